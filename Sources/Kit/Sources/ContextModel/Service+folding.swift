@@ -1,0 +1,51 @@
+extension Service {
+  /// Binds the service to a customer, whoever had it before, and takes over what the event gives.
+  public mutating func associate(with customer: String, _ event: Event) {
+    revision += 1
+    customerID = customer
+    started.replace(with: event.fields)
+    serviceType = event.serviceType ?? serviceType
+    estimatedDuration = event.estimatedDuration ?? estimatedDuration
+    takeDisposition(of: event)
+  }
+
+  /// Ends the service.
+  ///
+  /// - Parameter event: its timestamp must be set.
+  /// - Throws: 409 if it has ended before.
+  public mutating func complete(_ event: Event) throws(ContextError) {
+    guard completed == nil else { throw .alreadyCompleted(id) }
+    revision += 1
+    completed = event.fields
+    takeDisposition(of: event)
+  }
+
+  /// Refuses a change that was meant for another revision.
+  ///
+  /// - Parameter condition: what `If-Match` said; `nil` for none.
+  public func require(_ condition: RevisionCondition?) throws(ContextError) {
+    guard let condition, !condition.matches(revision) else { return }
+    throw .revisionMismatch(id, current: revision)
+  }
+
+  private mutating func takeDisposition(of event: Event) {
+    disposition = event.disposition ?? disposition
+    dispositionDescription = event.dispositionDescription ?? dispositionDescription
+  }
+}
+
+/// The revisions at which a change is wanted: the content of `If-Match`.
+public enum RevisionCondition: Sendable, Equatable {
+  /// `*`: any, as long as the service exists.
+  case any
+  /// One of these.
+  case oneOf([Int64])
+
+  /// Whether a revision satisfies the condition.
+  public func matches(_ revision: Int64) -> Bool {
+    switch self {
+    case .any: true
+    case .oneOf(let revisions): revisions.contains(revision)
+    }
+  }
+}

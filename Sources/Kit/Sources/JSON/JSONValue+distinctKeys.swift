@@ -1,0 +1,46 @@
+import Glibc
+
+extension JSONValue {
+  /// Objects with more members than this are checked through a set: the pairwise check would be quadratic.
+  private static let pairwiseLimit = 24
+
+  /// Refuses a text in which an object, at any depth, names a member twice: readers disagree on which one counts.
+  func requireDistinctKeys() throws(JSONError) {
+    if isObject {
+      var count = 0
+      for member in members {
+        count += 1
+        try member.value.requireDistinctKeys()
+      }
+      if count > Self.pairwiseLimit {
+        try requireDistinctKeysBySet(count)
+      } else if count > 1 {
+        try requireDistinctKeysPairwise()
+      }
+    } else if isArray {
+      for element in elements { try element.requireDistinctKeys() }
+    }
+  }
+
+  private func requireDistinctKeysPairwise() throws(JSONError) {
+    for member in members {
+      let name = member.nameBytes
+      var other = member.value.next
+      while other < next - 1 {
+        let candidate = Member(document: document, index: other)
+        let bytes = candidate.nameBytes
+        if bytes.count == name.count, memcmp(bytes.baseAddress!, name.baseAddress!, name.count) == 0 {
+          throw .duplicateKey(member.name)
+        }
+        other = candidate.value.next
+      }
+    }
+  }
+
+  private func requireDistinctKeysBySet(_ count: Int) throws(JSONError) {
+    var seen = Set<String>(minimumCapacity: count)
+    for member in members where !seen.insert(member.name).inserted {
+      throw .duplicateKey(member.name)
+    }
+  }
+}

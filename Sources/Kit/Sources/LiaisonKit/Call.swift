@@ -1,0 +1,61 @@
+public import ContextModel
+public import JSON
+
+/// One call of an operation on its way through the pipeline. Stages read it and may change what they are meant to:
+/// the event, the filter and the principal. It knows nothing of HTTP but the headers.
+///
+/// A call belongs to one task on one event loop; it is not to be handed to other threads.
+public final class Call {
+  /// Which operation.
+  public let operation: Operation
+  /// The role it needs; `nil` if it needs none.
+  public let requiredRole: Roles?
+  /// The call's number, sent back as `X-Request-Id`.
+  public let requestID: String
+  /// The client's address, without port.
+  public let peer: String
+  /// When the server took the call up.
+  public let receivedAt: Timestamp
+  /// The headers as sent.
+  public let headers: CallHeaders
+
+  /// Whose data the call is about.
+  public var tenant = Tenant.single
+  /// The service of the path.
+  public var serviceID: ServiceID?
+  /// The customer of the path, or of the body of Start Service.
+  public var customerID: String?
+  /// The contact key of the path.
+  public var contactKey: String?
+  /// The name at the end of the path: of a schema or a business attribute.
+  public var name: String?
+  /// The event in the body.
+  public var event: Event?
+  /// The body where it is no event: an extension schema.
+  public var body: JSONValue?
+  /// Which services a query wants.
+  public var filter = ServiceFilter()
+  /// Which extensions a query wants.
+  public var extensions = ExtensionSelection.none
+  /// Arrays of states and tasks that a query wants in each service, by the names of the API.
+  public var include: [String] = []
+  /// The parameter `cv-attribute` of Query Business Attribute Schema.
+  public var attributeField: String?
+  /// The revisions at which a change is wanted: `If-Match`.
+  public var condition: RevisionCondition?
+  /// Who makes the call, once a stage has found out.
+  public var principal: Principal?
+
+  /// A call of an operation with nothing in it yet.
+  public init(
+    operation: Operation, requiredRole: Roles?, requestID: String, peer: String, receivedAt: Timestamp,
+    headers: CallHeaders
+  ) {
+    self.operation = operation
+    self.requiredRole = requiredRole
+    self.requestID = requestID
+    self.peer = peer
+    self.receivedAt = receivedAt
+    self.headers = headers
+  }
+}

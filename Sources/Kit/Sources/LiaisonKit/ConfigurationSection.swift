@@ -1,0 +1,137 @@
+/// An object of the configuration, read key by key. What is left unread at the end is refused as unknown.
+///
+/// ```swift
+/// let rate = try configuration.integer("sample-rate", in: 1...100, default: 100)
+/// try configuration.requireAllRead()
+/// ```
+/// Used by one thread, at the start.
+public final class ConfigurationSection {
+  /// The section's own key, as `plugins.authentication`; empty for the whole configuration.
+  public let path: String
+  private let values: [String: ConfigurationValue]
+  private var read: Set<String> = []
+
+  /// A section by its key and values.
+  public init(path: String, values: [String: ConfigurationValue]) {
+    self.path = path
+    self.values = values
+  }
+
+  /// All keys given, sorted.
+  public var keys: [String] { values.keys.sorted() }
+
+  /// The whole name of a key of this section.
+  public func name(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+  /// The value of a key as it is; `null` counts as not given.
+  public func value(_ key: String) -> ConfigurationValue? {
+    read.insert(key)
+    guard let value = values[key], value != .null else { return nil }
+    return value
+  }
+
+  /// An error about a key of this section.
+  public func error(_ key: String, _ message: String) -> ConfigurationError {
+    ConfigurationError(name(of: key), message)
+  }
+
+  /// A string; `nil` if not given.
+  public func string(_ key: String) throws(ConfigurationError) -> String? {
+    guard let value = value(key) else { return nil }
+    guard case .string(let string) = value else { throw error(key, "must be a string, not \(value.article)") }
+    return string
+  }
+
+  /// One of several words.
+  public func choice(_ key: String, of words: [String], default fallback: String) throws(ConfigurationError) -> String {
+    guard let word = try string(key) else { return fallback }
+    guard words.contains(word) else {
+      throw error(key, "must be one of \(words.map { "\"\($0)\"" }.joined(separator: ", ")), not \"\(word)\"")
+    }
+    return word
+  }
+
+  /// An integer within a range.
+  public func integer(
+    _ key: String, in range: ClosedRange<Int>, default fallback: Int
+  ) throws(ConfigurationError) -> Int {
+    guard let value = value(key) else { return fallback }
+    guard case .integer(let integer) = value, let integer = Int(exactly: integer), range.contains(integer) else {
+      throw error(key, "must be an integer from \(range.lowerBound) to \(range.upperBound), not \(value.article)")
+    }
+    return integer
+  }
+
+  /// `true` or `false`.
+  public func bool(_ key: String, default fallback: Bool) throws(ConfigurationError) -> Bool {
+    guard let value = value(key) else { return fallback }
+    guard case .bool(let bool) = value else { throw error(key, "must be true or false, not \(value.article)") }
+    return bool
+  }
+
+  /// A duration such as `"50ms"`, `"10s"`, `"5m"`, `"24h"`, `"7d"`.
+  public func duration(_ key: String, default fallback: Duration) throws(ConfigurationError) -> Duration {
+    guard let value = value(key) else { return fallback }
+    guard case .string(let text) = value, let duration = Duration(configuration: text) else {
+      throw error(key, "must be a duration such as \"50ms\", \"10s\", \"5m\", \"24h\" or \"7d\", not \(value.article)")
+    }
+    return duration
+  }
+
+  /// A list of strings; `nil` if not given.
+  public func strings(_ key: String) throws(ConfigurationError) -> [String]? {
+    guard let value = value(key) else { return nil }
+    guard case .array(let elements) = value else { throw error(key, "must be an array of strings, not \(value.article)") }
+    var strings: [String] = []
+    for element in elements {
+      guard case .string(let string) = element else {
+        throw error(key, "must be an array of strings; \(element.article) is in it")
+      }
+      strings.append(string)
+    }
+    return strings
+  }
+
+  /// An object; an empty section if not given.
+  public func section(_ key: String) throws(ConfigurationError) -> ConfigurationSection {
+    guard let value = value(key) else { return ConfigurationSection(path: name(of: key), values: [:]) }
+    guard case .object(let values) = value else { throw error(key, "must be an object, not \(value.article)") }
+    return ConfigurationSection(path: name(of: key), values: values)
+  }
+
+  /// A list of objects; empty if not given.
+  public func sections(_ key: String) throws(ConfigurationError) -> [ConfigurationSection] {
+    guard let value = value(key) else { return [] }
+    guard case .array(let elements) = value else { throw error(key, "must be an array of objects, not \(value.article)") }
+    var sections: [ConfigurationSection] = []
+    for (index, element) in elements.enumerated() {
+      guard case .object(let values) = element else {
+        throw error("\(key)[\(index)]", "must be an object, not \(element.article)")
+      }
+      sections.append(ConfigurationSection(path: name(of: "\(key)[\(index)]"), values: values))
+    }
+    return sections
+  }
+
+  /// Refuses keys that nobody has read.
+  public func requireAllRead() throws(ConfigurationError) {
+    guard let unknown = keys.first(where: { !read.contains($0) }) else { return }
+    throw error(unknown, "is not a known option; known here: \(read.sorted().joined(separator: ", "))")
+  }
+}
+
+extension Duration {
+  /// Reads a whole number with one of the units `ms`, `s`, `m`, `h`, `d`; `nil` for anything else.
+  init?(configuration text: String) {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    guard let count = Int64(digits), count <= 1_000_000_000 else { return nil }
+    switch text.dropFirst(digits.count) {
+    case "ms": self = .milliseconds(count)
+    case "s": self = .seconds(count)
+    case "m": self = .seconds(count * 60)
+    case "h": self = .seconds(count * 3600)
+    case "d": self = .seconds(count * 86_400)
+    default: return nil
+    }
+  }
+}

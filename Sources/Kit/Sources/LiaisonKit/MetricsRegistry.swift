@@ -1,0 +1,99 @@
+import Synchronization
+
+/// Everything that `GET /metrics` shows, in Prometheus's text format. Any thread may register.
+public final class MetricsRegistry: Sendable {
+  /// What a metric is.
+  public enum Kind: String, Sendable {
+    /// Only grows.
+    case counter
+    /// Goes up and down.
+    case gauge
+    /// See ``Histogram``.
+    case histogram
+  }
+
+  private struct Family: Sendable {
+    let name: String
+    let kind: Kind
+    let help: String
+    let write: @Sendable (inout MetricsWriter) -> Void
+  }
+
+  private let families = Mutex<[Family]>([])
+
+  /// A registry without metrics.
+  public init() {}
+
+  /// Registers a metric.
+  ///
+  /// - Parameters:
+  ///   - name: `liaison_…`, with the unit at its end.
+  ///   - write: writes its samples, each time somebody asks.
+  public func register(
+    _ name: String, _ kind: Kind, help: String, write: @escaping @Sendable (inout MetricsWriter) -> Void
+  ) {
+    families.withLock { $0.append(Family(name: name, kind: kind, help: help, write: write)) }
+  }
+
+  /// Registers a new counter.
+  public func counter(_ name: String, help: String) -> Counter {
+    let counter = Counter()
+    register(name, .counter, help: help) { $0.sample(counter.value) }
+    return counter
+  }
+
+  /// Registers a gauge that is read when somebody asks.
+  public func gauge(_ name: String, help: String, _ read: @escaping @Sendable () -> Int) {
+    register(name, .gauge, help: help) { $0.sample(read()) }
+  }
+
+  /// All metrics in the text format.
+  public func text() -> String {
+    var text = ""
+    for family in families.withLock({ $0 }) {
+      var writer = MetricsWriter(name: family.name)
+      family.write(&writer)
+      text += "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.kind.rawValue)\n" + writer.text
+    }
+    return text
+  }
+}
+
+/// Writes the samples of one metric.
+public struct MetricsWriter {
+  private let name: String
+  fileprivate var text = ""
+
+  init(name: String) { self.name = name }
+
+  /// A sample.
+  ///
+  /// - Parameter labels: names and values; values are escaped.
+  public mutating func sample(_ value: Int, _ labels: KeyValuePairs<String, String> = [:]) {
+    line(name, Array(labels), "\(value)")
+  }
+
+  /// The samples of a histogram.
+  public mutating func histogram(_ histogram: Histogram, _ labels: KeyValuePairs<String, String> = [:]) {
+    var count = 0
+    for (index, bucket) in histogram.counts.enumerated() {
+      count += bucket
+      let bound = index < histogram.bounds.count ? "\(Double(histogram.bounds[index]) * histogram.scale)" : "+Inf"
+      line(name + "_bucket", Array(labels) + [("le", bound)], "\(count)")
+    }
+    line(name + "_sum", Array(labels), "\(Double(histogram.sum) * histogram.scale)")
+    line(name + "_count", Array(labels), "\(count)")
+  }
+
+  private mutating func line(_ name: String, _ labels: [(key: String, value: String)], _ value: String) {
+    text += name
+    if !labels.isEmpty {
+      let pairs = labels.map { label in
+        let value = label.value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return "\(label.key)=\"\(value.replacing("\n", with: "\\n"))\""
+      }
+      text += "{" + pairs.joined(separator: ",") + "}"
+    }
+    text += " \(value)\n"
+  }
+}

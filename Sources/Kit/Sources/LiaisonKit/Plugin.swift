@@ -1,0 +1,36 @@
+/// Something an integrator adds to the server: a stage, its configuration, its life.
+public protocol Plugin: Sendable {
+  /// The name under which configurations list it: lower case, words joined by `-`.
+  static var name: String { get }
+
+  /// Reads the configuration; nothing is started yet.
+  ///
+  /// - Throws: ``ConfigurationError``, which stops the start of the server with exit code 2.
+  init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError)
+
+  /// The stage.
+  var middleware: any Middleware { get }
+
+  /// Whether calls are refused that come from nobody known. A server without such a plugin listens on loopback only.
+  var authenticates: Bool { get }
+
+  /// Called once before the first call.
+  func start() async throws
+
+  /// Called once after the last call.
+  func stop() async
+}
+
+extension Plugin {
+  /// Most plugins do not.
+  public var authenticates: Bool { false }
+  /// Most plugins need none.
+  public func start() async throws {}
+  /// Most plugins need none.
+  public func stop() async {}
+}
+
+extension Plugin where Self: Middleware {
+  /// A plugin that is its own stage.
+  public var middleware: any Middleware { self }
+}

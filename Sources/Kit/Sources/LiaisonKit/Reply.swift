@@ -1,0 +1,44 @@
+public import ContextModel
+
+/// What a call gets back. Stages may change it on its way out.
+public struct Reply: Sendable {
+  /// What stands in the body.
+  public enum Content: Sendable {
+    /// Nothing.
+    case none
+    /// JSON text.
+    case json([UInt8])
+    /// One service.
+    case service(ServiceRecord)
+    /// A bare array of services.
+    case services([ServiceRecord])
+  }
+
+  /// The HTTP status: 200, 201, 204.
+  public var status: Int
+  /// The body.
+  public var content: Content
+  /// Headers beside those that every answer has.
+  public var headers: [Header]
+
+  /// One header of an answer.
+  public struct Header: Sendable {
+    /// The name.
+    public var name: String
+    /// The value: visible ASCII.
+    public var value: String
+
+    /// A header by name and value.
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// A reply by its parts.
+  public init(status: Int = 200, content: Content = .none, headers: [Header] = []) {
+    self.status = status
+    self.content = content
+    self.headers = headers
+  }
+}

@@ -1,0 +1,18 @@
+public import ContextModel
+import Synchronization
+
+/// The extension schemas in force on all loops. A change is seen by the next call on any loop.
+public final class SchemaRegistry: Sendable {
+  private let catalog = Mutex(SchemaCatalog())
+
+  /// A registry without schemas.
+  public init() {}
+
+  /// The schemas as they are now.
+  public var current: SchemaCatalog { catalog.withLock { $0 } }
+
+  /// Puts a schema in force.
+  public func add(_ schema: ExtensionSchema, to owner: SchemaCatalog.Owner, of tenant: Tenant) {
+    catalog.withLock { $0 = $0.adding(schema, to: owner, of: tenant) }
+  }
+}
