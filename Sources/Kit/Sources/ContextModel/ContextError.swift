@@ -17,11 +17,13 @@ public struct ContextError: Error, Sendable, Equatable {
   public var allowed: [String]
   /// Seconds after which the same call may succeed.
   public var retryAfter: Int?
+  /// Headers of the answer, such as the challenges of a 401.
+  public var headers: [ReplyHeader]
 
   /// An error with all its parts.
   public init(
     status: Int, code: String, message: String, field: String? = nil, value: String? = nil,
-    allowed: [String] = [], retryAfter: Int? = nil
+    allowed: [String] = [], retryAfter: Int? = nil, headers: [ReplyHeader] = []
   ) {
     self.status = status
     self.code = code
@@ -30,6 +32,7 @@ public struct ContextError: Error, Sendable, Equatable {
     self.value = value
     self.allowed = allowed
     self.retryAfter = retryAfter
+    self.headers = headers
   }
 
   /// A 400 about one field.

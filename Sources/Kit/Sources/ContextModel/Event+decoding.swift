@@ -20,9 +20,11 @@ extension Event {
         status: 400, code: "body_not_object", message: "The body must be a JSON object, not \(body.article).",
         allowed: ["object"])
     }
+    // Filled only where there is more than one extension: most events have none.
+    var foldedNames: Set<String> = []
     for member in body.members {
       guard let field = EventField(name: member.nameBytes) else {
-        try addExtension(member)
+        try addExtension(member, &foldedNames)
         continue
       }
       guard field.isAllowed(in: kind) else {
@@ -66,16 +68,20 @@ extension Event {
     }
   }
 
-  private mutating func addExtension(_ member: JSONValue.Member) throws(ContextError) {
+  private mutating func addExtension(
+    _ member: JSONValue.Member, _ foldedNames: inout Set<String>
+  ) throws(ContextError) {
     let name = member.name
     guard !name.isEmpty else {
       throw .badField("", code: "empty_value", message: "An extension needs a name; a key of the body is empty.")
     }
-    let folded = name.lowercased()
-    if extensions.contains(where: { $0.name.lowercased() == folded }) {
-      throw .badField(
-        name, code: "duplicate_key",
-        message: "The extension \(name) stands twice in the body; extension names are compared without case.")
+    if let first = extensions.first {
+      if extensions.count == 1 { foldedNames.insert(first.name.lowercased()) }
+      guard foldedNames.insert(name.lowercased()).inserted else {
+        throw .badField(
+          name, code: "duplicate_key",
+          message: "The extension \(name) stands twice in the body; extension names are compared without case.")
+      }
     }
     extensions.append(Extension(name: name, value: member.value))
   }

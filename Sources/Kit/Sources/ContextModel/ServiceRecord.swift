@@ -17,7 +17,7 @@ public struct ServiceRecord: Sendable {
   }
 
   /// The document with the extensions in it, and further members that are JSON already.
-  public func write(to writer: inout JSONWriter, adding members: [(name: StaticString, text: [UInt8])] = []) {
+  public func write(to writer: inout JSONWriter, adding members: [(name: String, text: [UInt8])] = []) {
     guard !extensions.isEmpty || !members.isEmpty else { return writer.raw(document) }
     writer.beginObject()
     // The document's own braces give way to those around the extensions.

@@ -38,9 +38,23 @@ extension JSONValue {
   }
 
   private func requireDistinctKeysBySet(_ count: Int) throws(JSONError) {
-    var seen = Set<String>(minimumCapacity: count)
-    for member in members where !seen.insert(member.name).inserted {
+    var seen = Set<Name>(minimumCapacity: count)
+    for member in members where !seen.insert(Name(bytes: member.nameBytes)).inserted {
       throw .duplicateKey(member.name)
+    }
+  }
+
+  /// A name compared byte by byte, as the pairwise check does: strings would be compared by what they look like.
+  private struct Name: Hashable {
+    let bytes: UnsafeBufferPointer<UInt8>
+
+    static func == (left: Name, right: Name) -> Bool {
+      left.bytes.count == right.bytes.count
+        && memcmp(left.bytes.baseAddress!, right.bytes.baseAddress!, left.bytes.count) == 0
+    }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
     }
   }
 }

@@ -10,8 +10,8 @@ public final class Call {
   public let operation: Operation
   /// The role it needs; `nil` if it needs none.
   public let requiredRole: Roles?
-  /// The call's number, sent back as `X-Request-Id`.
-  public let requestID: String
+  /// The call's number, sent back as `X-Request-Id`; see ``requestID``.
+  public let requestNumber: UInt64
   /// The client's address, without port.
   public let peer: String
   /// When the server took the call up.
@@ -45,17 +45,28 @@ public final class Call {
   public var condition: RevisionCondition?
   /// Who makes the call, once a stage has found out.
   public var principal: Principal?
+  /// Why the request could not be understood; the parts above are then incomplete.
+  ///
+  /// Such a call goes through the pipeline all the same and is refused at its end, so that a client without
+  /// credentials hears of those first.
+  public var malformed: ContextError?
 
   /// A call of an operation with nothing in it yet.
   public init(
-    operation: Operation, requiredRole: Roles?, requestID: String, peer: String, receivedAt: Timestamp,
+    operation: Operation, requiredRole: Roles?, requestNumber: UInt64, peer: String, receivedAt: Timestamp,
     headers: CallHeaders
   ) {
     self.operation = operation
     self.requiredRole = requiredRole
-    self.requestID = requestID
+    self.requestNumber = requestNumber
     self.peer = peer
     self.receivedAt = receivedAt
     self.headers = headers
+  }
+
+  /// The value of the answer's `X-Request-Id`: 16 hexadecimal digits.
+  public var requestID: String {
+    let digits = String(requestNumber, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

@@ -46,6 +46,21 @@ public final class Histogram: Sendable {
     total.add(value)
   }
 
+  /// Adds everything that another histogram of the same bounds has recorded.
+  public func add(_ other: Histogram) {
+    precondition(other.bounds == bounds, "histograms of different bounds do not add up")
+    for (bucket, count) in zip(buckets, other.counts) { bucket.add(count) }
+    total.add(other.sum)
+  }
+
+  /// How many values were recorded.
+  public var count: Int { counts.reduce(0, +) }
+
+  /// A value in the exported unit. Divides where it can: 100 times 1e-6 is not the double that is written 0.0001.
+  func exported(_ value: Int) -> Double {
+    scale < 1 ? Double(value) / (1 / scale).rounded() : Double(value) * scale
+  }
+
   /// How many values fell into each bucket.
   public var counts: [Int] { buckets.map(\.value) }
 

@@ -78,10 +78,10 @@ public struct MetricsWriter {
     var count = 0
     for (index, bucket) in histogram.counts.enumerated() {
       count += bucket
-      let bound = index < histogram.bounds.count ? "\(Double(histogram.bounds[index]) * histogram.scale)" : "+Inf"
+      let bound = index < histogram.bounds.count ? "\(histogram.exported(histogram.bounds[index]))" : "+Inf"
       line(name + "_bucket", Array(labels) + [("le", bound)], "\(count)")
     }
-    line(name + "_sum", Array(labels), "\(Double(histogram.sum) * histogram.scale)")
+    line(name + "_sum", Array(labels), "\(histogram.exported(histogram.sum))")
     line(name + "_count", Array(labels), "\(count)")
   }
 

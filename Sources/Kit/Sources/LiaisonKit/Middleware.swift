@@ -4,7 +4,7 @@
 /// struct Stamp: Middleware {
 ///   func handle(_ call: Call, next: Next) async throws -> Reply {
 ///     var reply = try await next(call)
-///     reply.headers.append(.init("X-Center", "Lisbon"))
+///     reply.headers.append(ReplyHeader("X-Center", "Lisbon"))
 ///     return reply
 ///   }
 /// }

@@ -19,24 +19,10 @@ public struct Reply: Sendable {
   /// The body.
   public var content: Content
   /// Headers beside those that every answer has.
-  public var headers: [Header]
-
-  /// One header of an answer.
-  public struct Header: Sendable {
-    /// The name.
-    public var name: String
-    /// The value: visible ASCII.
-    public var value: String
-
-    /// A header by name and value.
-    public init(_ name: String, _ value: String) {
-      self.name = name
-      self.value = value
-    }
-  }
+  public var headers: [ReplyHeader]
 
   /// A reply by its parts.
-  public init(status: Int = 200, content: Content = .none, headers: [Header] = []) {
+  public init(status: Int = 200, content: Content = .none, headers: [ReplyHeader] = []) {
     self.status = status
     self.content = content
     self.headers = headers

@@ -1,0 +1,42 @@
+import ContextModel
+import ContextStore
+import JSON
+import LiaisonKit
+
+extension Persistence {
+  /// Create Service Extension Schema. In force on all loops once it is durable.
+  func createSchema(_ call: Call) async throws -> Reply {
+    let schema = try ExtensionSchema(decoding: try required(call.body))
+    _ = try await store.write(
+      .createSchema(
+        call.tenant, owner: .service, name: schema.name, text: schema.text, at: call.receivedAt,
+        principal: call.principal?.name))
+    schemas.add(schema, to: .service, of: call.tenant)
+    var writer = JSONWriter(capacity: 64)
+    writer.beginObject()
+    writer.key("name")
+    writer.string(schema.name)
+    writer.endObject()
+    return Reply(
+      status: 201, content: .json(writer.bytes),
+      headers: [ReplyHeader("Location", "/metadata/services/extensions/\(schema.name)")])
+  }
+
+  /// Query Service Extension Schema: one, or all.
+  func schema(_ call: Call) throws(ContextError) -> Reply {
+    let catalog = schemas.current
+    guard let name = call.name else {
+      var writer = JSONWriter()
+      writer.beginArray()
+      for schema in catalog.schemas(of: .service, tenant: call.tenant) { schema.write(to: &writer) }
+      writer.endArray()
+      return Reply(content: .json(writer.bytes))
+    }
+    guard let schema = catalog.schema(name, of: .service, tenant: call.tenant) else {
+      throw ContextError(
+        status: 404, code: "schema_not_found", message: "There is no service extension schema \(name).",
+        field: "name")
+    }
+    return Reply(content: .json(schema.text))
+  }
+}

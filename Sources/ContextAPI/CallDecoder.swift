@@ -1,0 +1,179 @@
+import ContextModel
+import HTTP
+import JSON
+import LiaisonKit
+
+/// Turns a request into a call: ids, query, condition and body, all of them checked.
+struct CallDecoder {
+  let row: OperationRow
+  let parser: JSONParser
+  let longestCustomerID: Int
+
+  /// Fills the call in.
+  ///
+  /// - Throws: a 4xx that names the field, what was sent and what is allowed.
+  func decode(
+    _ request: borrowing HTTPRequest, _ parameters: PathParameters, into call: Call
+  ) throws(ContextError) {
+    let path = request.path
+    if let range = parameters[.serviceID] {
+      call.serviceID = try serviceID(UnsafeRawBufferPointer(rebasing: path[range]))
+    }
+    if let range = parameters[.customerID] {
+      call.customerID = try identifier(
+        UnsafeRawBufferPointer(rebasing: path[range]), field: "customer_id", longest: longestCustomerID)
+    }
+    if let range = parameters[.contactKey] {
+      call.contactKey = try identifier(
+        UnsafeRawBufferPointer(rebasing: path[range]), field: "contact_key", longest: 256)
+    }
+    if let range = parameters[.name] {
+      call.name = try identifier(UnsafeRawBufferPointer(rebasing: path[range]), field: "name", longest: 255)
+    }
+    call.filter.status = row.status
+    if !request.query.isEmpty || !row.parameters.isEmpty {
+      try QueryDecoder(allowed: row.parameters).decode(request.query, into: call)
+    }
+    if row.body != .none { try decodeBody(request, into: call) }
+  }
+
+  private func decodeBody(_ request: borrowing HTTPRequest, into call: Call) throws(ContextError) {
+    if let header = request.header("if-match") { call.condition = try condition(header) }
+    let document = try document(request)
+    switch row.body {
+    case .none: break
+    case .schema: call.body = document?.root
+    case .event(let kind):
+      guard let document else {
+        call.event = Event()
+        return
+      }
+      let event = try Event(
+        decoding: document.root, as: kind, service: call.serviceID, customer: call.customerID,
+        longestCustomerID: longestCustomerID)
+      if kind == .start {
+        guard event.customerID != nil || event.contactKey != nil else {
+          throw .badField(
+            "customer_id", code: "missing_field",
+            message: "A service needs a customer_id or, while its customer is unknown, a contact_key.",
+            allowed: ["customer_id", "contact_key"])
+        }
+        call.customerID = event.customerID
+      }
+      call.event = event
+    }
+  }
+
+  /// The body's document; `nil` for an empty body where the operation needs none.
+  private func document(_ request: borrowing HTTPRequest) throws(ContextError) -> JSONDocument? {
+    if request.body.isEmpty {
+      guard row.requiresBody else { return nil }
+      guard request.hasBodyLength else {
+        throw ContextError(
+          status: 411, code: "length_required",
+          message: "This operation needs a body; its length must be given by Content-Length or chunks.",
+          field: "Content-Length")
+      }
+      throw ContextError(
+        status: 400, code: "missing_body", message: "This operation needs a body.", allowed: ["a JSON object"])
+    }
+    do {
+      return try parser.parse(padded: request.body)
+    } catch {
+      throw ContextError(error)
+    }
+  }
+
+  private func serviceID(_ segment: UnsafeRawBufferPointer) throws(ContextError) -> ServiceID {
+    if let id = ServiceID(digits: segment) { return id }
+    let sent = try percentDecoded(segment, field: "service_id")
+    // An escaped digit is a digit.
+    if let id = ServiceID(digits: Array(sent.utf8)) { return id }
+    let allowed = "an integer from 1 to \(ServiceID.maximum)"
+    throw .badField(
+      "service_id", code: sent.isEmpty ? "empty_value" : "bad_identifier",
+      message: "service_id must be \(allowed); \(quoted(sent)) was sent.", value: quoted(sent), allowed: [allowed])
+  }
+
+  private func identifier(
+    _ segment: UnsafeRawBufferPointer, field: String, longest: Int
+  ) throws(ContextError) -> String {
+    let sent = try percentDecoded(segment, field: field)
+    let allowed = "1 to \(longest) characters, none of them a control character"
+    let code: String? =
+      if sent.isEmpty {
+        "empty_value"
+      } else if sent.utf8.count > longest && sent.unicodeScalars.count > longest {
+        "too_long"
+      } else if sent.hasControlCharacters {
+        "bad_identifier"
+      } else {
+        nil
+      }
+    guard let code else { return sent }
+    throw .badField(
+      field, code: code, message: "\(field) must be \(allowed); \(quoted(sent)) was sent.", value: quoted(sent),
+      allowed: [allowed])
+  }
+
+  /// `If-Match: *`, or revisions as in `ETag`: `"3", "4"`. A weak tag matches nothing, as RFC 9110 has it.
+  private func condition(_ header: UnsafeRawBufferPointer) throws(ContextError) -> RevisionCondition {
+    let text = String(decoding: header, as: UTF8.self).trimmed
+    if text == "*" { return .any }
+    var revisions: [Int64] = []
+    for element in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let tag = String(element).trimmed
+      if tag.hasPrefix("W/\""), tag.hasSuffix("\"") { continue }
+      guard tag.count >= 3, tag.hasPrefix("\""), tag.hasSuffix("\"") else {
+        throw .badField(
+          "If-Match", code: "bad_parameter", message: "If-Match must be * or entity tags such as \"3\".",
+          value: quoted(text), allowed: ["*", "\"<revision>\""])
+      }
+      // A tag that is no number was not made by this server and matches nothing.
+      if let revision = Int64(tag.dropFirst().dropLast()) { revisions.append(revision) }
+    }
+    return .oneOf(revisions)
+  }
+}
+
+extension ContextError {
+  /// What a client hears of a body that is not the JSON accepted here.
+  init(_ error: JSONError) {
+    switch error {
+    case .malformed: self.init(status: 400, code: "malformed_json", message: "The body is not JSON.")
+    case .empty:
+      self.init(status: 400, code: "missing_body", message: "The body is empty.", allowed: ["a JSON object"])
+    case .tooDeep:
+      self.init(
+        status: 400, code: "too_deep", message: "The body is nested too deep.",
+        allowed: ["at most \(JSONParser.maximumDepth) levels"])
+    case .invalidUTF8:
+      self.init(status: 400, code: "invalid_utf8", message: "The body is not UTF-8.", allowed: ["UTF-8"])
+    case .numberOutOfRange:
+      self.init(
+        status: 400, code: "out_of_range",
+        message: "A number in the body is malformed or larger than 64 bits hold.",
+        allowed: ["64-bit integers and finite doubles"])
+    case .duplicateKey(let key):
+      self.init(
+        status: 400, code: "duplicate_key", message: "A key stands twice in one object of the body.", field: key)
+    case .outOfMemory:
+      self.init(
+        status: 503, code: "overloaded", message: "There is no memory for this call now.", retryAfter: 1)
+    }
+  }
+}
+
+extension String {
+  var trimmed: String {
+    let start = drop { $0 == " " || $0 == "\t" }
+    return String(start.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+  }
+}
+
+/// A string as JSON text of at most 80 characters, for messages.
+func quoted(_ text: String) -> String {
+  var writer = JSONWriter(capacity: 96)
+  writer.string(text.count <= 80 ? text : text.prefix(79) + "…")
+  return String(decoding: writer.bytes, as: UTF8.self)
+}

@@ -1,0 +1,180 @@
+import ContextModel
+public import EventLoop
+public import HTTP
+import JSON
+public import LiaisonKit
+
+/// The API on one event loop: finds the operation, makes the call, runs the pipeline, encodes the reply.
+/// Belongs to the loop's thread.
+public final class ContextAPI: HTTPHandler {
+  private let loop: EventLoop
+  private let pipeline: Next
+  private let probes: Probes
+  private let options: Options
+  private let log: Log
+  private let metrics: RequestMetrics
+  private let router: Router
+  private let parser = JSONParser()
+  private var requestNumber: UInt64
+
+  /// What can be set about the API.
+  public struct Options: Sendable {
+    /// A prefix that paths may have, once or twice; empty for none.
+    public var basePath: String
+    /// In characters.
+    public var longestCustomerID: Int
+
+    /// Options by their values.
+    public init(basePath: String, longestCustomerID: Int) {
+      self.basePath = basePath
+      self.longestCustomerID = longestCustomerID
+    }
+  }
+
+  /// The API for one loop.
+  public init(
+    loop: EventLoop, pipeline: Next, probes: Probes, options: Options, log: Log
+  ) {
+    self.loop = loop
+    self.pipeline = pipeline
+    self.probes = probes
+    self.options = options
+    self.log = log
+    metrics = RequestMetrics(labels: Self.labels)
+    router = Router(
+      rows: OperationTable.rows.map { ($0.path, $0.method) } + Probe.allCases.map { ("/\($0.rawValue)", .get) },
+      basePath: options.basePath)
+    // Numbers of different loops and runs must not meet; a random start makes that unlikely enough.
+    requestNumber = .random(in: 0...UInt64.max)
+  }
+
+  /// Registers the requests of all loops' APIs.
+  public static func register(_ apis: [ContextAPI], in registry: MetricsRegistry) {
+    registry.register(apis.map(\.metrics))
+  }
+
+  private static let operations = Operation.allCases
+  private static let labels = operations.map(\.rawValue) + Probe.allCases.map(\.rawValue) + ["none"]
+  private static let noOperation = labels.count - 1
+  /// The metrics row of each row of the table.
+  private static let metricsRows = OperationTable.rows.map { operations.firstIndex(of: $0.operation) ?? 0 }
+
+  /// Answers a request.
+  public func handle(_ request: borrowing HTTPRequest, _ exchange: HTTPExchange) {
+    requestNumber &+= 1
+    let answer = Answer(
+      exchange: exchange, requestNumber: requestNumber, start: loop.now, metrics: metrics,
+      metricsRow: Self.noOperation)
+    switch router.match(request.method, request.path) {
+    case .row(let index, let parameters, let prefix):
+      if index < OperationTable.rows.count {
+        run(index, request, parameters, prefix: prefix, answer)
+      } else {
+        answerProbe(Probe.allCases[index - OperationTable.rows.count], answer)
+      }
+    case .otherMethods(let methods):
+      let names = methods.flatMap { $0 == .get ? ["GET", "HEAD"] : [Self.name(of: $0)] }
+      let error = ContextError(
+        status: 405, code: "method_not_allowed", message: "This path has no method \(request.methodName).",
+        allowed: names, headers: [ReplyHeader("Allow", names.joined(separator: ", "))])
+      answer.send(HTTPResponse(error, method: request.methodName))
+    case .nothing:
+      let error = ContextError(status: 404, code: "not_found", message: "There is nothing at this path.")
+      answer.send(HTTPResponse(error, method: request.methodName))
+    }
+  }
+
+  /// The error body of a request that the connection refuses.
+  public func refusalBody(_ refusal: HTTPRefusal) -> HTTPResponse {
+    metrics.record(Self.noOperation, status: refusal.status, start: loop.now)
+    let error = ContextError(
+      status: refusal.status, code: refusal.code, message: refusal.message,
+      retryAfter: refusal.status == 503 ? 1 : nil)
+    return HTTPResponse(error, method: refusal.methodName ?? "")
+  }
+
+  private func run(
+    _ index: Int, _ request: borrowing HTTPRequest, _ parameters: PathParameters, prefix: Int, _ answer: Answer
+  ) {
+    let row = OperationTable.rows[index]
+    var answer = answer
+    answer.metricsRow = Self.metricsRows[index]
+    // The compiler cannot see that the decoder leaves nothing of the request's borrowed bytes in the call, and that
+    // from here on only the task has it.
+    nonisolated(unsafe) let call = Call(
+      operation: row.operation, requiredRole: row.role, requestNumber: answer.requestNumber,
+      peer: request.peerAddress, receivedAt: Timestamp(milliseconds: loop.wallClock),
+      headers: CallHeaders(request))
+    do {
+      try CallDecoder(row: row, parser: parser, longestCustomerID: options.longestCustomerID)
+        .decode(request, parameters, into: call)
+    } catch {
+      call.event = nil
+      call.malformed = error
+    }
+    let pipeline = pipeline
+    let prefix = prefix == 0 ? "" : String(decoding: request.path[..<prefix], as: UTF8.self)
+    let method = row.method == .get ? request.methodName : Self.name(of: row.method)
+    let log = log
+    loop.runTask {
+      do {
+        let reply = try await pipeline(call)
+        answer.send(HTTPResponse(reply, prefix: prefix, include: call.include))
+      } catch let error as ContextError {
+        answer.send(HTTPResponse(error, method: method))
+      } catch {
+        log.error("a call failed", ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
+        let error = ContextError.internalError("The server failed; its log tells more of request \(call.requestID).")
+        answer.send(HTTPResponse(error, method: method))
+      }
+    }
+  }
+
+  private func answerProbe(_ probe: Probe, _ answer: Answer) {
+    var answer = answer
+    answer.metricsRow = Self.operations.count + (Probe.allCases.firstIndex(of: probe) ?? 0)
+    answer.send(probes.response(to: probe))
+  }
+
+  private static func name(of method: HTTPMethod) -> String {
+    switch method {
+    case .get: "GET"
+    case .head: "HEAD"
+    case .post: "POST"
+    case .put: "PUT"
+    case .delete: "DELETE"
+    case .patch: "PATCH"
+    case .options: "OPTIONS"
+    case .connect: "CONNECT"
+    case .trace: "TRACE"
+    case .other: ""
+    }
+  }
+}
+
+/// What is needed to answer one request.
+private struct Answer {
+  let exchange: HTTPExchange
+  let requestNumber: UInt64
+  let start: UInt64
+  let metrics: RequestMetrics
+  var metricsRow: Int
+
+  /// Sends the answer and counts it.
+  func send(_ response: HTTPResponse) {
+    var response = response
+    response.headers.append("X-Request-Id", hexadecimal: requestNumber)
+    metrics.record(metricsRow, status: response.status, start: start)
+    exchange.respond(response)
+  }
+}
+
+extension CallHeaders {
+  /// The headers of a request, copied.
+  fileprivate init(_ request: borrowing HTTPRequest) {
+    self.init(capacity: 256)
+    var headers = self
+    request.forEachHeader { name, value in headers.append(name: name, value: value) }
+    self = headers
+  }
+}

@@ -1,0 +1,45 @@
+import ContextModel
+import HTTP
+import JSON
+
+extension HTTPResponse {
+  /// The answer to a call that is refused (API page *HTTP Response Codes and Errors*).
+  init(_ error: ContextError, method: String) {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("http_method")
+    writer.string(method)
+    writer.key("code")
+    writer.string(error.code)
+    writer.key("message")
+    writer.string(error.message)
+    if let field = error.field {
+      writer.key("field")
+      writer.string(field)
+    }
+    if let value = error.value {
+      writer.key("value")
+      writer.string(value)
+    }
+    if !error.allowed.isEmpty {
+      writer.key("allowed")
+      writer.beginArray()
+      for allowed in error.allowed { writer.string(allowed) }
+      writer.endArray()
+    }
+    writer.key("exception")
+    writer.string(error.exception)
+    writer.endObject()
+    self.init(status: error.status, body: writer.bytes)
+    if let seconds = error.retryAfter { headers.append("Retry-After", decimal: Int64(seconds)) }
+    for header in error.headers { headers.append(name: header.name, value: header.value) }
+  }
+}
+
+extension ContextError {
+  /// The class name that clients of 8.5 look at.
+  fileprivate var exception: String {
+    let package = "com.genesyslab.gsg.services.contextservices.exceptions"
+    return status == 404 ? "\(package).NotFoundException" : "\(package).ContextServicesExceptionResource"
+  }
+}

@@ -1,0 +1,26 @@
+/// The query parameters of the API.
+public enum QueryParameter: String, Sendable, CaseIterable {
+  /// Names of extensions to show.
+  case extensions
+  /// Services that started then or later.
+  case startedFrom = "started_from"
+  /// Services that started before then.
+  case startedTo = "started_to"
+  /// Services of these types.
+  case serviceTypes = "service_types"
+  /// Whether to show active states.
+  case activeStates = "active_states"
+  /// Whether to show completed states.
+  case completedStates = "completed_states"
+  /// Whether to show active tasks.
+  case activeTasks = "active_tasks"
+  /// Whether to show completed tasks.
+  case completedTasks = "completed_tasks"
+  /// Business attributes that a field is mapped to.
+  case cvAttribute = "cv-attribute"
+
+  /// What a query may ask to be shown inside a service.
+  static let includes: [QueryParameter] = [.activeStates, .completedStates, .activeTasks, .completedTasks]
+  /// What a list of services knows.
+  static let lists = includes + [.extensions, .startedFrom, .startedTo, .serviceTypes]
+}

@@ -1,0 +1,27 @@
+/// What `--help` prints.
+enum Help {
+  static let hint = "see liaison --help"
+
+  static let text = """
+    liaison \(Version.current) – a Context Services server
+
+    liaison serve [--listen ADDRESS:PORT] [--data DIR] [--redis URL] [--config FILE] [--loops N]
+        Serves until SIGTERM or SIGINT. Prints "listening on http://ADDRESS:PORT" when it can answer calls.
+        --listen   where to listen; port 0 picks a free one       (127.0.0.1:8080)
+        --data     the data folder, made if it is not there       (liaison-data)
+        --redis    redis://host:port, unix:///path, or off        (off)
+        --config   a configuration file (JSON5)
+        --loops    event loops; 0 for one a core                  (0)
+    liaison check --config FILE
+        Says whether the configuration is good.
+    liaison store backup FILE [--data DIR] [--config FILE]
+        Copies the store, also while a server runs on it. FILE must not exist.
+    liaison --help, liaison --version
+
+    Every option of the configuration file can also be set by the environment: http.max-body by
+    LIAISON_HTTP_MAX_BODY, redis.url by LIAISON_REDIS. Flags win over the environment, the environment over the file.
+
+    Exit codes: 0 done, 1 something was in the way (a port or folder in use, a store that cannot be opened),
+    2 the command line or the configuration is wrong.
+    """
+}

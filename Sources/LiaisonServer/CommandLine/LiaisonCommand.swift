@@ -1,0 +1,71 @@
+import Foundation
+public import LiaisonKit
+
+/// The command line of a server. An integrator's own executable is this call with plugins of its own:
+///
+/// ```swift
+/// @main struct MyServer {
+///   static func main() async { await LiaisonCommand.run(plugins: [MyStage.self]) }
+/// }
+/// ```
+public enum LiaisonCommand {
+  /// Exit code 2: the command line or the configuration is wrong.
+  static let usageError: Int32 = 2
+  /// Exit code 1: something was in the way.
+  static let failure: Int32 = 1
+
+  /// Does what the process's arguments say, and ends the process.
+  public static func run(plugins: [any Plugin.Type] = []) async -> Never {
+    setvbuf(stdout, nil, _IOLBF, 0)
+    do {
+      try await run(Arguments(Array(ProcessInfo.processInfo.arguments.dropFirst())), plugins)
+      exit(0)
+    } catch let error as UsageError {
+      complain("\(error.description)\n\(Help.hint)")
+      exit(usageError)
+    } catch let error as ConfigurationError {
+      complain("configuration: \(error)")
+      exit(usageError)
+    } catch {
+      complain("\(error)")
+      exit(failure)
+    }
+  }
+
+  private static func run(_ arguments: Arguments, _ plugins: [any Plugin.Type]) async throws {
+    switch arguments.command {
+    case .help: print(Help.text)
+    case .version: print("liaison \(Version.current)")
+    case .serve: try await serve(arguments, plugins)
+    case .check:
+      let configuration = try configuration(arguments)
+      _ = try PipelineAssembly(configuration, additional: plugins) { _ in .forChecking(configuration) }
+      print("the configuration is good")
+    case .backup(let file):
+      let configuration = try configuration(arguments)
+      try DataFolder.backup(configuration.data, to: file)
+      print("\(file) is a complete copy of the store in \(configuration.data)")
+    }
+  }
+
+  private static func serve(_ arguments: Arguments, _ plugins: [any Plugin.Type]) async throws {
+    ProcessLimits.ignoreFatalWrites()
+    ProcessLimits.raiseOpenFiles()
+    let signals = EndSignals()
+    let server = try Server(try configuration(arguments), additional: plugins)
+    try await server.start()
+    print("liaison \(Version.current) listening on http://\(server.address)")
+    let signal = await signals.next()
+    Log().info("ending", ["signal": signal])
+    await server.stop()
+  }
+
+  private static func configuration(_ arguments: Arguments) throws -> ServerConfiguration {
+    try ServerConfiguration(
+      file: arguments.configurationFile, environment: ProcessInfo.processInfo.environment, flags: arguments.flags)
+  }
+
+  private static func complain(_ line: String) {
+    FileHandle.standardError.write(Data("liaison: \(line)\n".utf8))
+  }
+}

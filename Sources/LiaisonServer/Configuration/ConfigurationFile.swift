@@ -1,0 +1,62 @@
+import Foundation
+import LiaisonKit
+
+/// Reads a configuration file: JSON5, so comments, trailing commas and bare keys are welcome.
+enum ConfigurationFile {
+  /// The file's values.
+  ///
+  /// - Throws: if the file cannot be read, is no JSON5 or holds no object.
+  static func read(_ path: String) throws(ConfigurationError) -> [String: ConfigurationValue] {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw ConfigurationError("", "the configuration file \(path) cannot be read: \(reason(of: error))")
+    }
+    let decoder = JSONDecoder()
+    decoder.allowsJSON5 = true
+    let tree: Tree
+    do {
+      tree = try decoder.decode(Tree.self, from: data)
+    } catch {
+      throw ConfigurationError("", "the configuration file \(path) is not JSON5: \(reason(of: error))")
+    }
+    guard case .object(let values) = tree.value else {
+      throw ConfigurationError("", "the configuration file \(path) must hold an object, not \(tree.value.article)")
+    }
+    return values
+  }
+
+  /// The most telling part of an error of Foundation's, on one line.
+  private static func reason(of error: any Error) -> String {
+    if case DecodingError.dataCorrupted(let context) = error, let inner = context.underlyingError as NSError? {
+      let detail = inner.userInfo[NSDebugDescriptionErrorKey] as? String
+      return detail ?? context.debugDescription
+    }
+    return (error as NSError).localizedDescription
+  }
+
+  /// A value of the file on its way from the decoder.
+  private struct Tree: Decodable {
+    let value: ConfigurationValue
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if container.decodeNil() {
+        value = .null
+      } else if let bool = try? container.decode(Bool.self) {
+        value = .bool(bool)
+      } else if let integer = try? container.decode(Int64.self) {
+        value = .integer(integer)
+      } else if let double = try? container.decode(Double.self) {
+        value = .double(double)
+      } else if let string = try? container.decode(String.self) {
+        value = .string(string)
+      } else if let array = try? container.decode([Tree].self) {
+        value = .array(array.map(\.value))
+      } else {
+        value = .object(try container.decode([String: Tree].self).mapValues(\.value))
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import LiaisonKit
+
+/// What stands over the configuration file: environment variables, and over them the command line's flags.
+struct ConfigurationOverlay {
+  /// The scalar options that may be set from outside, by their whole keys.
+  static let options: [String] = [
+    "listen", "data", "loops", "base-path",
+    "redis.url", "redis.wait", "redis.ttl",
+    "store.durability", "store.max-batch", "store.readers", "store.changes-kept",
+    "http.max-body", "http.max-head", "http.max-target", "http.max-connections", "http.max-pipelined",
+    "http.max-unsent", "http.idle-timeout", "http.head-timeout", "http.body-timeout", "http.write-timeout",
+    "limits.customer-id", "log.level",
+  ]
+
+  /// The environment variable of an option: `http.max-body` is `LIAISON_HTTP_MAX_BODY`.
+  static func variable(of option: String) -> String {
+    // The address of Redis is what people set; its short name serves in the file as well.
+    if option == "redis.url" { return "LIAISON_REDIS" }
+    return "LIAISON_" + option.uppercased().replacing(".", with: "_").replacing("-", with: "_")
+  }
+
+  private(set) var values: [String: ConfigurationValue]
+
+  init(_ values: [String: ConfigurationValue]) {
+    self.values = values
+    // `redis: "unix:///…"` is short for `redis: { url: "unix:///…" }`.
+    if case .string(let url) = values["redis"] { self.values["redis"] = .object(["url": .string(url)]) }
+  }
+
+  /// Lays the environment over what is there.
+  mutating func apply(environment: [String: String]) throws(ConfigurationError) {
+    for option in Self.options {
+      guard let text = environment[Self.variable(of: option)] else { continue }
+      try set(option, text)
+    }
+  }
+
+  /// Sets an option from text; a text that is a whole number is one.
+  mutating func set(_ option: String, _ text: String) throws(ConfigurationError) {
+    let value = Int64(text).map(ConfigurationValue.integer) ?? .string(text)
+    guard let dot = option.firstIndex(of: ".") else {
+      values[option] = value
+      return
+    }
+    let group = String(option[..<dot])
+    var members: [String: ConfigurationValue] = [:]
+    switch values[group] {
+    case nil, .null: break
+    case .object(let given): members = given
+    case .some(let other): throw ConfigurationError(group, "must be an object, not \(other.article)")
+    }
+    members[String(option[option.index(after: dot)...])] = value
+    values[group] = .object(members)
+  }
+}

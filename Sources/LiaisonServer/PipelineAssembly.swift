@@ -1,0 +1,57 @@
+import Authentication
+import BusinessAttributes
+import ExtensionSchemas
+import LiaisonKit
+import Persistence
+
+/// Makes the configured plugins, in the configured order.
+struct PipelineAssembly {
+  /// The first-party stages before the pipeline's end.
+  static let firstParty: [any Plugin.Type] = [
+    Authentication.self, BusinessAttributes.self, ExtensionSchemas.self,
+  ]
+
+  /// The plugins in the order of the pipeline, without its end.
+  let plugins: [any Plugin]
+
+  /// - Parameter additional: plugins that the executable brings along.
+  /// - Throws: ``ConfigurationError`` for a name that is unknown, stands twice or is out of place, and for what a
+  ///   plugin finds wrong in its section.
+  init(
+    _ configuration: ServerConfiguration, additional: [any Plugin.Type],
+    context: (_ plugin: String) -> PluginContext
+  ) throws(ConfigurationError) {
+    let known = Self.firstParty + additional
+    let names = known.map { $0.name } + [Persistence.name]
+    guard configuration.pipeline.last == Persistence.name else {
+      throw ConfigurationError("pipeline", "must end with \"\(Persistence.name)\"")
+    }
+    var plugins: [any Plugin] = []
+    for (index, name) in configuration.pipeline.enumerated() {
+      guard names.contains(name) else {
+        throw ConfigurationError("pipeline", "names an unknown plugin \"\(name)\"; known: \(names.sorted().joined(separator: ", "))")
+      }
+      guard !configuration.pipeline[..<index].contains(name) else {
+        throw ConfigurationError("pipeline", "names \"\(name)\" twice")
+      }
+      let section = try configuration.plugins.section(name)
+      if let type = known.first(where: { $0.name == name }) {
+        plugins.append(try type.init(section, context(name)))
+      }
+      try section.requireAllRead()
+    }
+    // A section for a plugin that is known but not listed is kept for the day it is.
+    for name in names { _ = configuration.plugins.value(name) }
+    try configuration.plugins.requireAllRead()
+    self.plugins = plugins
+  }
+}
+
+extension PluginContext {
+  /// A context in which a plugin can read its configuration, but nothing runs.
+  static func forChecking(_ configuration: ServerConfiguration) -> PluginContext {
+    PluginContext(
+      log: Log(level: configuration.logLevel), metrics: MetricsRegistry(), schemas: SchemaRegistry(),
+      blocking: BlockingPool(threads: 1), directory: configuration.directory)
+  }
+}

@@ -1,0 +1,168 @@
+import ContextAPI
+import ContextModel
+import ContextStore
+import Dispatch
+import EventLoop
+import HTTP
+import JSON
+public import LiaisonKit
+import MappingCache
+import Persistence
+import Synchronization
+
+/// A whole server: loops, store, cache, pipeline and listeners, and their life from start to end.
+///
+/// Used by one thread, which is none of the loops'.
+public final class Server {
+  /// How long clients may take to pick up their answers once the server ends.
+  private static let drainTime: Duration = .seconds(15)
+
+  private let log: Log
+  private let loops: [EventLoop]
+  private let store: ContextStore
+  private let cache: MappingCache?
+  private let blocking: BlockingPool
+  private let schemas: SchemaRegistry
+  private let plugins: [any Plugin]
+  private let listeners: [HTTPListener]
+  private let folder: DataFolder
+
+  /// The address the server listens on, with the port that the system chose for port 0.
+  public var address: String { listeners[0].address.description }
+
+  /// Makes everything and binds the address; nothing is served yet.
+  ///
+  /// - Parameter additional: plugins beside the first-party ones.
+  /// - Throws: ``LiaisonKit/ConfigurationError`` for a bad configuration, ``StartupError`` for anything in the way.
+  public init(_ configuration: ServerConfiguration, additional: [any Plugin.Type] = []) throws {
+    let log = Log(level: configuration.logLevel)
+    self.log = log
+    let metrics = MetricsRegistry()
+    let schemas = SchemaRegistry()
+    let blocking = BlockingPool()
+    self.schemas = schemas
+    self.blocking = blocking
+    plugins = try Self.plugins(configuration, additional) { name in
+      PluginContext(
+        log: log.labelled(name), metrics: metrics, schemas: schemas, blocking: blocking,
+        directory: configuration.directory)
+    }
+    do {
+      try configuration.listen.ensureFree()
+    } catch {
+      throw StartupError("cannot listen on \(configuration.listen): \(error)")
+    }
+    folder = try DataFolder(configuration.data)
+    let count = configuration.loops > 0 ? configuration.loops : ProcessLimits.processors
+    loops = try (0..<count).map { try EventLoop(index: $0) }
+
+    let store = try Self.store(configuration, folder, loops, log)
+    self.store = store
+    cache = configuration.redis.map { address in
+      MappingCache(address: address, options: configuration.cache, loops: loops, log: log.labelled("redis")) { ids in
+        try await store.mappings(of: ids.map { (Tenant.single, $0) }).map(CachedService.init)
+      }
+    }
+    let budget = ConnectionBudget(cap: configuration.maximumConnections)
+    let state = ServerState(store: store, cache: cache, budget: budget, pipeline: configuration.pipeline)
+    let end = Persistence(store: store, cache: cache, schemas: schemas, status: { state.body })
+    let pipeline = Next(stages: plugins.map(\.middleware) + [end])
+    let probes = Probes(readiness: { state.readiness }, metrics: { metrics.text() })
+    let options = ContextAPI.Options(
+      basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID)
+    let apis = loops.map { ContextAPI(loop: $0, pipeline: pipeline, probes: probes, options: options, log: log) }
+    ContextAPI.register(apis, in: metrics)
+    state.register(in: metrics)
+
+    var address = configuration.listen
+    var listeners: [HTTPListener] = []
+    for (loop, api) in zip(loops, apis) {
+      do {
+        listeners.append(
+          try HTTPListener(
+            loop: loop, address: address, limits: configuration.http, budget: budget, handler: api))
+      } catch {
+        throw StartupError("cannot listen on \(address): \(error)")
+      }
+      address = listeners[0].address
+    }
+    self.listeners = listeners
+  }
+
+  /// Starts to serve. Connections are accepted when this returns, and not before everything can answer.
+  public func start() async throws {
+    for loop in loops { loop.start(named: "liaison-\(loop.index)") }
+    for stored in try await store.schemas() {
+      let document = try JSONParser().parse(stored.text)
+      schemas.add(try ExtensionSchema(decoding: document.root), to: stored.owner, of: stored.tenant)
+    }
+    for plugin in plugins { try await plugin.start() }
+    await cache?.start()
+    for (loop, listener) in zip(loops, listeners) {
+      try await withCheckedThrowingContinuation { continuation in
+        loop.post { continuation.resume(with: Result { try listener.start() }) }
+      }
+    }
+  }
+
+  /// Ends: no new connections, calls in flight are answered, what is gathered is committed, everything is closed.
+  public func stop() async {
+    await drain()
+    for plugin in plugins.reversed() { await plugin.stop() }
+    await cache?.stop()
+    await store.close()
+    for loop in loops { loop.stop() }
+    for loop in loops { loop.join() }
+    folder.unlock()
+  }
+
+  private func drain() async {
+    let open = Atomic<Int>(listeners.count)
+    let log = log
+    await withCheckedContinuation { continuation in
+      let once = Once(continuation)
+      for (loop, listener) in zip(loops, listeners) {
+        loop.post {
+          listener.drain {
+            if open.subtract(1, ordering: .relaxed).newValue == 0 { once.resume() }
+          }
+        }
+        loop.post {
+          loop.schedule(after: Self.drainTime) {
+            if once.resume() { log.warning("some clients did not pick up their answers in time") }
+          }
+        }
+      }
+    }
+    for (loop, listener) in zip(loops, listeners) { loop.post { listener.closeAll() } }
+  }
+
+  private static func plugins(
+    _ configuration: ServerConfiguration, _ additional: [any Plugin.Type],
+    context: (String) -> PluginContext
+  ) throws(ConfigurationError) -> [any Plugin] {
+    let plugins = try PipelineAssembly(configuration, additional: additional, context: context).plugins
+    guard configuration.listen.isLoopback || plugins.contains(where: { $0.authenticates }) else {
+      throw ConfigurationError(
+        "listen",
+        "\(configuration.listen) can be reached from other machines, but no users or keys are configured "
+          + "(plugins.authentication): only loopback addresses are allowed then")
+    }
+    return plugins
+  }
+}
+
+/// A continuation that several events race to resume.
+private final class Once: Sendable {
+  private let continuation: Mutex<CheckedContinuation<Void, Never>?>
+
+  init(_ continuation: CheckedContinuation<Void, Never>) { self.continuation = Mutex(continuation) }
+
+  /// Whether this was the first call.
+  @discardableResult
+  func resume() -> Bool {
+    guard let first = continuation.withLock({ $0.take() }) else { return false }
+    first.resume()
+    return true
+  }
+}

@@ -1,0 +1,21 @@
+import LiaisonKit
+import Testing
+
+@testable import ContextAPI
+
+@Suite struct OperationTableTests {
+  @Test func everyOperationHasARow() {
+    for operation in Operation.allCases {
+      #expect(OperationTable.rows.contains { $0.operation == operation }, "\(operation)")
+    }
+  }
+
+  @Test func noTwoRowsShareMethodAndPath() {
+    let keys = OperationTable.rows.map { "\($0.method) \($0.path)" }
+    #expect(Set(keys).count == keys.count)
+  }
+
+  @Test func whateverChangesDataNeedsMoreThanReading() {
+    for row in OperationTable.rows where row.method != .get { #expect(row.role == .write || row.role == .schema) }
+  }
+}

@@ -1,0 +1,73 @@
+import ContextModel
+import LiaisonKit
+import Testing
+
+@testable import ContextAPI
+
+@Suite struct QueryDecoderTests {
+  private func decode(_ query: String, _ allowed: [QueryParameter] = QueryParameter.allCases) throws -> Call {
+    let call = Call(
+      operation: .queryCustomerServices, requiredRole: .read, requestNumber: 1, peer: "", receivedAt: Timestamp(milliseconds: 0),
+      headers: CallHeaders())
+    try Array(query.utf8).withUnsafeBytes { try QueryDecoder(allowed: allowed).decode($0, into: call) }
+    return call
+  }
+
+  private func refusal(_ query: String, _ allowed: [QueryParameter] = QueryParameter.allCases) -> ContextError? {
+    do {
+      _ = try decode(query, allowed)
+      return nil
+    } catch {
+      return error as? ContextError
+    }
+  }
+
+  @Test func filtersAreRead() throws {
+    let call = try decode(
+      "started_from=2031-04-09T07:45:10.250Z&started_to=2031-04-09T09:45:10%2B02:00&service_types=3%2Cvoice,-4")
+    #expect(call.filter.startedFrom == Timestamp("2031-04-09T07:45:10.250Z"))
+    #expect(call.filter.startedTo == Timestamp("2031-04-09T07:45:10Z"))
+    #expect(call.filter.types == [.id(3), .name("voice"), .id(-4)])
+  }
+
+  @Test func aPlusInADateIsAPlus() throws {
+    #expect(try decode("started_to=2031-04-09T09:45:10+02:00").filter.startedTo == Timestamp("2031-04-09T07:45:10Z"))
+  }
+
+  @Test func extensionsAreSelectedByNameAllOrNone() throws {
+    #expect(try decode("extensions=Feedback,Order").extensions == .named(["Feedback", "Order"]))
+    #expect(try decode("extensions=Service.Feedback,State.Other,Task").extensions == .named(["Feedback"]))
+    #expect(try decode("extensions=State.*").extensions == .none)
+    #expect(try decode("extensions=*").extensions == .all)
+    #expect(try decode("").extensions == .none)
+  }
+
+  @Test func statesAndTasksAreIncludedOnRequest() throws {
+    #expect(try decode("active_states=true&completed_tasks=true&active_tasks=false").include == ["active_states", "completed_tasks"])
+  }
+
+  @Test(arguments: [
+    ("wrong=1", "unknown_parameter", "wrong"),
+    ("started_from=yesterday", "bad_date", "started_from"),
+    ("started_from=", "bad_date", "started_from"),
+    ("active_states=yes", "bad_parameter", "active_states"),
+    ("active_states", "bad_parameter", "active_states"),
+    ("service_types=1,,2", "bad_parameter", "service_types"),
+    ("service_types=18446744073709551616", "out_of_range", "service_types"),
+    ("extensions=", "bad_parameter", "extensions"),
+    ("extensions=A&extensions=B", "bad_parameter", "extensions"),
+    ("extensions=%ff", "invalid_utf8", "extensions"),
+    ("extensions=%4", "bad_identifier", "extensions"),
+  ])
+  func aBadValueIsRefusedByName(query: String, code: String, field: String) {
+    let refusal = refusal(query)
+    #expect(refusal?.status == 400)
+    #expect(refusal?.code == code)
+    #expect(refusal?.field == field)
+  }
+
+  @Test func aParameterOfAnotherOperationIsUnknown() {
+    #expect(refusal("started_from=2031-04-09T07:45:10Z", [.extensions])?.code == "unknown_parameter")
+    #expect(refusal("started_from=2031-04-09T07:45:10Z", [.extensions])?.allowed == ["extensions"])
+  }
+}

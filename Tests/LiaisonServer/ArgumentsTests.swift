@@ -1,0 +1,26 @@
+import Testing
+
+@testable import LiaisonServer
+
+@Suite struct ArgumentsTests {
+  @Test func flagsBecomeOptions() throws {
+    let arguments = try Arguments(["serve", "--listen", "127.0.0.1:0", "--redis=off", "--config", "a.json5", "--loops", "2"])
+    #expect(arguments.command == .serve)
+    #expect(arguments.configurationFile == "a.json5")
+    #expect(arguments.flags.map(\.option) == ["listen", "redis.url", "loops"])
+    #expect(arguments.flags.map(\.text) == ["127.0.0.1:0", "off", "2"])
+  }
+
+  @Test func helpAndVersionAreCommands() throws {
+    #expect(try Arguments([]).command == .help)
+    #expect(try Arguments(["serve", "--help"]).command == .help)
+    #expect(try Arguments(["--version"]).command == .version)
+    #expect(try Arguments(["store", "backup", "f", "--data", "d"]).command == .backup(file: "f"))
+  }
+
+  @Test(arguments: [
+    ["sreve"], ["serve", "--port", "1"], ["serve", "--listen"], ["check"], ["store"], ["store", "backup"],
+    ["check", "--config", "a", "--loops", "1"],
+  ])
+  func anythingElseIsRefused(arguments: [String]) { #expect(throws: UsageError.self) { try Arguments(arguments) } }
+}

@@ -1,0 +1,55 @@
+import LiaisonKit
+import Testing
+
+@testable import LiaisonServer
+
+@Suite struct PipelineAssemblyTests {
+  /// Does nothing but be there.
+  struct Idle: Plugin, Middleware {
+    static let name = "idle"
+    let pace: Int
+    init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
+      pace = try configuration.integer("pace", in: 1...9, default: 1)
+    }
+    func handle(_ call: Call, next: Next) async throws -> Reply { try await next(call) }
+  }
+
+  private func assemble(
+    _ pipeline: [String], plugins: [String: ConfigurationValue] = [:]
+  ) throws(ConfigurationError) -> [any Plugin] {
+    let values: [String: ConfigurationValue] = [
+      "pipeline": .array(pipeline.map { .string($0) }), "plugins": .object(plugins),
+    ]
+    let configuration = try ServerConfiguration(values: values, directory: ".")
+    return try PipelineAssembly(configuration, additional: [Idle.self]) { _ in .forChecking(configuration) }.plugins
+  }
+
+  @Test func stagesStandInTheOrderOfTheConfiguration() throws {
+    let plugins = try assemble(["extension-schemas", "idle", "authentication", "persistence"])
+    #expect(plugins.map { type(of: $0).name } == ["extension-schemas", "idle", "authentication"])
+  }
+
+  @Test(arguments: [
+    ["authentication"], ["persistence", "idle"], ["idle", "idle", "persistence"], ["nobody", "persistence"], [],
+  ])
+  func aPipelineThatCannotWorkIsRefused(pipeline: [String]) {
+    #expect(throws: ConfigurationError.self) { try assemble(pipeline) }
+  }
+
+  @Test func aPluginsOptionIsReadAndAnUnknownOneIsNamed() throws {
+    let plugins = try assemble(["idle", "persistence"], plugins: ["idle": .object(["pace": .integer(4)])])
+    #expect((plugins[0] as? Idle)?.pace == 4)
+    do {
+      _ = try assemble(["idle", "persistence"], plugins: ["idle": .object(["pase": .integer(4)])])
+      Issue.record("an unknown option was accepted")
+    } catch {
+      #expect(error.key == "plugins.idle.pase")
+    }
+    do {
+      _ = try assemble(["persistence"], plugins: ["nobody": .object([:])])
+      Issue.record("options of an unknown plugin were accepted")
+    } catch {
+      #expect(error.key == "plugins.nobody")
+    }
+  }
+}
