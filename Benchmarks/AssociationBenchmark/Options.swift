@@ -1,0 +1,73 @@
+import Foundation
+
+/// The benchmark's command line.
+struct Options {
+  var server: String
+  var services = 100_000
+  var repetitions = 3
+  /// Seconds that each run counts, after a warm-up of a fifth of that.
+  var seconds = 5.0
+  /// The folder whose disk is measured; a temporary folder is made in it.
+  var directory = "/var/tmp"
+  var loops = 0
+  var write = false
+  var floorsOnly = false
+  var quick = false
+
+  static let help = """
+    usage: AssociationBenchmark [options]
+      --server PATH      the server's release binary (default: liaison beside this program)
+      --services N       services to seed (default 100,000)
+      --repetitions N    repetitions of every row; the table shows medians (default 3)
+      --seconds S        measured seconds a run (default 5)
+      --directory DIR    where the data goes: choose the disk with it (default /var/tmp)
+      --loops N          the server's event loops (default 0: one a core)
+      --quick            10,000 services, one repetition, 0.5 s a run: a smoke test, no figures to quote
+      --floors           only the floors that need no server
+      --write            put the table into Benchmarks/README.md and Benchmarks/results/latest.json
+    """
+
+  init(_ arguments: [String]) throws {
+    let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    server = (program as NSString).deletingLastPathComponent + "/liaison"
+    // --quick sets defaults; flags beside it win wherever they stand.
+    if arguments.contains("--quick") {
+      quick = true
+      (services, repetitions, seconds) = (10_000, 1, 0.5)
+    }
+
+    var rest = arguments[...]
+    func value<Value>(_ flag: String, _ read: (String) -> Value?) throws -> Value {
+      guard let text = rest.popFirst() else { throw BenchmarkError.usage("\(flag) needs a value") }
+      guard let value = read(text) else { throw BenchmarkError.usage("bad value for \(flag): \(text)") }
+      return value
+    }
+    while let flag = rest.popFirst() {
+      switch flag {
+      case "--server": server = try value(flag) { $0 }
+      case "--services":
+        let range = 10_000...AssociateWorkload.mostServices
+        services = try value(flag) { Int($0).flatMap { range.contains($0) ? $0 : nil } }
+      case "--repetitions":
+        repetitions = try value(flag) { Int($0).flatMap { (1...99).contains($0) ? $0 : nil } }
+      case "--seconds":
+        seconds = try value(flag) { Double($0).flatMap { (0.1...600).contains($0) ? $0 : nil } }
+      case "--directory": directory = try value(flag) { $0 }
+      case "--loops": loops = try value(flag) { Int($0).flatMap { (0...1024).contains($0) ? $0 : nil } }
+      case "--write": write = true
+      case "--floors": floorsOnly = true
+      case "--quick": break
+      default: throw BenchmarkError.usage("unknown option \(flag)")
+      }
+    }
+    if write && (quick || floorsOnly) {
+      throw BenchmarkError.usage("--write needs a whole run: not with --quick or --floors")
+    }
+    if !floorsOnly, access(server, X_OK) != 0 {
+      throw BenchmarkError.usage(
+        "there is no server at \(server): build it with swift build -c release, name it with --server, "
+          + "or ask for --floors"
+      )
+    }
+  }
+}
