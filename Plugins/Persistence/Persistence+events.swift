@@ -1,8 +1,8 @@
 import ContextModel
-import ContextStore
+public import ContextStore
 import JSON
 import LiaisonKit
-import MappingCache
+public import MappingCache
 
 extension Persistence {
   /// Start Service.
@@ -45,8 +45,10 @@ extension Persistence {
 
   /// Makes a change durable, then shows it to Redis. The reply waits for both.
   private func write(_ request: WriteRequest) async throws -> Mapping {
+    // Taken before the store decides, so that the cache can tell a write that an epoch has overtaken.
+    let ticket = cache?.ticket()
     let mapping = try required(try await store.write(request).mapping)
-    if let cache { await cache.write(CachedService(mapping)) }
+    if let cache, let ticket { await cache.write(CachedService(mapping), since: ticket) }
     return mapping
   }
 
@@ -58,7 +60,8 @@ extension Persistence {
 }
 
 extension CachedService {
-  init(_ mapping: Mapping) {
+  /// What Redis keeps of a mapping of the store.
+  public init(_ mapping: Mapping) {
     self.init(
       service: mapping.service, tenant: mapping.tenant, revision: mapping.revision, customer: mapping.customer,
       isCompleted: mapping.status == .completed, document: mapping.document)

@@ -23,8 +23,8 @@ extension Persistence {
       throw ContextError.serviceNotFound(id)
     }
     let record = ServiceRecord(document: mapping.document, revision: mapping.revision)
-    guard case .miss = outcome else { return reply(record, .bypass) }
-    cache.fill(CachedService(mapping))
+    guard case .miss(let miss) = outcome else { return reply(record, .bypass) }
+    cache.fill(CachedService(mapping), after: miss)
     return reply(record, .miss)
   }
 

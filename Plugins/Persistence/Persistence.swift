@@ -1,4 +1,4 @@
-public import ContextModel
+import ContextModel
 public import ContextStore
 import JSON
 public import LiaisonKit

@@ -1,50 +1,52 @@
+import Dispatch
 import Glibc
+import Synchronization
 
-/// The signals that end the server: SIGTERM and SIGINT. Blocked in every thread, so that only ``next()`` takes them.
-struct EndSignals: Sendable {
-  private let set: sigset_t
+/// The signals that end the server: SIGTERM and SIGINT.
+final class EndSignals: @unchecked Sendable {
+  private let first = FirstSignal()
+  /// Kept for as long as the signals are wanted; never touched again, so any thread may hold this object.
+  private let sources: [any DispatchSourceSignal]
 
-  /// Blocks the signals in this thread and all that it starts from now on.
+  /// From now on the signals end nothing by themselves.
   init() {
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGTERM)
-    sigaddset(&set, SIGINT)
-    pthread_sigmask(SIG_BLOCK, &set, nil)
-    self.set = set
-  }
-
-  /// Waits for one of them; its name.
-  func next() async -> String {
-    let set = set
-    return await withCheckedContinuation { continuation in
-      // A thread of its own: waiting for a signal blocks.
-      let waiter = Waiter(set: set, continuation: continuation)
-      var thread = pthread_t()
-      let failure = pthread_create(
-        &thread, nil,
-        { context in
-          Unmanaged<Waiter>.fromOpaque(context!).takeRetainedValue().wait()
-          return nil
-        }, Unmanaged.passRetained(waiter).toOpaque())
-      precondition(failure == 0, "no thread to wait for signals")
-      pthread_detach(thread)
+    sources = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")].map { [first] number, name in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { first.receive(name) }
+      source.activate()
+      return source
     }
   }
 
-  private final class Waiter {
-    var set: sigset_t
-    let continuation: CheckedContinuation<String, Never>
+  /// Waits for the first of them; its name. Called once.
+  func next() async -> String { await first.wait() }
+}
 
-    init(set: sigset_t, continuation: CheckedContinuation<String, Never>) {
-      self.set = set
-      self.continuation = continuation
+/// The first signal that came, or who waits for it.
+private final class FirstSignal: Sendable {
+  private struct State {
+    var name: String?
+    var waiter: CheckedContinuation<String, Never>?
+  }
+
+  private let state = Mutex(State())
+
+  func receive(_ name: String) {
+    let waiter = state.withLock { state in
+      state.name = state.name ?? name
+      return state.waiter.take()
     }
+    waiter?.resume(returning: name)
+  }
 
-    func wait() {
-      var signal: Int32 = 0
-      while sigwait(&set, &signal) != 0 {}
-      continuation.resume(returning: signal == SIGINT ? "SIGINT" : "SIGTERM")
+  func wait() async -> String {
+    await withCheckedContinuation { continuation in
+      let name = state.withLock { state in
+        if state.name == nil { state.waiter = continuation }
+        return state.name
+      }
+      if let name { continuation.resume(returning: name) }
     }
   }
 }

@@ -8,7 +8,7 @@ import Persistence
 struct PipelineAssembly {
   /// The first-party stages before the pipeline's end.
   static let firstParty: [any Plugin.Type] = [
-    Authentication.self, BusinessAttributes.self, ExtensionSchemas.self,
+    AuthenticationPlugin.self, BusinessAttributesPlugin.self, ExtensionSchemasPlugin.self,
   ]
 
   /// The plugins in the order of the pipeline, without its end.

@@ -25,7 +25,6 @@ public final class Server {
   private let schemas: SchemaRegistry
   private let plugins: [any Plugin]
   private let listeners: [HTTPListener]
-  private let folder: DataFolder
 
   /// The address the server listens on, with the port that the system chose for port 0.
   public var address: String { listeners[0].address.description }
@@ -52,17 +51,25 @@ public final class Server {
     } catch {
       throw StartupError("cannot listen on \(configuration.listen): \(error)")
     }
-    folder = try DataFolder(configuration.data)
     let count = configuration.loops > 0 ? configuration.loops : ProcessLimits.processors
-    loops = try (0..<count).map { try EventLoop(index: $0) }
+    let loops = try (0..<count).map { try EventLoop(index: $0) }
+    self.loops = loops
 
-    let store = try Self.store(configuration, folder, loops, log)
+    let store = try ContextStore(
+      opening: .folder(configuration.data), options: configuration.store, loops: loops
+    ) { notice in
+      switch notice {
+      case .failing: log.error(notice.description)
+      case .recovered: log.info(notice.description)
+      }
+    }
     self.store = store
-    cache = configuration.redis.map { address in
+    let cache = configuration.redis.map { address in
       MappingCache(address: address, options: configuration.cache, loops: loops, log: log.labelled("redis")) { ids in
         try await store.mappings(of: ids.map { (Tenant.single, $0) }).map(CachedService.init)
       }
     }
+    self.cache = cache
     let budget = ConnectionBudget(cap: configuration.maximumConnections)
     let state = ServerState(store: store, cache: cache, budget: budget, pipeline: configuration.pipeline)
     let end = Persistence(store: store, cache: cache, schemas: schemas, status: { state.body })
@@ -92,7 +99,7 @@ public final class Server {
   /// Starts to serve. Connections are accepted when this returns, and not before everything can answer.
   public func start() async throws {
     for loop in loops { loop.start(named: "liaison-\(loop.index)") }
-    for stored in try await store.schemas() {
+    for stored in try store.schemas() {
       let document = try JSONParser().parse(stored.text)
       schemas.add(try ExtensionSchema(decoding: document.root), to: stored.owner, of: stored.tenant)
     }
@@ -110,10 +117,9 @@ public final class Server {
     await drain()
     for plugin in plugins.reversed() { await plugin.stop() }
     await cache?.stop()
-    await store.close()
+    store.close()
     for loop in loops { loop.stop() }
     for loop in loops { loop.join() }
-    folder.unlock()
   }
 
   private func drain() async {

@@ -1,3 +1,4 @@
+import ContextStore
 import Foundation
 public import LiaisonKit
 
@@ -16,7 +17,6 @@ public enum LiaisonCommand {
 
   /// Does what the process's arguments say, and ends the process.
   public static func run(plugins: [any Plugin.Type] = []) async -> Never {
-    setvbuf(stdout, nil, _IOLBF, 0)
     do {
       try await run(Arguments(Array(ProcessInfo.processInfo.arguments.dropFirst())), plugins)
       exit(0)
@@ -34,17 +34,17 @@ public enum LiaisonCommand {
 
   private static func run(_ arguments: Arguments, _ plugins: [any Plugin.Type]) async throws {
     switch arguments.command {
-    case .help: print(Help.text)
-    case .version: print("liaison \(Version.current)")
+    case .help: say(Help.text)
+    case .version: say("liaison \(Version.current)")
     case .serve: try await serve(arguments, plugins)
     case .check:
       let configuration = try configuration(arguments)
       _ = try PipelineAssembly(configuration, additional: plugins) { _ in .forChecking(configuration) }
-      print("the configuration is good")
+      say("the configuration is good")
     case .backup(let file):
       let configuration = try configuration(arguments)
-      try DataFolder.backup(configuration.data, to: file)
-      print("\(file) is a complete copy of the store in \(configuration.data)")
+      try StoreBackup.copy(folder: configuration.data, to: file)
+      say("\(file) is a complete copy of the store in \(configuration.data)")
     }
   }
 
@@ -54,7 +54,7 @@ public enum LiaisonCommand {
     let signals = EndSignals()
     let server = try Server(try configuration(arguments), additional: plugins)
     try await server.start()
-    print("liaison \(Version.current) listening on http://\(server.address)")
+    say("liaison \(Version.current) listening on http://\(server.address)")
     let signal = await signals.next()
     Log().info("ending", ["signal": signal])
     await server.stop()
@@ -63,6 +63,11 @@ public enum LiaisonCommand {
   private static func configuration(_ arguments: Arguments) throws -> ServerConfiguration {
     try ServerConfiguration(
       file: arguments.configurationFile, environment: ProcessInfo.processInfo.environment, flags: arguments.flags)
+  }
+
+  /// A line on standard output, at once: somebody may wait for it through a pipe.
+  private static func say(_ line: String) {
+    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
   }
 
   private static func complain(_ line: String) {

@@ -20,9 +20,8 @@ extension AttributeSchema {
   public func accepts(_ value: JSONValue) -> Bool {
     switch type {
     case .string:
-      guard let string = value.string else { return false }
       let longest = length ?? Self.longestString
-      return string.utf8.count <= longest || string.unicodeScalars.count <= longest
+      return value.withUTF8 { $0.count <= longest || $0.scalarCount <= longest } ?? false
     case .integer: return value.int64.map { Int32(exactly: $0) != nil } ?? false
     case .long: return value.int64 != nil
     case .double: return value.double != nil
@@ -46,4 +45,9 @@ extension AttributeSchema {
     // A double that was written with four digits is within its rounding of a whole number of ten-thousandths.
     return abs(number) < 1e15 && abs(scaled - scaled.rounded()) <= max(1e-6, abs(scaled) * 1e-15)
   }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// How many characters valid UTF-8 has: bytes that continue none.
+  fileprivate var scalarCount: Int { reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) } }
 }

@@ -43,11 +43,12 @@ extension ExtensionSchema {
       guard let value, value.elements.contains(where: { _ in true }) || value.kind != .array else { return [] }
       throw wrong("attributes", "bad_schema", value, "no attributes: a classifier is a flag")
     }
-    let allowed = "an array of at least one attribute"
+    let allowed = "an array of 1 to \(mostAttributes) attributes"
     guard let value else { throw missing("attributes", allowed) }
     guard value.kind == .array else { throw wrong("attributes", "wrong_type", value, allowed) }
     var attributes: [AttributeSchema] = []
     for (index, element) in value.elements.enumerated() {
+      guard index < mostAttributes else { throw wrong("attributes", "bad_schema", value, allowed) }
       let attribute = try AttributeSchema(decoding: element, at: "attributes[\(index)]")
       guard !attributes.contains(where: { $0.name == attribute.name }) else {
         throw wrong("attributes[\(index)].name", "bad_schema", element, "a name that no other attribute has")

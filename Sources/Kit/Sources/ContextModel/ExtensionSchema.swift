@@ -24,6 +24,9 @@ public struct ExtensionSchema: Sendable, Equatable {
   /// The longest name, in characters.
   public static let longestName = 26
 
+  /// How many attributes an extension may have.
+  public static let mostAttributes = 256
+
   /// The attribute of that name.
   public func attribute(_ name: String) -> AttributeSchema? { attributes.first { $0.name == name } }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// One value of a ``JSONDocument``: a place on its tape. Reading makes no copies until a `String` is asked for.
 public struct JSONValue: Sendable {
   let document: JSONDocument
@@ -84,8 +86,11 @@ public struct JSONValue: Sendable {
 
   /// The member of that name, compared exactly; `nil` if there is none or this is no object.
   public subscript(name: String) -> JSONValue? {
-    for member in members where member.name == name { return member.value }
-    return nil
+    var name = name
+    return name.withUTF8 { wanted in
+      for member in members where member.hasName(wanted) { return member.value }
+      return nil
+    }
   }
 
   /// The place behind this value on the tape.
@@ -119,6 +124,12 @@ extension JSONValue {
 
     /// The name's bytes, valid as long as the document.
     public var nameBytes: UnsafeBufferPointer<UInt8> { document.string(document.word(index)) }
+
+    /// Whether this is the name, compared byte by byte.
+    func hasName(_ wanted: UnsafeBufferPointer<UInt8>) -> Bool {
+      let name = nameBytes
+      return name.count == wanted.count && (name.isEmpty || memcmp(name.baseAddress!, wanted.baseAddress!, name.count) == 0)
+    }
 
     /// The value behind the name.
     public var value: JSONValue { JSONValue(document: document, index: index + 1) }

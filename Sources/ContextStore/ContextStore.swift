@@ -1,0 +1,158 @@
+public import ContextModel
+public import EventLoop
+import Synchronization
+
+/// The durable store as the pipeline's end sees it: writes gather into batches that become durable together, reads
+/// see everything that was acknowledged.
+///
+/// The asynchronous methods are called by tasks that prefer an event loop of the store, on its thread, and resume
+/// there. The others may be called on any thread.
+public final class ContextStore: Sendable {
+  private let engine: any StoreEngine
+  private let loops: [EventLoop]
+  private let committer: Committer
+  private let reads: Mailbox<PendingRead>
+  private let writeGatherers: [Gatherer<PendingWrite>]
+  private let readGatherers: [Gatherer<PendingRead>]
+  private let commitThread: StoreThread
+  private let readThreads: [StoreThread]
+  private let isClosed = Mutex(false)
+
+  /// Opens a store and starts its threads.
+  ///
+  /// - Parameters:
+  ///   - location: where the data lies; made if it is not there.
+  ///   - loops: those whose tasks call the store; the index of each is its place in the array.
+  ///   - notice: called on the commit thread when commits begin to fail and when they succeed again.
+  /// - Throws: a line for people, also if another process has the store open.
+  public convenience init(
+    opening location: StoreLocation, options: StoreOptions = StoreOptions(), loops: [EventLoop],
+    notice: @escaping @Sendable (StoreNotice) -> Void = { _ in }
+  ) throws(StoreError) {
+    let engine: any StoreEngine
+    switch location {
+    case .folder(let folder): engine = try SQLiteEngine(folder: folder, options: options)
+    }
+    try self.init(engine: engine, options: options, loops: loops, notice: notice)
+  }
+
+  init(
+    engine: any StoreEngine, options: StoreOptions, loops: [EventLoop],
+    notice: @escaping @Sendable (StoreNotice) -> Void
+  ) throws(StoreError) {
+    precondition(!loops.isEmpty, "a store needs a loop to answer to")
+    for (place, loop) in loops.enumerated() {
+      precondition(loop.index == place, "loop \(loop.index) stands at place \(place)")
+    }
+    var readers: [any StoreReader] = []
+    for _ in 0..<max(1, options.readers) { readers.append(try engine.makeReader()) }
+    self.engine = engine
+    self.loops = loops
+    let committer = Committer(
+      engine: engine, loops: loops, maximumBatch: options.maximumBatch, notice: notice)
+    let reads = Mailbox<PendingRead>()
+    self.committer = committer
+    self.reads = reads
+    writeGatherers = loops.map { Gatherer(loop: $0, mailbox: committer.mailbox) }
+    readGatherers = loops.map { Gatherer(loop: $0, mailbox: reads) }
+    commitThread = StoreThread(named: "store commit") { committer.run() }
+    readThreads = readers.map { reader in
+      let worker = ReadWorker(reader: reader, mailbox: reads, loops: loops)
+      return StoreThread(named: "store read") { worker.run() }
+    }
+  }
+
+  deinit { close() }
+
+  /// Makes a change, together with all others of the same moment. Returns when it is durable.
+  ///
+  /// - Throws: 404, 409 and 412 for reasons of this change alone, decided in the order of arrival; 503
+  ///   `store_unavailable` if it could not be kept.
+  public func write(_ request: WriteRequest) async throws(ContextError) -> Written {
+    let place = placeOfCurrentLoop
+    let pending = PendingWrite(request, loop: place)
+    await writeGatherers[place].answer(pending)
+    return try pending.outcome.unsafelyUnwrapped.get()
+  }
+
+  /// A service as it is now, all acknowledged changes included; `nil` if the tenant has none of that id.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func service(
+    _ id: ServiceID, tenant: Tenant, extensions: ExtensionSelection = .none
+  ) async throws(ContextError) -> ServiceRecord? {
+    let answer = try await read(.service(ServiceKey(id: id, tenant: tenant), extensions))
+    guard case .service(let record) = answer else { preconditionFailure("an answer to another question") }
+    return record
+  }
+
+  /// The services of a customer or a contact key, ordered by start, then by id.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func services(_ query: ServiceQuery) async throws(ContextError) -> [ServiceRecord] {
+    guard case .services(let records) = try await read(.services(query)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return records
+  }
+
+  /// The mappings of services as they are now, in the order asked for; services that do not exist are left out.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func mappings(of services: [(Tenant, ServiceID)]) async throws(ContextError) -> [Mapping] {
+    let keys = services.map { ServiceKey(id: $0.1, tenant: $0.0) }
+    guard case .mappings(let mappings) = try await read(.mappings(keys)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return mappings
+  }
+
+  /// All extension schemas, for the start of a server. Blocks; any thread.
+  public func schemas() throws(StoreError) -> [StoredSchema] {
+    let reader = try engine.makeReader()
+    try reader.begin()
+    defer { reader.end() }
+    return try reader.schemas()
+  }
+
+  /// Whether writes are being kept.
+  public var health: StoreHealth { committer.health.withLock { $0 } }
+
+  /// What the store counts.
+  public var metrics: StoreMetrics { committer.metrics }
+
+  /// Commits what was handed over, then closes. Blocks; called on a thread that is no loop, before the loops stop.
+  /// Calls that come later get 503. Without effect the second time.
+  public func close() {
+    let isFirst = isClosed.withLock { isClosed in
+      defer { isClosed = true }
+      return !isClosed
+    }
+    guard isFirst else { return }
+    committer.mailbox.close()
+    commitThread.join()
+    reads.close()
+    for thread in readThreads { thread.join() }
+    engine.close()
+  }
+
+  private func read(_ request: PendingRead.Request) async throws(ContextError) -> PendingRead.Answer {
+    let place = placeOfCurrentLoop
+    let pending = PendingRead(request, loop: place)
+    await readGatherers[place].answer(pending)
+    return try pending.outcome.unsafelyUnwrapped.get()
+  }
+
+  private var placeOfCurrentLoop: Int {
+    guard let loop = EventLoop.current, loop.index < loops.count, loops[loop.index] === loop else {
+      preconditionFailure("the store is called on the thread of one of its event loops")
+    }
+    return loop.index
+  }
+}
+
+/// Where a store keeps its data.
+public enum StoreLocation: Sendable, Equatable {
+  /// A folder of this machine; SQLite.
+  case folder(String)
+}

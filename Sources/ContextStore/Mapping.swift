@@ -1,0 +1,45 @@
+public import ContextModel
+
+/// Whose a service is, at one of its revisions: exactly what the mapping cache keeps of it.
+public struct Mapping: Sendable, Equatable {
+  /// Whose data it is.
+  public var tenant: Tenant
+  /// The service.
+  public var service: ServiceID
+  /// The service's revision; of two mappings of one service the one with the greater revision is the newer one.
+  public var revision: Int64
+  /// `nil` while anonymous.
+  public var customer: String?
+  /// Active or completed.
+  public var status: Service.Status
+  /// The service as the API shows it, without extensions, see `Service.document`.
+  public var document: [UInt8]
+
+  /// A mapping by its parts.
+  public init(
+    tenant: Tenant, service: ServiceID, revision: Int64, customer: String?, status: Service.Status,
+    document: [UInt8]
+  ) {
+    self.tenant = tenant
+    self.service = service
+    self.revision = revision
+    self.customer = customer
+    self.status = status
+    self.document = document
+  }
+
+  /// The mapping of a service as it is now.
+  init(of service: Service) {
+    self.init(
+      tenant: service.tenant, service: service.id, revision: service.revision, customer: service.customerID,
+      status: service.status, document: service.document)
+  }
+}
+
+/// The answer to a write that is durable.
+public struct Written: Sendable, Equatable {
+  /// The service after this write; `nil` if the write was about none (a schema).
+  public var mapping: Mapping?
+  /// The change's number in the change sequence: 1, 2, 3 … without gaps, in the order of the changes.
+  public var sequence: Int64
+}

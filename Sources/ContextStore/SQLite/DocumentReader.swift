@@ -1,0 +1,25 @@
+import ContextModel
+import JSON
+
+/// Reads services back from their documents. One thread at a time.
+final class DocumentReader {
+  private let parser = JSONParser()
+  /// Owned; the document that is being parsed, with the padding that the parser wants behind it.
+  private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
+
+  deinit { buffer.deallocate() }
+
+  /// The service of a document, `nil` if it is none. The text is only read during the call.
+  func service(_ text: UnsafeBufferPointer<UInt8>, tenant: Tenant, revision: Int64) -> Service? {
+    if text.count + JSONParser.padding > buffer.count {
+      buffer.deallocate()
+      buffer = .allocate(byteCount: (text.count + JSONParser.padding) * 2, alignment: 64)
+    }
+    buffer.copyMemory(from: UnsafeRawBufferPointer(text))
+    guard let document = try? parser.parse(padded: UnsafeRawBufferPointer(rebasing: buffer[..<text.count]))
+    else {
+      return nil
+    }
+    return Service(document: document.root, tenant: tenant, revision: revision)
+  }
+}

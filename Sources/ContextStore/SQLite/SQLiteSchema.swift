@@ -1,0 +1,101 @@
+/// The tables, and how those of an older version become those of this one.
+///
+/// The version stands in the database's `user_version`. To change the tables add a migration; never edit one that
+/// was released.
+enum SQLiteSchema {
+  /// What makes version n from version n-1, at index n-1.
+  static let migrations = [version1]
+
+  /// The version that this server works with.
+  static var current: Int64 { Int64(migrations.count) }
+
+  /// Brings a database to the current version, in one transaction.
+  ///
+  /// - Throws: if it is of a newer version.
+  static func migrate(_ connection: SQLiteConnection) throws(StoreError) {
+    let found = try connection.integer("PRAGMA user_version")
+    guard found <= current else {
+      throw StoreError(
+        .newerSchema,
+        "the database \(connection.path) has schema version \(found), which is newer than version \(current) of "
+          + "this server: use a newer server")
+    }
+    guard found < current else { return }
+    do throws(StoreError) {
+      try connection.execute("BEGIN IMMEDIATE")
+      for version in Int(found)..<Int(current) { try connection.execute(migrations[version]) }
+      try connection.execute("PRAGMA user_version = \(current); COMMIT")
+    } catch {
+      connection.rollBack()
+      throw error
+    }
+  }
+
+  // Ids are unique over all tenants, so a service's row is found by its id alone; every index is led by the tenant.
+  // An index ends with the row's id by itself, which gives lists their order.
+  private static let version1 = """
+    CREATE TABLE tenant (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE
+    ) STRICT;
+    INSERT INTO tenant VALUES (1, 'default');
+
+    -- The last number given out, by what it counts. 'probe' only shows that the disk takes a write.
+    CREATE TABLE counter (
+      name TEXT PRIMARY KEY,
+      last INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO counter VALUES ('service', 0), ('probe', 0);
+
+    -- document: the service as the API shows it, without extensions. The other columns are copies out of it, to
+    -- find it by. started_at: milliseconds since 1970. sequence: the number of its last change.
+    CREATE TABLE service (
+      id INTEGER PRIMARY KEY,
+      tenant INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      started_at INTEGER NOT NULL,
+      status TEXT NOT NULL CHECK (status IN ('active', 'completed')),
+      customer TEXT,
+      contact_key TEXT,
+      service_type ANY,
+      document TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX service_of_customer ON service (tenant, customer, started_at) WHERE customer IS NOT NULL;
+    CREATE INDEX service_of_contact_key ON service (tenant, contact_key, started_at) WHERE customer IS NULL;
+
+    -- folded_name: the name in lower case, by which extensions are told apart. value: JSON.
+    CREATE TABLE service_extension (
+      tenant INTEGER NOT NULL,
+      service INTEGER NOT NULL,
+      folded_name TEXT NOT NULL,
+      name TEXT NOT NULL,
+      value TEXT NOT NULL,
+      PRIMARY KEY (tenant, service, folded_name)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The change sequence: every accepted change, numbered without gaps. Old ones are removed, the newest never.
+    -- at: milliseconds since 1970, as the event says. event: JSON, as it was sent.
+    CREATE TABLE change (
+      sequence INTEGER PRIMARY KEY,
+      tenant INTEGER NOT NULL,
+      service INTEGER,
+      revision INTEGER,
+      kind TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      customer_before TEXT,
+      customer TEXT,
+      principal TEXT,
+      event TEXT NOT NULL
+    ) STRICT;
+
+    -- owner: service, state, task or profile. definition: JSON.
+    CREATE TABLE extension_schema (
+      tenant INTEGER NOT NULL,
+      owner TEXT NOT NULL,
+      name TEXT NOT NULL COLLATE NOCASE,
+      definition TEXT NOT NULL,
+      PRIMARY KEY (tenant, owner, name)
+    ) STRICT, WITHOUT ROWID;
+    """
+}

@@ -1,0 +1,53 @@
+/// Why a store cannot be opened, or cannot do its work now. One line for people.
+public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What kind of trouble it is.
+  public enum Kind: String, Sendable {
+    /// The folder or the file cannot be opened or made.
+    case cannotOpen
+    /// Another process works on the data folder.
+    case folderInUse
+    /// The data was written by a newer version of the server.
+    case newerSchema
+    /// There is no room left: a full disk, a quota, a limit on the size of files.
+    case full
+    /// Reading or writing failed.
+    case inputOutput
+    /// Somebody else keeps the database locked.
+    case locked
+    /// The file is damaged or is none of ours.
+    case damaged
+    /// The file that a backup shall write exists.
+    case fileExists
+    /// The store is closed.
+    case closed
+    /// Anything else.
+    case other
+
+    /// What is wrong in general, without names of files: for clients.
+    var words: String {
+      switch self {
+      case .cannotOpen: "its data cannot be opened"
+      case .folderInUse: "its data folder is in use"
+      case .newerSchema: "its data is of a newer version"
+      case .full: "there is no room left, or writing failed"
+      case .inputOutput: "reading or writing failed"
+      case .locked: "somebody else keeps it locked"
+      case .damaged: "its data is damaged or no database"
+      case .fileExists: "a file exists already"
+      case .closed: "it is closed"
+      case .other: "it failed"
+      }
+    }
+  }
+
+  /// What kind of trouble it is.
+  public var kind: Kind
+  /// What happened, in one line that names the file or folder where there is one.
+  public var description: String
+
+  /// An error by its parts.
+  public init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}

@@ -1,0 +1,25 @@
+public import ContextModel
+
+/// Whether writes are being kept.
+public enum StoreHealth: Sendable, Equatable {
+  /// The last commit succeeded.
+  case up
+  /// Commits fail, and calls that write get 503, since a moment and for a reason.
+  case failing(since: Timestamp, reason: String)
+}
+
+/// What a store wants its operator to know. Each is said once, not once a batch.
+public enum StoreNotice: Sendable, Equatable, CustomStringConvertible {
+  /// Commits began to fail.
+  case failing(reason: String)
+  /// Commits succeed again.
+  case recovered(afterMilliseconds: Int64)
+
+  /// A line for the log.
+  public var description: String {
+    switch self {
+    case .failing(let reason): "the store fails, writes get 503: \(reason)"
+    case .recovered(let milliseconds): "the store works again after \(milliseconds) ms"
+    }
+  }
+}

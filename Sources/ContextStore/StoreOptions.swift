@@ -1,0 +1,37 @@
+/// How a store works.
+public struct StoreOptions: Sendable {
+  /// What an acknowledged write has survived.
+  public enum Durability: String, CaseIterable, Sendable {
+    /// It is on disk: a power cut does not lose it.
+    case full
+    /// It is in the system's hands: a kill does not lose it, a power cut may lose the newest ones.
+    case relaxed
+  }
+
+  /// What an acknowledgement means.
+  public var durability: Durability
+  /// The most writes in one commit, 1 or more.
+  public var maximumBatch: Int
+  /// The number of threads (and connections) that read, 1 or more.
+  public var readers: Int
+  /// How many of the newest changes stay in the change sequence; older ones are removed little by little.
+  public var changesKept: Int64
+  /// Bytes of database pages that each connection keeps in memory.
+  public var pageCache: Int
+  /// The size of the write-ahead log, in pages, from which it is brought into the database file.
+  public var checkpointPages: Int
+
+  /// Options with the defaults that suit a center of some hundred thousand services.
+  public init(
+    durability: Durability = .full, maximumBatch: Int = 2048, readers: Int = 1,
+    changesKept: Int64 = 10_000_000,
+    pageCache: Int = 16 << 20, checkpointPages: Int = 10_000
+  ) {
+    self.durability = durability
+    self.maximumBatch = maximumBatch
+    self.readers = readers
+    self.changesKept = changesKept
+    self.pageCache = pageCache
+    self.checkpointPages = checkpointPages
+  }
+}

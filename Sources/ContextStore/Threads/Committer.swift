@@ -1,0 +1,94 @@
+import ContextModel
+import EventLoop
+import Synchronization
+
+/// The body of the commit thread: takes all writes that have gathered, commits them as one batch, and brings the
+/// outcomes back to their loops. While one batch is on its way to the disk the next one gathers.
+final class Committer: @unchecked Sendable {
+  /// Where loops put their writes.
+  let mailbox = Mailbox<PendingWrite>()
+  let metrics = StoreMetrics()
+  /// Written by the commit thread, read by any.
+  let health = Mutex(StoreHealth.up)
+
+  private let engine: any StoreEngine
+  private let loops: [EventLoop]
+  private let maximumBatch: Int
+  private let notice: @Sendable (StoreNotice) -> Void
+  /// When commits began to fail; `nil` while they succeed. Commit thread only.
+  private var failingSince: UInt64?
+
+  /// How often a failing engine is asked whether it works again, in milliseconds.
+  static let probeInterval = 500
+
+  init(
+    engine: any StoreEngine, loops: [EventLoop], maximumBatch: Int,
+    notice: @escaping @Sendable (StoreNotice) -> Void
+  ) {
+    self.engine = engine
+    self.loops = loops
+    self.maximumBatch = max(1, maximumBatch)
+    self.notice = notice
+  }
+
+  /// Works until the mailbox is closed and empty.
+  func run() {
+    var batch: [PendingWrite] = []
+    while true {
+      let timeout = failingSince == nil ? nil : Self.probeInterval
+      switch mailbox.take(into: &batch, atMost: maximumBatch, timeout: timeout) {
+      case .closed: return
+      case .nothing: probe()
+      case .some:
+        commit(batch)
+        loops.deliver(batch)
+        batch.removeAll(keepingCapacity: true)
+        engine.maintain()
+      }
+    }
+  }
+
+  private func commit(_ batch: [PendingWrite]) {
+    let start = monotonicNanoseconds()
+    let needs = BatchNeeds(of: batch)
+    var isWritten = false
+    do throws(StoreError) {
+      try engine.commit(needs) { loaded in
+        let folded = BatchFolder.fold(batch, needs, onto: loaded)
+        isWritten = !folded.changes.isEmpty
+        return folded
+      }
+      // Nothing was written if all writes failed for reasons of their own: that proves nothing about the disk.
+      if isWritten { succeeded() }
+    } catch {
+      let refusal = ContextError.storeUnavailable(error.kind.words)
+      for pending in batch { pending.outcome = .failure(refusal) }
+      failed(error)
+    }
+    metrics.batchSize.record(batch.count)
+    metrics.commitDuration.record(Int((monotonicNanoseconds() - start) / 1000))
+  }
+
+  private func probe() {
+    do throws(StoreError) {
+      try engine.probe()
+      succeeded()
+    } catch {
+      failed(error)
+    }
+  }
+
+  private func succeeded() {
+    guard let since = failingSince else { return }
+    failingSince = nil
+    health.withLock { $0 = .up }
+    notice(.recovered(afterMilliseconds: Int64((monotonicNanoseconds() - since) / 1_000_000)))
+  }
+
+  private func failed(_ error: StoreError) {
+    guard failingSince == nil else { return }
+    failingSince = monotonicNanoseconds()
+    health.withLock { $0 = .failing(since: .now, reason: error.description) }
+    notice(.failing(reason: error.description))
+  }
+}

@@ -1,0 +1,73 @@
+import ContextModel
+import EventLoop
+
+/// A call that waits for another thread. The one object that is made for it.
+///
+/// It belongs to one thread at a time: to the loop until it is handed over, to the store's thread until that posts
+/// it back, then to the loop again.
+class PendingCall: @unchecked Sendable {
+  /// The place of the loop where the answer is awaited.
+  let loop: Int
+  /// Resumed exactly once, on that loop.
+  var continuation: UnsafeContinuation<Void, Never>?
+
+  init(loop: Int) { self.loop = loop }
+
+  /// Sets the outcome.
+  func fail(_ error: ContextError) { preconditionFailure("every pending call has an outcome of its own") }
+
+  /// Lets the caller go on. Loop thread only.
+  final func resume() {
+    continuation.unsafelyUnwrapped.resume()
+  }
+}
+
+/// A write that waits for its batch.
+final class PendingWrite: PendingCall, @unchecked Sendable {
+  let request: WriteRequest
+  var outcome: Result<Written, ContextError>?
+
+  init(_ request: WriteRequest, loop: Int) {
+    self.request = request
+    super.init(loop: loop)
+  }
+
+  override func fail(_ error: ContextError) { outcome = .failure(error) }
+}
+
+/// A read that waits for its batch.
+final class PendingRead: PendingCall, @unchecked Sendable {
+  enum Request: Sendable {
+    case service(ServiceKey, ExtensionSelection)
+    case services(ServiceQuery)
+    case mappings([ServiceKey])
+  }
+
+  enum Answer: Sendable {
+    case service(ServiceRecord?)
+    case services([ServiceRecord])
+    case mappings([Mapping])
+  }
+
+  let request: Request
+  var outcome: Result<Answer, ContextError>?
+
+  init(_ request: Request, loop: Int) {
+    self.request = request
+    super.init(loop: loop)
+  }
+
+  override func fail(_ error: ContextError) { outcome = .failure(error) }
+}
+
+extension [EventLoop] {
+  /// Brings calls back to the loops where they are awaited, with one post a loop. Any thread.
+  func deliver(_ calls: [some PendingCall]) {
+    guard count > 1 else { return self[0].post { for call in calls { call.resume() } } }
+    for (index, loop) in enumerated() {
+      let own = calls.filter { $0.loop == index }
+      guard !own.isEmpty else { continue }
+      loop.post { for call in own { call.resume() } }
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import EventLoop
+import Glibc
+
+extension HTTPConnection {
+  /// One read and everything that came complete with it. Level-triggered: the rest is for the next tick.
+  func read() {
+    switch state {
+    case .open where !isPaused && !hasInputEnded: readRequests()
+    case .lingering: readAndForget()
+    default: break
+    }
+    updateInterest()
+  }
+
+  private func readRequests() {
+    if input.count == 0 {
+      let count = recv(descriptor, context.scratch, ListenerContext.scratchSize, 0)
+      guard isReceived(count) else { return }
+      parse(context.scratch, count: count, parsed: 0)
+    } else {
+      let request = parser.request.pointee
+      let missing = request.isHeadComplete ? request.announcedBody - request.bodyCount : 0
+      let room = input.room(missing)
+      let count = recv(descriptor, room.baseAddress!, room.count, 0)
+      guard isReceived(count) else { return }
+      let parsed = input.count
+      input.received(count)
+      parse(input.base!, count: input.count, parsed: parsed)
+    }
+  }
+
+  private func isReceived(_ count: Int) -> Bool {
+    if count > 0 {
+      lastActivity = loop.now
+      return true
+    }
+    if count == 0 {
+      hasInputEnded = true
+      // What is in flight is answered: the client may have closed its sending side only.
+      loop.atEndOfTick(self)
+    } else if errno != EAGAIN && errno != EINTR {
+      close()
+    }
+    return false
+  }
+
+  private func readAndForget() {
+    let count = recv(descriptor, context.scratch, ListenerContext.scratchSize, 0)
+    if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { close() }
+  }
+
+  /// Hands out the requests that are complete in `count` bytes at `base` (the loop's scratch or the connection's
+  /// input), of which the parser has seen the first `parsed`, and keeps the rest.
+  private func parse(_ base: UnsafeMutableRawPointer, count: Int, parsed: Int) {
+    var start = 0
+    var parsed = parsed
+    var end = count
+    parsing: while state == .open, !mustPause() {
+      if !parser.isInsideRequest {
+        // Line breaks between requests belong to none.
+        while start < end, isLineBreak(base.load(fromByteOffset: start, as: UInt8.self)) { start += 1 }
+        parsed = start
+        guard start < end else { break }
+      }
+      switch parser.run(base + start, from: parsed - start, to: end - start) {
+      case .incomplete(let kept):
+        end = start + kept
+        parsed = end
+        break parsing
+      case .complete(let length):
+        start += length
+        parsed = start
+        headBegan = 0
+        bodyBegan = 0
+        hasMoreInput = start < end
+        deliver()
+      case .refused(let refusal):
+        refuse(refusal)
+      }
+    }
+    guard state == .open else {
+      if state == .finishing { input.keep(UnsafeRawBufferPointer(start: nil, count: 0), parsed: 0) }
+      return
+    }
+    hasMoreInput = start < end
+    if hasMoreInput, headBegan == 0 { headBegan = loop.now }
+    if parser.isInsideRequest, parser.request.pointee.isHeadComplete, bodyBegan == 0 { bodyBegan = loop.now }
+    input.keep(UnsafeRawBufferPointer(start: base + start, count: end - start), parsed: parsed - start)
+    askForBody()
+  }
+
+  /// Continues with what was read before the connection was paused.
+  func parseKept() {
+    guard input.count > 0, let base = input.base else { return }
+    headBegan = headBegan == 0 ? 0 : loop.now
+    bodyBegan = bodyBegan == 0 ? 0 : loop.now
+    guard input.parsed < input.count else { return }
+    parse(base, count: input.count, parsed: input.parsed)
+  }
+
+  private func deliver() {
+    let request = parser.request
+    let exchange = HTTPExchange(
+      self, sequence: nextSequence, isHead: request.pointee.isHead, isVersion10: request.pointee.isVersion10,
+      closes: !request.pointee.keepsAlive)
+    nextSequence += 1
+    if exchange.closes { state = .finishing }
+    context.handler.handle(HTTPRequest(request, self), exchange)
+    if state != .closed { parser.next() }
+  }
+
+  /// Answers in the handler's stead, after the answers to earlier requests, and closes then.
+  func refuse(_ refusal: HTTPRefusal) {
+    var refusal = refusal
+    refusal.methodName = parser.methodName
+    let exchange = HTTPExchange(
+      self, sequence: nextSequence, isHead: refusal.methodName == "HEAD", isVersion10: false, closes: true)
+    nextSequence += 1
+    state = .finishing
+    exchange.respond(context.handler.refusalBody(refusal))
+  }
+
+  /// `100 Continue` for a body that is wanted and has not begun to arrive, when it is this request's turn.
+  func askForBody() {
+    let request = parser.request
+    guard request.pointee.expectsContinue, !request.pointee.isComplete, inFlight == 0 else { return }
+    request.pointee.expectsContinue = false
+    guard request.pointee.bodyCount == 0 else { return }
+    bodyBegan = loop.now
+    writeContinue()
+  }
+
+  /// Stops reading from a client that is far ahead of its answers.
+  private func mustPause() -> Bool {
+    if inFlight >= context.limits.maxPipelined || (output?.count ?? 0) >= context.limits.maxUnsent {
+      isPaused = true
+    }
+    return isPaused
+  }
+
+  private func isLineBreak(_ byte: UInt8) -> Bool { byte == 13 || byte == 10 }
+}
+
+extension ParsedRequest {
+  var isHead: Bool { HTTPMethod(code: methodCode) == .head }
+}

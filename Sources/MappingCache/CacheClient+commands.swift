@@ -1,0 +1,108 @@
+import ContextModel
+
+extension CacheClient {
+  /// Sends a committed change; `waiter` resumes when it is answered or overdue. Only if ``accepts(_:)``.
+  func write(_ service: CachedService, _ epoch: Int64, _ waiter: UnsafeContinuation<Void, Never>) {
+    write(service, epoch, byText: false)
+    if send(.write(service, byText: false, waiter), epoch) { return }
+    node.metrics.skipped.add()
+    miss(service.service, .missed)
+    waiter.resume()
+  }
+
+  /// A change that is not sent: its newest state is replayed later.
+  func skip(_ id: ServiceID) {
+    node.metrics.skipped.add()
+    miss(id, .missed)
+  }
+
+  /// Asks for an entry; `waiter` resumes when it is answered or overdue. Only if ``accepts(_:)``.
+  func read(
+    _ id: ServiceID, _ tenant: Tenant, _ epoch: Int64, _ belief: UInt64,
+    _ waiter: UnsafeContinuation<CacheRead, Never>
+  ) {
+    writer.read(id)
+    if send(.read(id, tenant, belief: belief, waiter), epoch) { return }
+    node.metrics.bypasses.add()
+    waiter.resume(returning: .bypass)
+  }
+
+  /// Sends what a call has read from the store. Only if ``accepts(_:)``; it gives way to calls that wait.
+  func fill(_ service: CachedService, _ epoch: Int64) {
+    guard pending.count < options.outstandingLimit / 4, pending.size < options.outstandingBytesLimit / 4
+    else { return }
+    write(service, epoch, byText: false)
+    _ = send(.fill(service), epoch)
+  }
+
+  /// Sends the command in ``writer`` on the protocol's own behalf.
+  func control(_ body: @escaping (RedisReply?) -> Void) {
+    if !send(.control(body), node.epoch) { body(nil) }
+  }
+
+  /// Formats the write script's call.
+  func write(_ service: CachedService, _ epoch: Int64, byText: Bool) {
+    let (seconds, attoseconds) = options.timeToLive.components
+    let milliseconds = max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+    writer.write(service, epoch: epoch, timeToLive: milliseconds, digest: byText ? nil : digest)
+  }
+
+  /// Sends the command in ``writer``.
+  func send(_ purpose: PendingCommand.Purpose, _ epoch: Int64) -> Bool {
+    guard let connection, connection.send(writer.bytes) else { return false }
+    pending.append(
+      PendingCommand(
+        purpose: purpose, epoch: epoch, deadline: loop.now &+ options.wait.nanoseconds,
+        size: writer.bytes.count))
+    if deadlineTimer == nil { watchDeadline(after: options.wait) }
+    return true
+  }
+
+  /// One timer for all commands. It only notes that it is time: when the loop itself was late, the answers are
+  /// here already and are read before the end of the tick.
+  private func watchDeadline(after delay: Duration) {
+    deadlineTimer = loop.schedule(after: delay) { [weak self] in
+      guard let self else { return }
+      self.deadlineTimer = nil
+      self.mustCheckDeadlines = true
+      self.loop.atEndOfTick(self)
+    }
+  }
+
+  func checkDeadlines() {
+    mustCheckDeadlines = false
+    let now = loop.now
+    var due = overdue
+    while due < pending.count, pending[due].deadline <= now { due += 1 }
+    if due > overdue {
+      // First of all the whole node stops believing; then those who wait may go on.
+      report(.down, .slow)
+      let first = overdue
+      overdue = due
+      for index in first..<due { expire(index) }
+    }
+    guard deadlineTimer == nil, !pending.isEmpty else { return }
+    let silence = options.silenceLimit.nanoseconds
+    let wait = options.wait.nanoseconds
+    let silentAt = pending[0].deadline &+ (silence > wait ? silence - wait : 0)
+    if silentAt <= now { closeSoon(.away("Redis was silent for \(options.silenceLimit)")) }
+    let next =
+      overdue < pending.count ? min(pending[overdue].deadline, max(silentAt, now)) : max(silentAt, now)
+    watchDeadline(after: .nanoseconds(Int64(max(1_000_000, next &- min(now, next)))))
+  }
+
+  /// Lets go of who waits for a command. The command stays: its answer says whether the write was missed.
+  private func expire(_ index: Int) {
+    switch pending[index].purpose {
+    case .write(let service, let byText, let waiter?):
+      pending[index].purpose = .write(service, byText: byText, nil)
+      node.metrics.late.add()
+      waiter.resume()
+    case .read(let id, let tenant, let belief, let waiter?):
+      pending[index].purpose = .read(id, tenant, belief: belief, nil)
+      node.metrics.bypasses.add()
+      waiter.resume(returning: .bypass)
+    case .write, .read, .fill, .replay, .remove, .control: break
+    }
+  }
+}

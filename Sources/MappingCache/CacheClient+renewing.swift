@@ -1,0 +1,36 @@
+extension CacheClient {
+  /// Redis showed an epoch to a command that was sent under another one; 0 if it has none.
+  func saw(_ epoch: Int64, under known: Int64) {
+    // The node may have moved on since the command was sent.
+    guard epoch != known, known == node.epoch, stage == .joined else { return }
+    foreignEpoch = epoch
+    if reported == .up { report(.catchingUp, .epoch) }
+    loop.atEndOfTick(self)
+  }
+
+  /// Takes over the epoch in Redis or raises it, for the whole node, unless another loop is at it.
+  func renewEpoch(raising: Bool, _ reason: OutageReason?) {
+    if reported == .up { report(.catchingUp, reason) }
+    guard node.beginRenewal(index, reason) else { return }
+    isRenewing = true
+    foreignEpoch = nil
+    // Nothing of the new epoch is in Redis before this command is, so nothing that was missed until now can be
+    // there in an old state. What is missed from now on is remembered.
+    if raising { missed.reset() }
+    writer.renewEpoch(known: node.epoch, now: loop.wallClock, raising: raising)
+    control { [weak self] reply in self?.renewed(reply, raising: raising) }
+  }
+
+  private func renewed(_ reply: RedisReply?, raising: Bool) {
+    isRenewing = false
+    if let epoch = reply?.number, let instance, mustClose == nil {
+      node.endRenewal((epoch, instance))
+      if stage != .joined { joined() }
+    } else {
+      if raising { missed.lose() }
+      node.endRenewal(nil)
+      if let reply { closeSoon(.refused(reply.error.map(Self.firstWord) ?? "something unknown")) }
+    }
+    epochChanged()
+  }
+}

@@ -1,0 +1,159 @@
+import ContextModel
+import EventLoop
+import LiaisonKit
+
+/// A loop's part of the cache: one connection, what it has not answered, and what Redis has missed. Loop thread
+/// only. The protocol it follows is told in the article "Protocol".
+///
+/// Whatever changes the course of things is only noted where it happens, often inside hiredis's callbacks, and
+/// acted upon at the end of the tick: see ``proceed()``.
+final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWork {
+  /// How far the connection is.
+  enum Stage: Equatable {
+    /// None: before `start`, between attempts, after `stop`.
+    case idle
+    /// On its way, handshake included.
+    case connecting
+    /// Redis has told who it is, and which epoch it had when the node's was `under`; now it must be made sure that
+    /// both are the node's.
+    case greeted(epoch: Int64?, under: Int64)
+    /// In use: its Redis is the node's.
+    case joined
+  }
+
+  let index: Int
+  let loop: EventLoop
+  let node: CacheNode
+  let address: RedisAddress
+  let options: CacheOptions
+  let reload: @Sendable ([ServiceID]) async throws -> [CachedService]
+  let resolver: HostResolver?
+  /// Tells all clients of the node, this one included, to look at the epoch again.
+  var epochChanged: () -> Void = {}
+
+  var stage = Stage.idle
+  var connection: RedisConnection?
+  /// Tells an attempt to connect, and what was begun with it, from later ones.
+  var attempt = 0
+  /// Which Redis, in which life, is at the other end.
+  var instance: String?
+  var isStopped = false
+  /// Whether the first attempt to connect has come to something.
+  var hasAttempted = false
+  var backoff: Backoff
+
+  var writer = CommandWriter()
+  /// The write script's name in Redis.
+  var digest: [UInt8]?
+  var pending = PendingCommands()
+  /// How many of the oldest commands nobody waits for any more. While there are any, nothing new is sent.
+  var overdue = 0
+  var missed: MissedWrites
+  /// The replay's commands without an answer, the store's answer counted as one.
+  var replaying = 0
+  var isRenewing = false
+
+  /// What is to be done at the end of the tick.
+  var mustClose: OutageReason?
+  /// An epoch seen in Redis that is not the node's; 0 for none at all.
+  var foreignEpoch: Int64?
+  var mustCheckDeadlines = false
+
+  /// What the node was told last.
+  var reported = CacheState.Phase.down
+  var deadlineTimer: Timer?
+  var connectTimer: Timer?
+  var probeTimer: Timer?
+  var waitsForEndOfTick = false
+
+  init(
+    index: Int, loop: EventLoop, node: CacheNode, address: RedisAddress, options: CacheOptions,
+    missedLimit: Int,
+    reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]
+  ) {
+    self.index = index
+    self.loop = loop
+    self.node = node
+    self.address = address
+    self.options = options
+    self.reload = reload
+    if case .tcp(let host, _) = address, !HostResolver.isNumeric(host) {
+      resolver = HostResolver()
+    } else {
+      resolver = nil
+    }
+    backoff = Backoff(shortest: options.shortestPause, longest: options.longestPause)
+    missed = MissedWrites(limit: missedLimit)
+  }
+
+  /// Whether a command of this epoch may be sent now.
+  func accepts(_ epoch: Int64) -> Bool {
+    stage == .joined && overdue == 0 && mustClose == nil && epoch != 0 && epoch == node.epoch
+      && pending.count < options.outstandingLimit && pending.size < options.outstandingBytesLimit
+  }
+
+  /// Redis does not have this service's newest state, or may not have it. When this returns the node does not
+  /// believe its cache: only now may the call that wrote it be answered.
+  func miss(_ id: ServiceID, _ reason: OutageReason) {
+    missed.insert(id)
+    if reported == .up { report(.catchingUp, reason) }
+    loop.atEndOfTick(self)
+  }
+
+  func report(_ phase: CacheState.Phase, _ reason: OutageReason? = nil) {
+    guard phase != reported || reason != nil else { return }
+    reported = phase
+    node.report(index, phase, reason)
+  }
+
+  /// Notes that the connection is of no use any more.
+  func closeSoon(_ reason: OutageReason) {
+    guard mustClose == nil else { return }
+    mustClose = reason
+    report(.down, reason)
+    loop.atEndOfTick(self)
+  }
+
+  func endOfTick() {
+    if mustCheckDeadlines { checkDeadlines() }
+    proceed()
+  }
+
+  /// Takes the next step towards being believed, if there is one to take. May be called at any time.
+  func proceed() {
+    if let reason = mustClose {
+      mustClose = nil
+      close(reason)
+      return
+    }
+    switch stage {
+    case .idle, .connecting: return
+    case .greeted(let epoch, let known): join(epoch, under: known)
+    case .joined:
+      guard node.instance == instance else {
+        close(.away("another Redis answers on other connections"))
+        return
+      }
+    }
+    guard stage == .joined, overdue == 0, !isRenewing else { return }
+    if missed.areLost {
+      renewEpoch(raising: true, .missed)
+      return
+    }
+    if let epoch = foreignEpoch {
+      guard epoch == node.epoch else {
+        renewEpoch(raising: false, .epoch)
+        return
+      }
+      foreignEpoch = nil
+    }
+    if missed.isEmpty && replaying == 0 {
+      backoff.reset()
+      report(.up)
+      attempted()
+    } else {
+      report(.catchingUp)
+      replay()
+    }
+  }
+}

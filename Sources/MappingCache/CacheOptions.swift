@@ -1,0 +1,29 @@
+/// How the mapping cache uses Redis.
+public struct CacheOptions: Sendable {
+  /// How long a call waits for Redis at most; what is slower makes the node stop believing its cache.
+  public var wait: Duration = .milliseconds(50)
+  /// How long an entry lives after its last write, at least a millisecond.
+  public var timeToLive: Duration = .seconds(24 * 3600)
+  /// How many services whose write Redis missed are remembered by the node; with more the epoch is raised instead.
+  public var missedLimit = 100_000
+  /// How long connecting, or each answer of the handshake, may take.
+  public var connectTimeout: Duration = .seconds(1)
+  /// A Redis that owes an answer for this long is disconnected.
+  public var silenceLimit: Duration = .seconds(3)
+  /// The pause before the first attempt to reconnect; it doubles up to ``longestPause``, with jitter.
+  public var shortestPause: Duration = .milliseconds(25)
+  /// The longest pause between two attempts to reconnect.
+  public var longestPause: Duration = .seconds(1)
+  /// How often a quiet connection is asked for the epoch: what bounds how long a node that only reads does not
+  /// know that another one has raised it.
+  public var probeInterval: Duration = .seconds(1)
+  /// How many commands a loop may have without an answer; beyond it writes are missed and reads bypass Redis.
+  public var outstandingLimit = 16_384
+  /// How many bytes of commands a loop may have without an answer.
+  public var outstandingBytesLimit = 16 << 20
+  /// How many services are read from the store at a time while catching up.
+  public var replayBatch = 256
+
+  /// The defaults.
+  public init() {}
+}

@@ -1,0 +1,141 @@
+public import ContextModel
+public import EventLoop
+import Glibc
+public import LiaisonKit
+
+/// The hot mappings of a node, written through to Redis and read from there while that can be believed.
+///
+/// One for the node, with a connection on each loop. Its methods are called on one of the loops and resume there,
+/// unless their comment says otherwise. Nothing that happens to Redis fails a call:
+///
+/// ```swift
+/// let ticket = cache.ticket()                    // before the store is handed the change
+/// let mapping = try await store.commit(change)
+/// await cache.write(mapping, since: ticket)      // the reply leaves after this
+///
+/// switch await cache.read(id, tenant: tenant) {
+/// case .hit(let document, _): return document
+/// case .bypass: return try await store.read(id)
+/// case .miss(let miss):
+///   let mapping = try await store.read(id)
+///   cache.fill(mapping, after: miss)
+///   return mapping.document
+/// }
+/// ```
+///
+/// How it stays right when Redis is slow, away, restarted or flushed is told in the article "Protocol".
+public final class MappingCache: Sendable {
+  /// What it counts.
+  public var metrics: CacheMetrics { node.metrics }
+  private let node: CacheNode
+  /// By the loop's index.
+  private let clients: [CacheClient?]
+
+  /// A cache that does not connect yet.
+  ///
+  /// - Parameters:
+  ///   - loops: the loops that will use it; their indices differ.
+  ///   - reload: the newest state of services in the store, for what Redis has missed; those that do not exist are
+  ///     left out. Called on a loop. What it throws is taken for a store that is away for now.
+  public init(
+    address: RedisAddress, options: CacheOptions = CacheOptions(), loops: [EventLoop], log: Log,
+    reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]
+  ) {
+    precondition(!loops.isEmpty, "a cache needs a loop")
+    let node = CacheNode(loops: loops.count, address: address, log: log)
+    self.node = node
+    let made = loops.enumerated().map { index, loop in
+      CacheClient(
+        index: index, loop: loop, node: node, address: address, options: options,
+        missedLimit: options.missedLimit / loops.count, reload: reload)
+    }
+    var clients: [CacheClient?] = Array(repeating: nil, count: (loops.map(\.index).max() ?? 0) + 1)
+    for client in made {
+      precondition(clients[client.loop.index] == nil, "two loops have the index \(client.loop.index)")
+      clients[client.loop.index] = client
+    }
+    self.clients = clients
+    for client in made {
+      client.epochChanged = { for other in made { other.loop.post { other.proceed() } } }
+    }
+  }
+
+  /// Connects and raises the epoch: nobody knows what an earlier process committed and Redis does not have. Returns
+  /// when the cache is believed or when that will take longer, after a second at most; connecting goes on then.
+  /// Any thread or task; the loops run.
+  public func start() async {
+    // hiredis writes to sockets whose other end may be closed.
+    var action = sigaction()
+    if sigaction(SIGPIPE, nil, &action) == 0, action.__sigaction_handler.sa_handler == nil {
+      signal(SIGPIPE, SIG_IGN)
+    }
+    for case let client? in clients { client.loop.post { client.start() } }
+    await withCheckedContinuation { continuation in
+      node.whenStarted { continuation.resume() }
+    }
+  }
+
+  /// What is known before a change is handed to the store.
+  public func ticket() -> CacheTicket { CacheTicket(epoch: node.epoch) }
+
+  /// Shows a committed change to Redis, with everything else that this loop writes in this tick. Returns when Redis
+  /// has answered, or after ``CacheOptions/wait``, or at once while this loop's Redis is away: in the last two cases
+  /// the cache is not believed from before it returns until Redis has caught up.
+  ///
+  /// - Parameter ticket: taken before the change was handed to the store.
+  public func write(_ service: CachedService, since ticket: CacheTicket) async {
+    let client = client
+    node.writes.advance(service.service)
+    guard client.accepts(ticket.epoch) else {
+      client.skip(service.service)
+      return
+    }
+    await withUnsafeContinuation { client.write(service, ticket.epoch, $0) }
+  }
+
+  /// What Redis has for a service, after ``CacheOptions/wait`` at most.
+  public func read(_ id: ServiceID, tenant: Tenant) async -> CacheRead {
+    let client = client
+    let belief = node.belief
+    let epoch = node.epoch
+    guard CacheNode.isBelief(belief), client.accepts(epoch) else {
+      node.metrics.bypasses.add()
+      return .bypass
+    }
+    return await withUnsafeContinuation { client.read(id, tenant, epoch, belief, $0) }
+  }
+
+  /// Puts into Redis what the store had after a miss, unless the service was written meanwhile. Nobody waits.
+  public func fill(_ service: CachedService, after miss: CacheMiss) {
+    let client = client
+    guard client.accepts(miss.epoch), node.writes.time(service.service) == miss.writes else { return }
+    client.fill(service, miss.epoch)
+  }
+
+  /// How the node and Redis get along. Any thread.
+  public var state: CacheState { node.state }
+
+  /// Whether reads are answered from Redis. Any thread.
+  public var isBelieved: Bool { state.isBelieved }
+
+  /// Whether Redis answers on all loops. Any thread.
+  public var isConnected: Bool { state.phase != .down }
+
+  /// Closes the connections; from now on reads bypass Redis and writes are skipped. Called once, on any thread or
+  /// task, when no call is in flight any more and while the loops still run.
+  public func stop() async {
+    for case let client? in clients {
+      await withCheckedContinuation { continuation in
+        client.loop.post { client.stop { continuation.resume() } }
+      }
+    }
+  }
+
+  /// The client of the loop that runs the caller.
+  private var client: CacheClient {
+    guard let loop = EventLoop.current, loop.index < clients.count, let client = clients[loop.index] else {
+      preconditionFailure("the cache is used on its loops only")
+    }
+    return client
+  }
+}

@@ -1,0 +1,71 @@
+import ContextModel
+
+/// A command that Redis has not answered yet.
+struct PendingCommand {
+  /// What it is for, and who waits. A waiter is resumed once: by the answer, or when it is overdue.
+  enum Purpose {
+    /// A committed change. It is sent by digest first, and once more by text if Redis does not know the script.
+    case write(CachedService, byText: Bool, UnsafeContinuation<Void, Never>?)
+    /// What a call read from the store after a miss. Nobody waits.
+    case fill(CachedService)
+    /// A missed service's newest state.
+    case replay(CachedService, byText: Bool)
+    /// A missed service that the store does not have any more.
+    case remove(ServiceID)
+    /// `belief` is the node's at the time of sending.
+    case read(ServiceID, Tenant, belief: UInt64, UnsafeContinuation<CacheRead, Never>?)
+    /// Part of the handshake, a renewal of the epoch, or a probe.
+    case control((RedisReply?) -> Void)
+  }
+
+  var purpose: Purpose
+  /// The node's epoch that it was sent under.
+  let epoch: Int64
+  /// When nobody waits for it any more, in the loop's monotonic nanoseconds.
+  let deadline: UInt64
+  /// The bytes of the command.
+  let size: Int
+}
+
+/// The commands on one connection, in the order of sending, which is that of the answers: a ring that grows up to
+/// the client's limits and never shrinks.
+struct PendingCommands {
+  private var slots: ContiguousArray<PendingCommand?> = ContiguousArray(repeating: nil, count: 64)
+  private var head = 0
+  private(set) var count = 0
+  /// The sum of their sizes.
+  private(set) var size = 0
+
+  var isEmpty: Bool { count == 0 }
+
+  /// By age, the oldest is 0.
+  subscript(index: Int) -> PendingCommand {
+    get { slots[slot(index)]! }
+    set { slots[slot(index)] = newValue }
+  }
+
+  mutating func append(_ command: PendingCommand) {
+    if count == slots.count { grow() }
+    slots[slot(count)] = command
+    count += 1
+    size += command.size
+  }
+
+  mutating func popFirst() -> PendingCommand? {
+    guard count > 0, let command = slots[head] else { return nil }
+    slots[head] = nil
+    head = slot(1)
+    count -= 1
+    size -= command.size
+    return command
+  }
+
+  private func slot(_ index: Int) -> Int { (head + index) & (slots.count - 1) }
+
+  private mutating func grow() {
+    let old = slots
+    slots = ContiguousArray(repeating: nil, count: old.count * 2)
+    for index in 0..<count { slots[index] = old[(head + index) & (old.count - 1)] }
+    head = 0
+  }
+}

@@ -1,0 +1,118 @@
+import Testing
+
+@testable import HTTP
+
+@Suite struct PipeliningTests {
+  static func requests(_ numbers: Range<Int>) -> String {
+    numbers.map { "GET /\($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined()
+  }
+
+  static func answer(_ server: TestServer, _ order: [Int]) {
+    server.onLoop {
+      for index in order {
+        server.held[index].respond(HTTPResponse(status: 200, body: Array("\(index)".utf8)))
+      }
+    }
+  }
+
+  @Test func `answers leave in order and in one write when the handler answers out of order`() throws {
+    try TestServer.runHolding { server in
+      let client = try TestClient(server)
+      try client.send(Self.requests(0..<40))
+      #expect(server.onLoop { server.held.count } == 40)
+      Self.answer(server, Array(0..<40).reversed())
+      for index in 0..<40 { #expect(try client.answer().body == "\(index)") }
+      #expect(client.dataSegments() == 1)
+    }
+  }
+
+  @Test func `answers that come in several ticks wait for the ones before them`() throws {
+    try TestServer.runHolding { server in
+      let client = try TestClient(server)
+      try client.send(Self.requests(0..<20))
+      server.onLoop {}
+      Self.answer(server, [3, 1, 19, 2])
+      #expect(client.dataSegments() == 0)
+      Self.answer(server, [0])
+      for index in 0..<4 { #expect(try client.answer().body == "\(index)") }
+      #expect(client.dataSegments() == 1)
+      Self.answer(server, Array(4..<19).shuffled())
+      for index in 4..<20 { #expect(try client.answer().body == "\(index)") }
+    }
+  }
+
+  @Test func `no more than the limit is in flight, and reading goes on when answers leave`() throws {
+    var limits = HTTPLimits()
+    limits.maxPipelined = 8
+    try TestServer.runHolding(limits: limits) { server in
+      let client = try TestClient(server)
+      try client.send(Self.requests(0..<100))
+      #expect(server.onLoop { server.held.count } == 8)
+      // More than one buffer's worth, so that what is not parsed lies in the kernel too.
+      var answered = 0
+      while answered < 100 {
+        let there = server.onLoop { server.held.count }
+        #expect(there - answered <= 8)
+        #expect(there > answered)
+        Self.answer(server, Array(answered..<there).reversed())
+        for index in answered..<there { #expect(try client.answer().body == "\(index)") }
+        answered = there
+        server.onLoop {}
+      }
+    }
+  }
+
+  @Test func `a dropped exchange closes the connection instead of shifting the answers`() throws {
+    try TestServer.runHolding { server in
+      let client = try TestClient(server)
+      try client.send(Self.requests(0..<3))
+      server.onLoop {}
+      server.onLoop {
+        server.held[0].respond(HTTPResponse(status: 200, body: Array("0".utf8)))
+        server.held[2].respond(HTTPResponse(status: 200, body: Array("2".utf8)))
+        server.held.remove(at: 1)
+      }
+      #expect(try client.answer().body == "0")
+      #expect(try client.isClosed())
+    }
+  }
+
+  @Test func `an answer after the client has gone is ignored`() throws {
+    try TestServer.runHolding { server in
+      do {
+        let client = try TestClient(server)
+        try client.send(Self.requests(0..<2))
+        server.onLoop {}
+      }
+      server.onLoop {}
+      Self.answer(server, [1, 0])
+      Self.answer(server, [])
+      let next = try TestClient(server)
+      try next.send(Self.requests(2..<3))
+      server.onLoop {}
+      Self.answer(server, [2])
+      #expect(try next.answer().body == "2")
+    }
+  }
+
+  @Test func `a client that does not read is not read either, and loses nothing`() throws {
+    var limits = HTTPLimits()
+    limits.maxUnsent = 65_536
+    let body = [UInt8](repeating: 97, count: 32_768)
+    try TestServer.run(
+      limits: limits,
+      handle: { _, exchange in
+        exchange.respond(HTTPResponse(status: 200, body: body))
+      }
+    ) { server in
+      let client = try TestClient(server, receiveBuffer: 16_384)
+      let count = 600
+      try client.send(Self.requests(0..<count))
+      server.onLoop {}
+      // Far from all: the kernel's buffers and 64 KiB of ours are full.
+      #expect(server.onLoop { server.handled } < count)
+      for _ in 0..<count { #expect(try client.answer().body.utf8.count == body.count) }
+      #expect(server.onLoop { server.handled } == count)
+    }
+  }
+}
