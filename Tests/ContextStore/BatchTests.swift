@@ -1,0 +1,163 @@
+import ContextModel
+import Testing
+
+@testable import ContextStore
+
+@Suite struct BatchTests {
+  @Test func `writes to one service in one batch are applied in arrival order and become one row`()
+    async throws
+  {
+    let test = try TestStore()
+    let id = try await test.start(contactKey: "+1")
+    let outcomes = await test.writeTogether([
+      .associating(id, with: "A", #"{"session_id":"s1","Note":1}"#),
+      .associating(id, with: "B", #"{"session_id":"s2"}"#),
+      .associating(id, with: "C", #"{"Note":2}"#),
+    ])
+    #expect(try outcomes.map { try $0.get().mapping?.customer } == ["A", "B", "C"])
+    #expect(try outcomes.map { try $0.get().mapping?.revision } == [2, 3, 4])
+    #expect(try outcomes.map { try $0.get().sequence } == [2, 3, 4])
+    let record = try #require(try await test.record(id, .all))
+    #expect(record.revision == 4)
+    #expect(try record.service.customerID == "C")
+    #expect(try record.service.started.sessionID == "s2")
+    #expect(record.extensionTexts == ["Note=2"])
+    #expect(record.document == (try outcomes[2].get().mapping?.document))
+    #expect(test.store.metrics.batchSize.count == 2)
+    #expect(try test.rows("SELECT revision, sequence, customer FROM service") == ["4|4|C"])
+  }
+
+  @Test func `a write that fails for its own reason leaves the others of its batch alone`() async throws {
+    let test = try TestStore()
+    let id = try await test.start(customer: "A")
+    let missing = ServiceID(4711)!
+    let outcomes = await test.writeTogether([
+      .associating(id, with: "B", condition: .oneOf([7])),
+      .associating(id, with: "C", condition: .oneOf([1])),
+      .associating(missing, with: "D"),
+      .completing(id),
+      .completing(id),
+      .completing(id, condition: .oneOf([1])),
+      .associating(id, with: "E", condition: .any),
+    ])
+    #expect(
+      outcomes.map(\.code)
+        == [
+          "revision_mismatch", nil, "service_not_found", nil, "already_completed", "revision_mismatch", nil,
+        ])
+    #expect(try outcomes[6].get().sequence == 4)
+    #expect(try outcomes[6].get().mapping?.status == .completed)
+    #expect(try await test.ids(ofCustomer: "E", .completed) == [id.rawValue])
+    #expect(test.store.health == .up)
+  }
+
+  @Test func `a service can be changed in the batch that starts it, but only after its start`() async throws {
+    let test = try TestStore()
+    let first = ServiceID(1)!
+    let outcomes = await test.writeTogether([
+      .associating(first, with: "early"),
+      .start(.single, .starting(contactKey: "k", at: 1)),
+      .associating(first, with: "late"),
+    ])
+    #expect(outcomes.map(\.code) == ["service_not_found", nil, nil])
+    #expect(try await test.ids(ofCustomer: "late") == [1])
+    #expect(
+      try await test.ids(ServiceQuery(tenant: .single, owner: .contactKey("k"))) == [])
+  }
+
+  @Test func `a service of another tenant does not exist`() async throws {
+    let test = try TestStore()
+    let other = Tenant(rawValue: 2)
+    let id = try await test.start(customer: "A")
+    let outcomes = await test.writeTogether([
+      .associate(other, id, customer: "B", Event(), at: Timestamp(milliseconds: 1)),
+      .start(other, .starting(customer: "A", at: 1)),
+    ])
+    #expect(outcomes.map(\.code) == ["service_not_found", nil])
+    #expect(try await test.ids(ofCustomer: "A") == [id.rawValue])
+    #expect(try await test.run { try await $0.service(id, tenant: other) } == nil)
+    #expect(try await test.run { try await $0.mappings(of: [(other, id)]) } == [])
+  }
+
+  @Test func `a read sees what was acknowledged just before, whichever loop asks`() async throws {
+    let test = try TestStore(loops: 2, options: StoreOptions(readers: 2))
+    let id = try await test.start(customer: "0")
+    for round in 1...200 {
+      try await test.run(on: round % 2) { store in
+        _ = try await store.write(.associating(id, with: "\(round)"))
+      }
+      let seen = try await test.run(on: (round + 1) % 2) { store in
+        try await store.mappings(of: [(.single, id)])
+      }
+      #expect(seen.map(\.customer) == ["\(round)"])
+      #expect(seen.map(\.revision) == [Int64(round) + 1])
+    }
+  }
+
+  @Test func `batches are no larger than the option says`() async throws {
+    let test = try TestStore(options: StoreOptions(maximumBatch: 10))
+    let outcomes = await test.writeTogether(
+      (0..<95).map { .start(.single, .starting(customer: "A", at: $0)) })
+    #expect(try outcomes.map { try $0.get().sequence } == Array(1...95))
+    #expect(test.store.metrics.batchSize.count == 10)
+    #expect(test.store.metrics.batchSize.sum == 95)
+    #expect(test.store.metrics.commitDuration.count == 10)
+  }
+
+  @Test func `the change sequence says what happened, in order and without gaps`() async throws {
+    let test = try TestStore()
+    let id = try await test.start(contactKey: "+1", at: 1000, #"{"media_type":"voice"}"#)
+    _ = await test.writeTogether([
+      .associating(id, with: "A", #"{"session_id":"x","Note":[1]}"#, principal: "ann"),
+      .associating(ServiceID(99)!, with: "A"),
+      .associating(id, with: "B"),
+      .createSchema(
+        .single, owner: .service, name: "Note", text: Array(#"{"name":"Note"}"#.utf8),
+        at: Timestamp(milliseconds: 6000)),
+      .completing(id, at: 9000),
+    ])
+    let rows = try test.rows(
+      "SELECT sequence, tenant, service, revision, kind, at, customer_before, customer, principal, event FROM change"
+    )
+    #expect(
+      rows == [
+        #"1|1|1|1|start|1000||||{"timestamp":"1970-01-01T00:00:01.000Z","media_type":"voice","contact_key":"+1"}"#,
+        #"2|1|1|2|associate|5000||A|ann|{"session_id":"x","Note":[1]}"#,
+        #"3|1|1|3|associate|5000|A|B||{}"#,
+        #"4|1|||create-schema|6000||||{"name":"Note"}"#,
+        #"5|1|1|4|complete|9000|B|B||{"timestamp":"1970-01-01T00:00:09.000Z"}"#,
+      ])
+  }
+
+  @Test func `old changes are removed little by little, the newest stay, and the numbers go on`() async throws
+  {
+    let folder = TemporaryFolder()
+    do {
+      let test = try TestStore(folder)
+      _ = await test.writeTogether((0..<100).map { .start(.single, .starting(customer: "A", at: $0)) })
+    }
+    let test = try TestStore(folder, options: StoreOptions(changesKept: 5))
+    for _ in 0..<8 { _ = try await test.start(customer: "A") }
+    #expect(try test.rows("SELECT count(*), min(sequence), max(sequence) FROM change") == ["5|104|108"])
+  }
+
+  @Test func `of two schemas whose names differ only in case the second is refused`() async throws {
+    let test = try TestStore()
+    func schema(_ name: String, _ owner: SchemaCatalog.Owner = .service) -> WriteRequest {
+      .createSchema(
+        .single, owner: owner, name: name, text: Array(#"{"n":"\#(name)"}"#.utf8),
+        at: Timestamp(milliseconds: 1))
+    }
+    let together = await test.writeTogether([
+      schema("Feedback"), schema("FEEDBACK"), schema("feedback", .task),
+    ])
+    #expect(together.map(\.code) == [nil, "schema_exists", nil])
+    #expect(
+      await test.writeTogether([schema("feedBACK"), schema("Other")]).map(\.code) == ["schema_exists", nil])
+    #expect(
+      try test.store.schemas().map { "\($0.owner) \($0.name)" } == [
+        "service Feedback", "service Other", "task feedback",
+      ])
+    #expect(try test.store.schemas()[0].text == Array(#"{"n":"Feedback"}"#.utf8))
+  }
+}

@@ -1,0 +1,82 @@
+import ContextModel
+import Testing
+
+@testable import ContextStore
+
+@Suite struct ListTests {
+  @Test func `an association moves active and completed history to the new customer at once`() async throws {
+    let test = try TestStore()
+    let open = try await test.start(contactKey: "k", at: 1)
+    let ended = try await test.start(contactKey: "k", at: 2)
+    _ = try await test.complete(ended)
+    for customer in ["A", "B"] {
+      _ = try await test.associate(open, with: customer)
+      _ = try await test.associate(ended, with: customer)
+    }
+    #expect(try await test.ids(ofCustomer: "A") == [])
+    #expect(try await test.ids(ofCustomer: "B") == [open.rawValue, ended.rawValue])
+    #expect(try await test.ids(ofCustomer: "B", .active) == [open.rawValue])
+    #expect(try await test.ids(ofCustomer: "B", .completed) == [ended.rawValue])
+  }
+
+  @Test func `the list of a contact key shows its services until they have a customer`() async throws {
+    let test = try TestStore()
+    let first = try await test.start(contactKey: "k", at: 2)
+    let second = try await test.start(contactKey: "k", at: 1)
+    let query = ServiceQuery(tenant: .single, owner: .contactKey("k"))
+    #expect(try await test.ids(query) == [second.rawValue, first.rawValue])
+    _ = try await test.associate(first, with: "A")
+    #expect(try await test.ids(query) == [second.rawValue])
+    let record = try #require(try await test.record(first))
+    #expect(try record.service.contactKey == "k")
+  }
+
+  @Test func `a list is ordered by start, then by id`() async throws {
+    let test = try TestStore()
+    for time: Int64 in [5, 3, 5, 1, 3, -7] { _ = try await test.start(customer: "A", at: time) }
+    #expect(try await test.ids(ofCustomer: "A") == [6, 4, 2, 5, 1, 3])
+  }
+
+  @Test func `started_from is inclusive and started_to exclusive`() async throws {
+    let test = try TestStore()
+    for time: Int64 in [10, 20, 30] { _ = try await test.start(customer: "A", at: time) }
+    func between(_ from: Int64?, _ to: Int64?) async throws -> [Int64] {
+      var query = ServiceQuery(tenant: .single, owner: .customer("A"))
+      query.filter.startedFrom = from.map(Timestamp.init(milliseconds:))
+      query.filter.startedTo = to.map(Timestamp.init(milliseconds:))
+      return try await test.ids(query)
+    }
+    #expect(try await between(10, 30) == [1, 2])
+    #expect(try await between(11, 31) == [2, 3])
+    #expect(try await between(20, nil) == [2, 3])
+    #expect(try await between(nil, 20) == [1])
+    #expect(try await between(30, 10) == [])
+  }
+
+  @Test func `types are matched as stored: an id is no name of the same digits`() async throws {
+    let test = try TestStore()
+    _ = try await test.start(customer: "A", type: .id(100))
+    _ = try await test.start(customer: "A", type: .name("100"))
+    _ = try await test.start(customer: "A", type: .name("Sales"))
+    _ = try await test.start(customer: "A")
+    func of(_ types: AttributeValue...) async throws -> [Int64] {
+      try await test.ids(
+        ServiceQuery(tenant: .single, owner: .customer("A"), filter: ServiceFilter(types: types)))
+    }
+    #expect(try await of() == [1, 2, 3, 4])
+    #expect(try await of(.id(100)) == [1])
+    #expect(try await of(.name("100"), .name("Sales")) == [2, 3])
+    #expect(try await of(.name("sales")) == [])
+    _ = try await test.associate(ServiceID(4)!, with: "A", #"{"service_type":7}"#)
+    #expect(try await of(.id(7)) == [4])
+  }
+
+  @Test func `a customer's name is data, whatever characters it has`() async throws {
+    let test = try TestStore()
+    let names = ["O'Brien", "a/b", "%", "日本語", "A", "a", " ", "\u{1F600}", "A\u{0}B"]
+    for name in names { _ = try await test.start(customer: name) }
+    for (place, name) in names.enumerated() {
+      #expect(try await test.ids(ofCustomer: name) == [Int64(place + 1)])
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import ContextModel
+import Testing
+
+@testable import ContextStore
+
+/// Many random writes, answered by the store and by the simplest thing that could be right.
+@Suite struct ModelTests {
+  private struct Model {
+    var services: [Int64: Service] = [:]
+    var extensions: [Int64: [String: String]] = [:]
+    var changes = 0
+
+    /// The code of the failure, `nil` for success.
+    mutating func apply(_ request: WriteRequest) -> String? {
+      do throws(ContextError) {
+        switch request {
+        case .start(let tenant, let event, _):
+          let id = Int64(services.count + 1)
+          services[id] = Service(id: ServiceID(id)!, tenant: tenant, starting: event)
+          take(event, id)
+        case .associate(_, let id, let customer, let event, _, let condition, _):
+          guard services[id.rawValue] != nil else { return "service_not_found" }
+          try services[id.rawValue]!.require(condition)
+          services[id.rawValue]!.associate(with: customer, event)
+          take(event, id.rawValue)
+        case .complete(_, let id, let event, _, let condition, _):
+          guard services[id.rawValue] != nil else { return "service_not_found" }
+          try services[id.rawValue]!.require(condition)
+          try services[id.rawValue]!.complete(event)
+          take(event, id.rawValue)
+        case .createSchema: break
+        }
+        changes += 1
+        return nil
+      } catch {
+        return error.code
+      }
+    }
+
+    private mutating func take(_ event: Event, _ id: Int64) {
+      for given in event.extensions {
+        extensions[id, default: [:]][given.name] = String(decoding: given.value.text, as: UTF8.self)
+      }
+    }
+
+    func list(_ belongs: (Service) -> Bool) -> [Int64] {
+      services.values.filter(belongs)
+        .sorted { ($0.startedAt, $0.id) < ($1.startedAt, $1.id) }
+        .map(\.id.rawValue)
+    }
+  }
+
+  private struct Randomness: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      var mixed = state
+      mixed ^= mixed >> 33
+      mixed &*= 0xff51_afd7_ed55_8ccd
+      mixed ^= mixed >> 33
+      return mixed
+    }
+  }
+
+  private func request(_ random: inout Randomness, services: Int) -> WriteRequest {
+    let id = ServiceID(Int64.random(in: 1...Int64(services + 2), using: &random))!
+    let condition: RevisionCondition? =
+      Int.random(in: 0..<6, using: &random) == 0 ? .oneOf([Int64.random(in: 1...4, using: &random)]) : nil
+    let bodies = [
+      "{}", #"{"session_id":"s\#(services)"}"#, #"{"Note":\#(services)}"#, #"{"Note":{"a":[]},"Tag":"x"}"#,
+    ]
+    let body = bodies.randomElement(using: &random)!
+    switch Int.random(in: 0..<10, using: &random) {
+    case 0..<3:
+      let isAnonymous = Bool.random(using: &random)
+      let name = "n\(Int.random(in: 0..<5, using: &random))"
+      return .start(
+        .single,
+        .starting(
+          customer: isAnonymous ? nil : name, contactKey: isAnonymous ? name : nil,
+          at: Int64.random(in: 0..<20, using: &random), body))
+    case 3..<9:
+      return .associating(
+        id, with: "n\(Int.random(in: 0..<5, using: &random))", body, condition: condition)
+    default: return .completing(id, condition: condition)
+    }
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func `random writes in random batches leave what a simple model says, also after a restart`(_ seed: UInt64)
+    async throws
+  {
+    var random = Randomness(state: seed)
+    var model = Model()
+    let folder = TemporaryFolder()
+    var test = try TestStore(folder, options: StoreOptions(pageCache: 64 << 10, checkpointPages: 50))
+    for round in 0..<150 {
+      let requests = (0..<Int.random(in: 1...30, using: &random)).map { _ in
+        request(&random, services: model.services.count)
+      }
+      let expected = requests.map { model.apply($0) }
+      #expect(await test.writeTogether(requests).map(\.code) == expected)
+      if round % 50 == 49 {
+        test = try TestStore(test.folder.copy(), options: StoreOptions(checkpointPages: 50))
+        try await compare(test, model)
+      }
+    }
+  }
+
+  private func compare(_ test: TestStore, _ model: Model) async throws {
+    for (id, service) in model.services {
+      let record = try #require(try await test.record(service.id, .all))
+      #expect(record.document == service.document)
+      #expect(record.revision == service.revision)
+      let extensions = (model.extensions[id] ?? [:]).sorted { $0.key.lowercased() < $1.key.lowercased() }
+      #expect(record.extensionTexts == extensions.map { "\($0.key)=\($0.value)" })
+    }
+    for name in (0..<5).map({ "n\($0)" }) {
+      #expect(try await test.ids(ofCustomer: name) == model.list { $0.customerID == name })
+      #expect(
+        try await test.ids(ofCustomer: name, .active)
+          == model.list { $0.customerID == name && $0.status == .active })
+      #expect(
+        try await test.ids(ServiceQuery(tenant: .single, owner: .contactKey(name)))
+          == model.list { $0.customerID == nil && $0.contactKey == name })
+    }
+    #expect(
+      try test.rows("SELECT count(*), min(sequence), max(sequence) FROM change")
+        == ["\(model.changes)|1|\(model.changes)"])
+    #expect(try test.rows("PRAGMA integrity_check") == ["ok"])
+  }
+}

@@ -1,0 +1,200 @@
+import ContextModel
+import EventLoop
+import Glibc
+import JSON
+import Testing
+
+@testable import ContextStore
+
+/// A folder that is gone when nobody holds it any more.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  init() {
+    var template = Array("/tmp/liaison-store-XXXXXX".utf8CString)
+    path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+  }
+
+  deinit {
+    for name in names { unlink("\(path)/\(name)") }
+    rmdir(path)
+  }
+
+  /// The files in it.
+  var names: [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// What a power cut or a kill would leave of the data folder now.
+  func copy() -> TemporaryFolder {
+    let other = TemporaryFolder()
+    for name in names where name.hasPrefix("liaison.sqlite") && !name.hasSuffix("-shm") {
+      let from = open("\(path)/\(name)", O_RDONLY)
+      let to = open("\(other.path)/\(name)", O_WRONLY | O_CREAT, 0o600)
+      while sendfile(to, from, nil, 1 << 30) > 0 {}
+      close(from)
+      close(to)
+    }
+    return other
+  }
+}
+
+/// A store with real loops, on real files.
+final class TestStore: Sendable {
+  let folder: TemporaryFolder
+  let store: ContextStore
+  let loops: [EventLoop]
+  let notices = Notices()
+
+  init(
+    _ folder: TemporaryFolder = TemporaryFolder(), loops count: Int = 1,
+    options: StoreOptions = StoreOptions(),
+    engine wrap: ((SQLiteEngine) -> any StoreEngine)? = nil
+  ) throws {
+    self.folder = folder
+    loops = try (0..<count).map { try EventLoop(index: $0) }
+    let engine = try SQLiteEngine(folder: folder.path, options: options)
+    let notices = notices
+    store = try ContextStore(engine: wrap?(engine) ?? engine, options: options, loops: loops) {
+      notices.add($0)
+    }
+    for loop in loops { loop.start(named: "test loop") }
+  }
+
+  deinit {
+    store.close()
+    for loop in loops {
+      loop.stop()
+      loop.join()
+    }
+  }
+
+  /// Runs `body` as a task of a loop.
+  func run<Result: Sendable>(
+    on loop: Int = 0, _ body: @escaping @Sendable (ContextStore) async throws -> Result
+  ) async throws -> Result {
+    let store = store
+    let loop = loops[loop]
+    return try await withCheckedThrowingContinuation { continuation in
+      loop.post {
+        loop.runTask {
+          do {
+            continuation.resume(returning: try await body(store))
+          } catch {
+            continuation.resume(throwing: error)
+          }
+        }
+      }
+    }
+  }
+
+  /// Hands all requests over in one tick, so that they arrive in this order and in one batch.
+  func writeTogether(_ requests: [WriteRequest]) async -> [Result<Written, ContextError>] {
+    let outcomes = Outcomes(requests.count)
+    let store = store
+    let loop = loops[0]
+    await withCheckedContinuation { continuation in
+      loop.post {
+        for (place, request) in requests.enumerated() {
+          loop.runTask {
+            let outcome: Result<Written, ContextError>
+            do throws(ContextError) {
+              outcome = .success(try await store.write(request))
+            } catch {
+              outcome = .failure(error)
+            }
+            if outcomes.set(place, outcome) { continuation.resume() }
+          }
+        }
+      }
+    }
+    return outcomes.all
+  }
+
+  func write(_ request: WriteRequest) async throws -> Written {
+    try await writeTogether([request])[0].get()
+  }
+
+  /// Starts a service and gives its id.
+  func start(
+    customer: String? = nil, contactKey: String? = nil, at time: Int64 = 1000, type: AttributeValue? = nil,
+    _ body: String = "{}"
+  ) async throws -> ServiceID {
+    let written = try await write(
+      .start(.single, .starting(customer: customer, contactKey: contactKey, at: time, type: type, body)))
+    return try #require(written.mapping).service
+  }
+
+  func associate(
+    _ id: ServiceID, with customer: String, _ body: String = "{}", condition: RevisionCondition? = nil
+  ) async throws -> Written {
+    try await write(.associating(id, with: customer, body, condition: condition))
+  }
+
+  func complete(_ id: ServiceID, at time: Int64 = 9000) async throws -> Written {
+    try await write(.completing(id, at: time))
+  }
+
+  /// The ids of a list.
+  func ids(_ query: ServiceQuery) async throws -> [Int64] {
+    try await run { store in try await store.services(query) }.map { try $0.service.id.rawValue }
+  }
+
+  func ids(ofCustomer customer: String, _ status: Service.Status? = nil) async throws -> [Int64] {
+    try await ids(
+      ServiceQuery(tenant: .single, owner: .customer(customer), filter: ServiceFilter(status: status)))
+  }
+
+  func record(_ id: ServiceID, _ extensions: ExtensionSelection = .none) async throws -> ServiceRecord? {
+    try await run { store in try await store.service(id, tenant: .single, extensions: extensions) }
+  }
+
+  /// The rows of a query on the file itself, columns joined by `|`, as somebody with the `sqlite3` shell sees them.
+  func rows(_ sql: String) throws -> [String] {
+    try rowsOfFile("\(folder.path)/\(SQLiteEngine.fileName)", sql)
+  }
+}
+
+/// The rows of a query on a database file, columns joined by `|`.
+func rowsOfFile(_ path: String, _ sql: String) throws -> [String] {
+  let connection = try SQLiteConnection(path: path, .write)
+  let statement = try connection.prepare(sql)
+  var rows: [String] = []
+  while try statement.step() {
+    rows.append((0..<statement.columns).map { statement.text($0) ?? "" }.joined(separator: "|"))
+  }
+  return rows
+}
+
+/// What a store said.
+final class Notices: Sendable {
+  private let list = Box<[StoreNotice]>([])
+  var all: [StoreNotice] { list.value }
+  func add(_ notice: StoreNotice) { list.with { $0.append(notice) } }
+}
+
+/// Outcomes that arrive in any order.
+final class Outcomes: Sendable {
+  private let list: Box<[Result<Written, ContextError>?]>
+
+  init(_ count: Int) { list = Box(Array(repeating: nil, count: count)) }
+
+  /// Whether it was the last one.
+  func set(_ place: Int, _ outcome: Result<Written, ContextError>) -> Bool {
+    list.with {
+      $0[place] = outcome
+      return !$0.contains { $0 == nil }
+    }
+  }
+
+  var all: [Result<Written, ContextError>] { list.value.map { $0! } }
+}
