@@ -49,7 +49,9 @@ struct AuthenticationOptions {
     return realm
   }
 
-  private static func roles(_ key: String, in section: ConfigurationSection) throws(ConfigurationError) -> Roles {
+  private static func roles(_ key: String, in section: ConfigurationSection) throws(ConfigurationError)
+    -> Roles
+  {
     var roles: Roles = []
     for name in try section.strings(key) ?? [] {
       guard let role = Roles(name: name) else {

@@ -7,7 +7,8 @@ struct BasicCredential: Sendable {
 
   /// Reads what stands behind `Basic`; `nil` if it is not base64, has no colon, or has a NUL in it.
   init?(base64 text: UnsafeBufferPointer<UInt8>) {
-    guard let bytes = Self.decode(text), !bytes.contains(0), let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
+    guard let bytes = Self.decode(text), !bytes.contains(0),
+      let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
     else { return nil }
     user = Array(bytes[..<colon])
     password = Array(bytes[(colon + 1)...])

@@ -50,7 +50,9 @@ final class FailureThrottle: Sendable {
       let distance = distance(after: record.failures)
       let turn = max(now, record.lastTurn) + distance
       let wait = turn.milliseconds - now.milliseconds
-      guard wait <= options.longestDelay.milliseconds else { return .refused(seconds: Int((wait + 999) / 1000)) }
+      guard wait <= options.longestDelay.milliseconds else {
+        return .refused(seconds: Int((wait + 999) / 1000))
+      }
       record.lastTurn = turn
       records[network] = record
       return .later(wait)

@@ -28,7 +28,8 @@ final class PasswordAuthenticator: Sendable {
   private let checks = SharedChecks<CheckKey, Finding>()
 
   init(
-    _ users: PasswordUsers, _ remembered: RememberedCredentials, _ delay: FailureDelay, _ context: PluginContext
+    _ users: PasswordUsers, _ remembered: RememberedCredentials, _ delay: FailureDelay,
+    _ context: PluginContext
   ) {
     self.users = Mutex(users)
     self.remembered = remembered

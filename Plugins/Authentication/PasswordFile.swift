@@ -76,7 +76,9 @@ struct PasswordFile: Sendable {
   ) throws(Refusal) -> [(name: [UInt8], hash: PasswordHash)] {
     var users: [(name: [UInt8], hash: PasswordHash)] = []
     var names: Set<[UInt8]> = []
-    for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .enumerated()
+    {
       let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
       guard let first = line.first, first != UInt8(ascii: "#") else { continue }
       let place = "\(path), line \(index + 1)"

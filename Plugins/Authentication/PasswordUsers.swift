@@ -21,7 +21,9 @@ final class PasswordUsers: Sendable {
     self.users = Dictionary(
       uniqueKeysWithValues: users.map { user in
         let name = String(decoding: user.name, as: UTF8.self)
-        return (user.name, User(hash: user.hash, principal: Principal(name: name, roles: roles[user.name] ?? [])))
+        return (
+          user.name, User(hash: user.hash, principal: Principal(name: name, roles: roles[user.name] ?? []))
+        )
       })
     hashes = users.map(\.hash)
   }

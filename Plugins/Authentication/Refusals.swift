@@ -20,7 +20,8 @@ struct Refusals: Sendable {
 
   /// 401: a credential of a form that is not understood here.
   var unreadable: ContextError {
-    unauthorized("The header Authorization must be \"Basic\" and base64 of user:password, or \"Bearer\" and a key.")
+    unauthorized(
+      "The header Authorization must be \"Basic\" and base64 of user:password, or \"Bearer\" and a key.")
   }
 
   /// 401: nobody has this credential. Does not say whether there is such a user.

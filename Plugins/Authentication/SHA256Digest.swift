@@ -29,7 +29,8 @@ struct SHA256Digest: Hashable, Sendable {
     var words = SIMD4<UInt64>()
     let isHexadecimal = withUnsafeMutableBytes(of: &words) { buffer in
       for position in 0..<32 {
-        guard let high = Self.value(of: digits[2 * position]), let low = Self.value(of: digits[2 * position + 1])
+        guard let high = Self.value(of: digits[2 * position]),
+          let low = Self.value(of: digits[2 * position + 1])
         else { return false }
         buffer[position] = high << 4 | low
       }

@@ -27,7 +27,8 @@ struct AttributeMapping: Sendable {
       guard let attribute = attributes.first(where: { $0.label.name == name }) else {
         let names = attributes.map { "\"\($0.label.name)\"" }.joined(separator: ", ")
         throw section.error(
-          key, "must name one of the attributes (\(names.isEmpty ? "there are none" : names)), not \"\(name)\"")
+          key,
+          "must name one of the attributes (\(names.isEmpty ? "there are none" : names)), not \"\(name)\"")
       }
       if let other = spellings[field] {
         throw section.error(key, "maps the same field as \(section.name(of: other))")

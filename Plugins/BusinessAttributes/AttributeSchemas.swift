@@ -35,9 +35,11 @@ struct AttributeSchemas: Sendable {
     }
     if let field = call.attributeField {
       let attribute = MappedField(field).flatMap { mapping[$0] }
-      guard let index = mapping.attributes.firstIndex(where: { $0 === attribute }), found?.contains(index) ?? true
+      guard let index = mapping.attributes.firstIndex(where: { $0 === attribute }),
+        found?.contains(index) ?? true
       else {
-        throw notFound("\(field) is not mapped to this or any business attribute.", field: "cv-attribute", value: field)
+        throw notFound(
+          "\(field) is not mapped to this or any business attribute.", field: "cv-attribute", value: field)
       }
       found = index..<index + 1
     }
@@ -59,7 +61,9 @@ struct AttributeSchemas: Sendable {
       value: JSONWriter.quoted(value), allowed: Array(known.prefix(BusinessAttribute.mostListed)))
   }
 
-  private static func write(_ attribute: BusinessAttribute, _ mapping: AttributeMapping, to writer: inout JSONWriter) {
+  private static func write(
+    _ attribute: BusinessAttribute, _ mapping: AttributeMapping, to writer: inout JSONWriter
+  ) {
     writer.beginObject()
     attribute.label.write(to: &writer)
     writer.key("map_name")

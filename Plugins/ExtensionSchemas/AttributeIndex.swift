@@ -50,7 +50,9 @@ struct AttributeIndex {
   private func hasName(_ name: UnsafeBufferPointer<UInt8>, at position: Int) -> Bool {
     let start = starts[position]
     guard starts[position + 1] - start == name.count else { return false }
-    return bytes.withUnsafeBufferPointer { memcmp($0.baseAddress! + start, name.baseAddress!, name.count) == 0 }
+    return bytes.withUnsafeBufferPointer {
+      memcmp($0.baseAddress! + start, name.baseAddress!, name.count) == 0
+    }
   }
 
   /// A set of positions.

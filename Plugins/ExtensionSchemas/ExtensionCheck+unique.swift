@@ -41,7 +41,9 @@ extension ExtensionCheck {
         for earlier in 0..<later {
           let others = bytes[Self.range(earlier, ends)]
           guard values.count == others.count else { continue }
-          if memcmp(bytes.baseAddress! + values.startIndex, bytes.baseAddress! + others.startIndex, values.count) == 0 {
+          if memcmp(
+            bytes.baseAddress! + values.startIndex, bytes.baseAddress! + others.startIndex, values.count) == 0
+          {
             return (earlier, later)
           }
         }
@@ -63,7 +65,9 @@ extension ExtensionCheck {
     // -0 is 0.
     case .double: writer.double((value.double ?? 0) + 0)
     case .datetime:
-      if let moment = value.withUTF8({ Timestamp(iso8601: $0) }) ?? nil { writer.integer(moment.milliseconds) }
+      if let moment = value.withUTF8({ Timestamp(iso8601: $0) }) ?? nil {
+        writer.integer(moment.milliseconds)
+      }
     case .currency: writer.raw(Amount(value).digits.utf8)
     }
   }

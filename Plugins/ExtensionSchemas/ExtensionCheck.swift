@@ -73,7 +73,8 @@ struct ExtensionCheck {
         needsDefaults = true
       } else if attribute.isMandatory {
         throw violation(
-          place(index) + [.attribute(attribute.name)], nil, "is missing: it is mandatory, \(attribute.requirement)",
+          place(index) + [.attribute(attribute.name)], nil,
+          "is missing: it is mandatory, \(attribute.requirement)",
           allowed: [attribute.requirement])
       }
     }

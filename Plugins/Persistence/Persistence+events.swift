@@ -33,12 +33,11 @@ extension Persistence {
 
   /// Complete Service.
   func complete(_ call: Call) async throws -> Reply {
-    var event = try required(call.event)
-    let timestamp = event.fields.timestamp ?? call.receivedAt
-    event.fields.timestamp = timestamp
+    let event = try required(call.event)
     _ = try await write(
       .complete(
-        call.tenant, try required(call.serviceID), event, at: timestamp, condition: call.condition,
+        call.tenant, try required(call.serviceID), event, at: event.fields.timestamp ?? call.receivedAt,
+        condition: call.condition,
         principal: call.principal?.name))
     return Reply()
   }

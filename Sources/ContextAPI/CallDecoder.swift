@@ -149,11 +149,10 @@ extension ContextError {
         allowed: ["at most \(JSONParser.maximumDepth) levels"])
     case .invalidUTF8:
       self.init(status: 400, code: "invalid_utf8", message: "The body is not UTF-8.", allowed: ["UTF-8"])
-    case .numberOutOfRange:
+    case .numberOutOfRange(let member):
       self.init(
-        status: 400, code: "out_of_range",
-        message: "A number in the body is malformed or larger than 64 bits hold.",
-        allowed: ["64-bit integers and finite doubles"])
+        status: 400, code: "out_of_range", message: "A number in the body is larger than 64 bits hold.",
+        field: member, allowed: ["64-bit integers and finite doubles"])
     case .duplicateKey(let key):
       self.init(
         status: 400, code: "duplicate_key", message: "A key stands twice in one object of the body.", field: key)

@@ -19,7 +19,7 @@ extension HTTPResponse {
     }
     if let value = error.value {
       writer.key("value")
-      writer.string(value)
+      writer.valueSent(value)
     }
     if !error.allowed.isEmpty {
       writer.key("allowed")
@@ -33,6 +33,13 @@ extension HTTPResponse {
     self.init(status: error.status, body: writer.bytes)
     if let seconds = error.retryAfter { headers.append("Retry-After", decimal: Int64(seconds)) }
     for header in error.headers { headers.append(name: header.name, value: header.value) }
+  }
+}
+
+extension JSONWriter {
+  /// What a client sent: as JSON if it is whole, as a string if it was shortened.
+  fileprivate mutating func valueSent(_ text: String) {
+    if let document = try? JSONParser().parse(text.utf8) { value(document.root) } else { string(text) }
   }
 }
 

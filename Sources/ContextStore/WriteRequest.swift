@@ -9,7 +9,8 @@ public enum WriteRequest: Sendable {
   case associate(
     Tenant, ServiceID, customer: String, Event, at: Timestamp, condition: RevisionCondition? = nil,
     principal: String? = nil)
-  /// Ends a service. The event's timestamp must be set. Fails with 404, 409 and 412.
+  /// Ends a service, at the moment that the event tells or else `at`. Fails with 400 (before its start), 404, 409 and
+  /// 412.
   case complete(
     Tenant, ServiceID, Event, at: Timestamp, condition: RevisionCondition? = nil, principal: String? = nil)
   /// Keeps an extension schema, as JSON text. Fails with 409 if there is one of that name, compared without case.

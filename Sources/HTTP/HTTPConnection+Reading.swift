@@ -68,6 +68,11 @@ extension HTTPConnection {
         parsed = end
         break parsing
       case .complete(let length):
+        guard !mustHold() else {
+          held = length
+          parsed = start + length
+          break parsing
+        }
         start += length
         parsed = start
         headBegan = 0
@@ -92,14 +97,47 @@ extension HTTPConnection {
   /// Continues with what was read before the connection was paused.
   func parseKept() {
     guard input.count > 0, let base = input.base else { return }
+    if held > 0 {
+      deliverHeld(base)
+      return
+    }
     headBegan = headBegan == 0 ? 0 : loop.now
     bodyBegan = bodyBegan == 0 ? 0 : loop.now
     guard input.parsed < input.count else { return }
     parse(base, count: input.count, parsed: input.parsed)
   }
 
+  /// The request that was held back, its turn having come, and then what lies behind it.
+  private func deliverHeld(_ base: UnsafeMutableRawPointer) {
+    let length = held
+    held = 0
+    headBegan = 0
+    bodyBegan = 0
+    hasMoreInput = length < input.count
+    parser.request.pointee.base = base
+    deliver()
+    guard state == .open else {
+      if state == .finishing { input.keep(UnsafeRawBufferPointer(start: nil, count: 0), parsed: 0) }
+      return
+    }
+    let rest = UnsafeRawBufferPointer(start: base + length, count: input.count - length)
+    input.keep(rest, parsed: 0)
+    if let base = input.base { parse(base, count: input.count, parsed: 0) }
+  }
+
+  /// Holds a complete request back while requests of the other kind before it have no answer: pipelined calls
+  /// behave as if they were made one after the other (RFC 9112, 9.3.2). Reads among themselves cannot tell, and
+  /// writes are applied in the order in which they are handed out, so both go together.
+  private func mustHold() -> Bool {
+    let isSafe = HTTPMethod(code: parser.request.pointee.methodCode).isSafe
+    guard inFlight > 0, isSafe != areCallsSafe else { return false }
+    isPaused = true
+    return true
+  }
+
   private func deliver() {
     let request = parser.request
+    areCallsSafe = HTTPMethod(code: request.pointee.methodCode).isSafe
     let exchange = HTTPExchange(
       self, sequence: nextSequence, isHead: request.pointee.isHead, isVersion10: request.pointee.isVersion10,
       closes: !request.pointee.keepsAlive)

@@ -58,7 +58,8 @@ extension HTTPConnection {
   }
 
   private var canResume: Bool {
-    inFlight <= context.limits.maxPipelined / 2 && (output?.count ?? 0) <= context.limits.maxUnsent / 2
+    if held > 0 { return inFlight == 0 }
+    return inFlight <= context.limits.maxPipelined / 2 && (output?.count ?? 0) <= context.limits.maxUnsent / 2
   }
 
   private func flush() {

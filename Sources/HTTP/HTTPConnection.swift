@@ -34,8 +34,13 @@ final class HTTPConnection: ReadinessHandler, EndOfTickWork, @unchecked Sendable
   var hasMoreInput = false
   /// The client has closed its side; answers may still leave.
   var hasInputEnded = false
-  /// Not read because too many calls are in flight or too many bytes unsent.
+  /// Not read because too many calls are in flight, too many bytes unsent, or a request is held back.
   var isPaused = false
+  /// The length of a complete request at the start of `input` that waits for the answers to those before it; 0
+  /// without one.
+  var held = 0
+  /// Whether the calls in flight only read.
+  var areCallsSafe = true
 
   /// The number of the next request, and of the next answer to send.
   var nextSequence: UInt64 = 0

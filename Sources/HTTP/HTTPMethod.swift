@@ -23,6 +23,9 @@ public enum HTTPMethod: UInt8, Sendable {
   /// Any other method that llhttp knows.
   case other
 
+  /// Whether it only reads (RFC 9110, 9.2.1).
+  var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }
+
   init(code: UInt8) {
     switch UInt32(code) {
     case HTTP_GET.rawValue: self = .get

@@ -62,8 +62,17 @@ extension CacheClient {
       // SCRIPT FLUSH. The text makes Redis know it again.
       write(service, command.epoch, byText: true)
       if send(.write(service, byText: true, waiter), command.epoch) { return }
-      fallthrough
-    case .epoch, .unknownScript, .error, .lost:
+      if waiter != nil { node.metrics.failed.add() }
+      miss(service.service, reason(answer))
+    case .epoch:
+      follow(answer, command)
+      if let waiter {
+        park(service.service, until: command.deadline, waiter)
+      } else {
+        miss(service.service, .epoch)
+      }
+      return
+    case .unknownScript, .error, .lost:
       if waiter != nil { node.metrics.failed.add() }
       miss(service.service, reason(answer))
       follow(answer, command)

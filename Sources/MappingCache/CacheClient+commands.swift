@@ -1,4 +1,5 @@
 import ContextModel
+import LiaisonKit
 
 extension CacheClient {
   /// Sends a committed change; `waiter` resumes when it is answered or overdue. Only if ``accepts(_:)``.
@@ -10,11 +11,38 @@ extension CacheClient {
     waiter.resume()
   }
 
-  /// A change that is not sent: its newest state is replayed later.
+  /// A change that cannot be sent: its newest state is replayed later.
   func skip(_ id: ServiceID) {
     node.metrics.skipped.add()
     miss(id, .missed)
   }
+
+  /// A change whose epoch has passed: its newest state is replayed at once. Other nodes may believe an entry of the
+  /// new epoch that is older, so `waiter` waits for the replay, if Redis answers at all.
+  func park(_ id: ServiceID, until deadline: UInt64, _ waiter: UnsafeContinuation<Void, Never>) {
+    miss(id, .epoch)
+    guard isAnswering else {
+      node.metrics.failed.add()
+      waiter.resume()
+      return
+    }
+    parked.append(ParkedWrite(deadline: deadline, waiter: waiter))
+    if deadlineTimer == nil { watchDeadline(after: options.wait) }
+  }
+
+  /// Lets go of all that are parked.
+  func unpark(_ result: Counter) {
+    guard !parked.isEmpty else { return }
+    let released = parked
+    parked = []
+    for write in released {
+      result.add()
+      write.waiter.resume()
+    }
+  }
+
+  /// When a command that is sent now is overdue.
+  var deadline: UInt64 { loop.now &+ options.wait.nanoseconds }
 
   /// Asks for an entry; `waiter` resumes when it is answered or overdue. Only if ``accepts(_:)``.
   func read(
@@ -49,11 +77,11 @@ extension CacheClient {
 
   /// Sends the command in ``writer``.
   func send(_ purpose: PendingCommand.Purpose, _ epoch: Int64) -> Bool {
-    guard let connection, connection.send(writer.bytes) else { return false }
+    guard let connection, writer.withCommand({ connection.send($0) }) else { return false }
     pending.append(
       PendingCommand(
         purpose: purpose, epoch: epoch, deadline: loop.now &+ options.wait.nanoseconds,
-        size: writer.bytes.count))
+        size: writer.count))
     if deadlineTimer == nil { watchDeadline(after: options.wait) }
     return true
   }
@@ -81,14 +109,30 @@ extension CacheClient {
       overdue = due
       for index in first..<due { expire(index) }
     }
-    guard deadlineTimer == nil, !pending.isEmpty else { return }
-    let silence = options.silenceLimit.nanoseconds
-    let wait = options.wait.nanoseconds
-    let silentAt = pending[0].deadline &+ (silence > wait ? silence - wait : 0)
-    if silentAt <= now { closeSoon(.away("Redis was silent for \(options.silenceLimit)")) }
-    let next =
-      overdue < pending.count ? min(pending[overdue].deadline, max(silentAt, now)) : max(silentAt, now)
+    let late = parked.filter { $0.deadline <= now }
+    if !late.isEmpty {
+      parked.removeAll { $0.deadline <= now }
+      for write in late {
+        node.metrics.late.add()
+        write.waiter.resume()
+      }
+    }
+    guard deadlineTimer == nil, let next = nextDeadline(now) else { return }
     watchDeadline(after: .nanoseconds(Int64(max(1_000_000, next &- min(now, next)))))
+  }
+
+  /// When to look at the deadlines again. Gives up a Redis that has been silent for too long.
+  private func nextDeadline(_ now: UInt64) -> UInt64? {
+    var next = parked.map(\.deadline).min() ?? .max
+    if !pending.isEmpty {
+      let silence = options.silenceLimit.nanoseconds
+      let wait = options.wait.nanoseconds
+      let silentAt = pending[0].deadline &+ (silence > wait ? silence - wait : 0)
+      if silentAt <= now { closeSoon(.away("Redis was silent for \(options.silenceLimit)")) }
+      next = min(next, silentAt)
+    }
+    if overdue < pending.count { next = min(next, pending[overdue].deadline) }
+    return next == .max ? nil : next
   }
 
   /// Lets go of who waits for a command. The command stays: its answer says whether the write was missed.

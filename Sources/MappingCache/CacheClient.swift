@@ -49,6 +49,8 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   /// How many of the oldest commands nobody waits for any more. While there are any, nothing new is sent.
   var overdue = 0
   var missed: MissedWrites
+  /// Calls whose write met an epoch that has passed: they wait, no longer than others, until the replay is done.
+  var parked: [ParkedWrite] = []
   /// The replay's commands without an answer, the store's answer counted as one.
   var replaying = 0
   var isRenewing = false
@@ -88,9 +90,12 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
 
   /// Whether a command of this epoch may be sent now.
   func accepts(_ epoch: Int64) -> Bool {
-    stage == .joined && overdue == 0 && mustClose == nil && epoch != 0 && epoch == node.epoch
+    isAnswering && epoch == node.epoch && epoch != 0
       && pending.count < options.outstandingLimit && pending.size < options.outstandingBytesLimit
   }
+
+  /// Whether it makes sense to wait for Redis.
+  var isAnswering: Bool { stage == .joined && overdue == 0 && mustClose == nil }
 
   /// Redis does not have this service's newest state, or may not have it. When this returns the node does not
   /// believe its cache: only now may the call that wrote it be answered.
@@ -104,6 +109,11 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
     guard phase != reported || reason != nil else { return }
     reported = phase
     node.report(index, phase, reason)
+    switch phase {
+    case .up: unpark(node.metrics.written)
+    case .catchingUp: break
+    case .down: unpark(node.metrics.failed)
+    }
   }
 
   /// Notes that the connection is of no use any more.

@@ -19,7 +19,7 @@ public final class CacheMetrics: Sendable {
   }
 
   /// Writes and fills by result: `written`; `refused` (Redis has the same or a newer revision); `late` (not
-  /// answered in time); `failed` (an error, a lost connection, a passed epoch); `skipped` (not sent). Services
+  /// answered in time); `failed` (an error, a lost connection); `skipped` (not sent). Services
   /// that are replayed after an outage are not counted again.
   public var writes: [(result: String, counter: Counter)] {
     [("written", written), ("refused", refused), ("late", late), ("failed", failed), ("skipped", skipped)]

@@ -92,11 +92,15 @@ final class CacheNode: Sendable {
   /// The renewing loop has read `epoch` from `instance`, or nothing. The caller tells the loops.
   func endRenewal(_ result: (epoch: Int64, instance: String)?) {
     tell { shared in
-      shared.renewer = nil
       if let result {
+        if result.instance != shared.instance {
+          // The others are connected to what was there before; they will find out and connect anew.
+          for loop in shared.phases.indices where loop != shared.renewer { shared.phases[loop] = .down }
+        }
         epochCell.store(result.epoch, ordering: .sequentiallyConsistent)
         shared.instance = result.instance
       }
+      shared.renewer = nil
       return settle(&shared, nil)
     }
   }
@@ -128,7 +132,8 @@ final class CacheNode: Sendable {
       log.warning("the cache is still not believed", ["reason": "\(reason)", "address": "\(address)"])
     case .ended(let duration):
       log.info(
-        "the cache is believed again", ["after": "\(duration / .milliseconds(1))ms", "epoch": "\(epoch)"])
+        "the cache is believed again",
+        ["after": "\(Int(duration / .milliseconds(1)))ms", "epoch": "\(epoch)"])
     case nil: break
     }
   }

@@ -2,142 +2,184 @@ import ContextModel
 
 /// Writes commands in Redis's protocol into one buffer that is used again and again. One loop's.
 struct CommandWriter {
-  /// The last command.
-  private(set) var bytes: [UInt8] = []
+  private var buffer = [UInt8](repeating: 0, count: 4096)
+  /// How many bytes the last command has.
+  private(set) var count = 0
 
   private static let epochKey: StaticString = "liaison:epoch"
   private static let keyPrefix: StaticString = "liaison:service:"
+  /// More than the headers, keys, numbers and fixed words of any command take together.
+  private static let overhead = 4096
 
-  init() { bytes.reserveCapacity(4096) }
+  /// The last command; valid during the call.
+  func withCommand<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+  }
 
   /// The write script by its digest, or by its text, which makes Redis know the digest again.
   mutating func write(_ service: CachedService, epoch: Int64, timeToLive: Int64, digest: [UInt8]?) {
-    begin(arguments: service.customer == nil ? 11 : 12)
-    if let digest {
-      argument("EVALSHA")
-      argument(digest)
-    } else {
-      argument("EVAL")
-      argument(CacheScripts.write)
+    let sizes = service.document.count + (service.customer?.utf8.count ?? 0)
+    compose(arguments: service.customer == nil ? 11 : 12, sizes) { command in
+      if let digest {
+        command.argument("EVALSHA")
+        command.argument(digest)
+      } else {
+        command.argument("EVAL")
+        command.argument(CacheScripts.write)
+      }
+      command.argument("2")
+      command.key(Self.keyPrefix, service.service)
+      command.argument(Self.epochKey)
+      command.argument(epoch)
+      command.argument(service.revision)
+      command.argument(timeToLive)
+      command.argument(service.tenant.rawValue)
+      command.argument(service.isCompleted ? "completed" : "active")
+      command.argument(service.document)
+      if var customer = service.customer {
+        customer.withUTF8 { command.argument(UnsafeRawBufferPointer($0)) }
+      }
     }
-    argument("2")
-    key(service.service)
-    argument(Self.epochKey)
-    argument(epoch)
-    argument(service.revision)
-    argument(timeToLive)
-    argument(service.tenant.rawValue)
-    argument(service.isCompleted ? "completed" : "active")
-    argument(service.document)
-    if var customer = service.customer { customer.withUTF8 { argument(UnsafeRawBufferPointer($0)) } }
   }
 
   /// The fields that ``CacheClient`` reads of an entry.
   mutating func read(_ id: ServiceID) {
-    begin(arguments: 6)
-    argument("HMGET")
-    key(id)
-    argument("epoch")
-    argument("tenant")
-    argument("revision")
-    argument("document")
+    compose(arguments: 6) { command in
+      command.argument("HMGET")
+      command.key(Self.keyPrefix, id)
+      command.argument("epoch")
+      command.argument("tenant")
+      command.argument("revision")
+      command.argument("document")
+    }
   }
 
   /// Removes an entry.
   mutating func remove(_ id: ServiceID) {
-    begin(arguments: 2)
-    argument("DEL")
-    key(id)
+    compose(arguments: 2) { command in
+      command.argument("DEL")
+      command.key(Self.keyPrefix, id)
+    }
   }
 
   /// The epoch in Redis.
   mutating func readEpoch() {
-    begin(arguments: 2)
-    argument("GET")
-    argument(Self.epochKey)
+    compose(arguments: 2) { command in
+      command.argument("GET")
+      command.argument(Self.epochKey)
+    }
   }
 
   /// The script that takes over another node's epoch, or raises it.
   mutating func renewEpoch(known: Int64, now: Int64, raising: Bool) {
-    begin(arguments: 7)
-    argument("EVAL")
-    argument(CacheScripts.renewEpoch)
-    argument("1")
-    argument(Self.epochKey)
-    argument(known)
-    argument(now)
-    argument(raising ? "raise" : "adopt")
+    compose(arguments: 7) { command in
+      command.argument("EVAL")
+      command.argument(CacheScripts.renewEpoch)
+      command.argument("1")
+      command.argument(Self.epochKey)
+      command.argument(known)
+      command.argument(now)
+      command.argument(raising ? "raise" : "adopt")
+    }
   }
 
   /// What the instance tells of itself.
   mutating func information() {
-    begin(arguments: 1)
-    argument("INFO")
+    compose(arguments: 1) { command in
+      command.argument("INFO")
+    }
   }
 
   /// Makes Redis know the write script; the answer is its digest.
   mutating func loadWriteScript() {
-    begin(arguments: 3)
-    argument("SCRIPT")
-    argument("LOAD")
-    argument(CacheScripts.write)
+    compose(arguments: 3) { command in
+      command.argument("SCRIPT")
+      command.argument("LOAD")
+      command.argument(CacheScripts.write)
+    }
   }
 
-  private mutating func begin(arguments: Int) {
-    bytes.removeAll(keepingCapacity: true)
-    header(UInt8(ascii: "*"), Int64(arguments))
+  /// Makes room, for `sizes` bytes of content too, and writes a command.
+  private mutating func compose(arguments: Int, _ sizes: Int = 0, _ body: (inout Composition) -> Void) {
+    if buffer.count < sizes + Self.overhead {
+      buffer = [UInt8](repeating: 0, count: sizes + Self.overhead)
+    }
+    count = buffer.withUnsafeMutableBytes { room in
+      var command = Composition(room)
+      command.header(UInt8(ascii: "*"), Int64(arguments))
+      body(&command)
+      return command.position
+    }
   }
+}
 
-  private mutating func argument(_ text: StaticString) {
+/// A command that is being written into memory that is the writer's, and checked: too little room stops the process.
+private struct Composition {
+  private let room: UnsafeMutableRawBufferPointer
+  private(set) var position = 0
+
+  init(_ room: UnsafeMutableRawBufferPointer) { self.room = room }
+
+  mutating func argument(_ text: StaticString) {
     argument(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  private mutating func argument(_ content: [UInt8]) {
+  mutating func argument(_ content: [UInt8]) { content.withUnsafeBytes { argument($0) } }
+
+  mutating func argument(_ content: UnsafeRawBufferPointer) {
     header(UInt8(ascii: "$"), Int64(content.count))
-    bytes.append(contentsOf: content)
+    copy(content)
     endLine()
   }
 
-  private mutating func argument(_ content: UnsafeRawBufferPointer) {
-    header(UInt8(ascii: "$"), Int64(content.count))
-    bytes.append(contentsOf: content)
-    endLine()
-  }
-
-  private mutating func argument(_ value: Int64) {
+  mutating func argument(_ value: Int64) {
     header(UInt8(ascii: "$"), Int64(Self.width(value)))
     digits(value)
     endLine()
   }
 
-  private mutating func key(_ id: ServiceID) {
-    let prefix = Self.keyPrefix
+  mutating func key(_ prefix: StaticString, _ id: ServiceID) {
     header(UInt8(ascii: "$"), Int64(prefix.utf8CodeUnitCount + Self.width(id.rawValue)))
-    bytes.append(contentsOf: UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
+    copy(UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
     digits(id.rawValue)
     endLine()
   }
 
-  private mutating func header(_ type: UInt8, _ count: Int64) {
-    bytes.append(type)
+  mutating func header(_ type: UInt8, _ count: Int64) {
+    put(type)
     digits(count)
     endLine()
   }
 
   private mutating func endLine() {
-    bytes.append(UInt8(ascii: "\r"))
-    bytes.append(UInt8(ascii: "\n"))
+    put(UInt8(ascii: "\r"))
+    put(UInt8(ascii: "\n"))
+  }
+
+  private mutating func put(_ byte: UInt8) {
+    precondition(position < room.count)
+    room[position] = byte
+    position += 1
+  }
+
+  private mutating func copy(_ content: UnsafeRawBufferPointer) {
+    precondition(content.count <= room.count - position)
+    UnsafeMutableRawBufferPointer(rebasing: room[position...]).copyMemory(from: content)
+    position += content.count
   }
 
   private mutating func digits(_ value: Int64) {
     var rest = value.magnitude
     let width = Self.width(value)
-    let start = bytes.count
-    bytes.append(contentsOf: repeatElement(UInt8(ascii: "-"), count: width))
-    for position in (start..<start + width).reversed() where rest > 0 || position == start + width - 1 {
-      bytes[position] = UInt8(ascii: "0") + UInt8(rest % 10)
+    precondition(width <= room.count - position)
+    if value < 0 { room[position] = UInt8(ascii: "-") }
+    position += width
+    var digit = position
+    repeat {
+      digit -= 1
+      room[digit] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
-    }
+    } while rest > 0
   }
 
   /// How many characters the decimal digits take, with the sign.

@@ -79,18 +79,20 @@ public final class MappingCache: Sendable {
   public func ticket() -> CacheTicket { CacheTicket(epoch: node.epoch) }
 
   /// Shows a committed change to Redis, with everything else that this loop writes in this tick. Returns when Redis
-  /// has answered, or after ``CacheOptions/wait``, or at once while this loop's Redis is away: in the last two cases
-  /// the cache is not believed from before it returns until Redis has caught up.
+  /// has answered, or after ``CacheOptions/wait``, or at once while this loop's Redis is away. Unless Redis has the
+  /// change, the cache is not believed from before this returns until Redis has caught up.
   ///
   /// - Parameter ticket: taken before the change was handed to the store.
   public func write(_ service: CachedService, since ticket: CacheTicket) async {
     let client = client
     node.writes.advance(service.service)
-    guard client.accepts(ticket.epoch) else {
+    if client.accepts(ticket.epoch) {
+      await withUnsafeContinuation { client.write(service, ticket.epoch, $0) }
+    } else if client.isAnswering, ticket.epoch != node.epoch {
+      await withUnsafeContinuation { client.park(service.service, until: client.deadline, $0) }
+    } else {
       client.skip(service.service)
-      return
     }
-    await withUnsafeContinuation { client.write(service, ticket.epoch, $0) }
   }
 
   /// What Redis has for a service, after ``CacheOptions/wait`` at most.

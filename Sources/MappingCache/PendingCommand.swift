@@ -27,6 +27,13 @@ struct PendingCommand {
   let size: Int
 }
 
+/// A call that waits for a replay.
+struct ParkedWrite {
+  /// When it waits no longer, in the loop's monotonic nanoseconds.
+  let deadline: UInt64
+  let waiter: UnsafeContinuation<Void, Never>
+}
+
 /// The commands on one connection, in the order of sending, which is that of the answers: a ring that grows up to
 /// the client's limits and never shrinks.
 struct PendingCommands {

@@ -59,15 +59,13 @@ final class RedisConnection: ReadinessHandler, EndOfTickWork {
   /// Why hiredis gave the connection up; empty if it did not.
   var failure: String { context.map { String(cString: chiredis_error($0)) } ?? "" }
 
-  /// Sends a command in Redis's protocol; its answer comes in the order of sending.
+  /// Sends a command in Redis's protocol, of which hiredis makes a copy; its answer comes in the order of sending.
   ///
   /// - Returns: whether it was taken: a connection that is ending takes nothing.
-  func send(_ command: [UInt8]) -> Bool {
+  func send(_ command: UnsafeRawBufferPointer) -> Bool {
     guard let context else { return false }
-    return command.withUnsafeBytes { bytes in
-      let characters = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
-      return redisAsyncFormattedCommand(context, Self.answered, nil, characters, bytes.count) == REDIS_OK
-    }
+    let characters = command.baseAddress?.assumingMemoryBound(to: CChar.self)
+    return redisAsyncFormattedCommand(context, Self.answered, nil, characters, command.count) == REDIS_OK
   }
 
   /// Ends the connection at once: unanswered commands are answered with nil, then the owner hears of the end.

@@ -23,10 +23,10 @@ import Testing
           try services[id.rawValue]!.require(condition)
           services[id.rawValue]!.associate(with: customer, event)
           take(event, id.rawValue)
-        case .complete(_, let id, let event, _, let condition, _):
+        case .complete(_, let id, let event, let at, let condition, _):
           guard services[id.rawValue] != nil else { return "service_not_found" }
           try services[id.rawValue]!.require(condition)
-          try services[id.rawValue]!.complete(event)
+          try services[id.rawValue]!.complete(event, at: at)
           take(event, id.rawValue)
         case .createSchema: break
         }

@@ -62,6 +62,28 @@ import Testing
     }
   }
 
+  @Test func `a read waits for the writes before it and a write for the reads, each kind goes together`() throws {
+    try TestServer.runHolding { server in
+      let client = try TestClient(server)
+      let kinds = ["POST", "POST", "GET", "HEAD", "GET", "POST", "GET"]
+      let requests = kinds.enumerated().map { index, method in
+        "\(method) /\(index) HTTP/1.1\r\nHost: h\r\n" + (method == "POST" ? "Content-Length: 4\r\n\r\nbody" : "\r\n")
+      }
+      try client.send(requests.joined())
+      var answered = 0
+      for together in [2, 3, 1, 1] {
+        #expect(server.onLoop { server.held.count } == answered + together)
+        Self.answer(server, Array(answered..<answered + together).reversed())
+        for index in answered..<answered + together {
+          let isHead = kinds[index] == "HEAD"
+          #expect(try client.answer(toHead: isHead).body == (isHead ? "" : "\(index)"))
+        }
+        answered += together
+        server.onLoop {}
+      }
+    }
+  }
+
   @Test func `a dropped exchange closes the connection instead of shifting the answers`() throws {
     try TestServer.runHolding { server in
       let client = try TestClient(server)

@@ -58,7 +58,7 @@ struct BatchFolder {
       }
     case .complete(let tenant, let id, let event, let at, let condition, let principal):
       return try change(ServiceKey(id: id, tenant: tenant), .complete, event, at, condition, principal) {
-        (row) throws(ContextError) in try row.service.complete(event)
+        (row) throws(ContextError) in try row.service.complete(event, at: at)
       }
     case .createSchema(let tenant, let owner, let name, let text, let at, let principal):
       return try createSchema(

@@ -44,8 +44,11 @@ struct Arguments {
       command = .check
       known = [:]
     case "store":
-      guard rest.popFirst() == "backup", let file = rest.popFirst(), !file.hasPrefix("-") else {
-        throw UsageError(description: "store knows: backup FILE [--data DIR] [--config FILE]")
+      let action = rest.popFirst()
+      guard action == "backup", let file = rest.popFirst(), !file.hasPrefix("-") else {
+        let got = action.map { $0 == "backup" ? "backup needs a FILE" : "unknown command \"store \($0)\"" }
+        throw UsageError(
+          description: "\(got ?? "store needs a command"); known: store backup FILE [--data DIR] [--config FILE]")
       }
       command = .backup(file: file)
       known = ["--data": "data"]

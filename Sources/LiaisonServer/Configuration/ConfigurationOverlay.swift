@@ -27,8 +27,12 @@ struct ConfigurationOverlay {
     if case .string(let url) = values["redis"] { self.values["redis"] = .object(["url": .string(url)]) }
   }
 
-  /// Lays the environment over what is there.
+  /// Lays the environment over what is there. A variable that looks like ours and is none is a slip of somebody's.
   mutating func apply(environment: [String: String]) throws(ConfigurationError) {
+    let known = Self.options.map(Self.variable)
+    if let unknown = environment.keys.sorted().first(where: { $0.hasPrefix("LIAISON_") && !known.contains($0) }) {
+      throw ConfigurationError(unknown, "is not a known variable; known: \(known.joined(separator: ", "))")
+    }
     for option in Self.options {
       guard let text = environment[Self.variable(of: option)] else { continue }
       try set(option, text)

@@ -115,9 +115,9 @@ public struct ServerConfiguration {
 
   private static func http(_ section: ConfigurationSection) throws(ConfigurationError) -> (HTTPLimits, Int) {
     var limits = HTTPLimits()
-    limits.maxBody = try section.integer("max-body", in: 1024...(1 << 30), default: limits.maxBody)
-    limits.maxHead = try section.integer("max-head", in: 1024...(1 << 20), default: limits.maxHead)
-    limits.maxTarget = try section.integer("max-target", in: 256...(1 << 20), default: limits.maxTarget)
+    limits.maxBody = try section.integer("max-body", in: 1...(1 << 30), default: limits.maxBody)
+    limits.maxHead = try section.integer("max-head", in: 64...(1 << 20), default: limits.maxHead)
+    limits.maxTarget = try section.integer("max-target", in: 16...(1 << 20), default: limits.maxTarget)
     limits.maxPipelined = try section.integer("max-pipelined", in: 1...65_536, default: limits.maxPipelined)
     limits.maxUnsent = try section.integer("max-unsent", in: 4096...(1 << 30), default: limits.maxUnsent)
     limits.idleTimeout = try section.duration("idle-timeout", default: limits.idleTimeout)

@@ -31,7 +31,7 @@ int csimdjson_parse(csimdjson_parser *p, const uint8_t *bytes, size_t length) {
   case SUCCESS: return CSIMDJSON_OK;
   case DEPTH_ERROR: return CSIMDJSON_TOO_DEEP;
   case UTF8_ERROR: return CSIMDJSON_INVALID_UTF8;
-  case NUMBER_ERROR: return CSIMDJSON_NUMBER_OUT_OF_RANGE;
+  case NUMBER_ERROR: return CSIMDJSON_NUMBER_ERROR;
   case EMPTY: return CSIMDJSON_EMPTY;
   case MEMALLOC: return CSIMDJSON_OUT_OF_MEMORY;
   default: return CSIMDJSON_MALFORMED;

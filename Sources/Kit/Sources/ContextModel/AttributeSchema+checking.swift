@@ -25,7 +25,8 @@ extension AttributeSchema {
     case .integer: return value.int64.map { Int32(exactly: $0) != nil } ?? false
     case .long: return value.int64 != nil
     case .double: return value.double != nil
-    case .date: return value.string.map { $0.utf8.count == 10 && Timestamp($0 + "T00:00:00Z") != nil } ?? false
+    case .date:
+      return value.string.map { $0.utf8.count == 10 && Timestamp($0 + "T00:00:00Z") != nil } ?? false
     case .datetime: return (value.withUTF8 { Timestamp(iso8601: $0) } ?? nil) != nil
     case .currency: return Self.isAmount(value)
     case .boolean: return value.bool != nil

@@ -73,14 +73,16 @@ extension Event {
   ) throws(ContextError) {
     let name = member.name
     guard !name.isEmpty else {
-      throw .badField("", code: "empty_value", message: "An extension needs a name; a key of the body is empty.")
+      throw .badField(
+        "", code: "empty_value", message: "An extension needs a name; a key of the body is empty.")
     }
     if let first = extensions.first {
       if extensions.count == 1 { foldedNames.insert(first.name.lowercased()) }
       guard foldedNames.insert(name.lowercased()).inserted else {
         throw .badField(
           name, code: "duplicate_key",
-          message: "The extension \(name) stands twice in the body; extension names are compared without case.")
+          message:
+            "The extension \(name) stands twice in the body; extension names are compared without case.")
       }
     }
     extensions.append(Extension(name: name, value: member.value))

@@ -2,7 +2,8 @@ import Glibc
 
 /// The fields of service events and of the Service resource, by their names in the API.
 public enum EventField: UInt8, CaseIterable, Sendable {
-  case timestamp, sessionID, interactionID, applicationType, applicationID, resourceType, resourceID, mediaType
+  case timestamp, sessionID, interactionID, applicationType, applicationID, resourceType, resourceID,
+    mediaType
   case serviceID, customerID, contactKey, serviceType, estimatedDuration, disposition, dispositionDescription
   // Of the resource alone: no event may carry them, and no extension may bear their names.
   case started, completed, duration, activeStates, completedStates, activeTasks, completedTasks
@@ -46,7 +47,8 @@ public enum EventField: UInt8, CaseIterable, Sendable {
     case .contactKey: kind == .start
     case .serviceType, .estimatedDuration: kind != .end
     case .disposition, .dispositionDescription: kind != .start
-    case .started, .completed, .duration, .activeStates, .completedStates, .activeTasks, .completedTasks: false
+    case .started, .completed, .duration, .activeStates, .completedStates, .activeTasks, .completedTasks:
+      false
     }
   }
 

@@ -40,7 +40,9 @@ extension ExtensionSchema {
     _ value: JSONValue?, of multiplicity: Multiplicity
   ) throws(ContextError) -> [AttributeSchema] {
     if multiplicity == .classifier {
-      guard let value, value.elements.contains(where: { _ in true }) || value.kind != .array else { return [] }
+      guard let value, value.elements.contains(where: { _ in true }) || value.kind != .array else {
+        return []
+      }
       throw wrong("attributes", "bad_schema", value, "no attributes: a classifier is a flag")
     }
     let allowed = "an array of 1 to \(mostAttributes) attributes"
@@ -107,7 +109,8 @@ extension AttributeSchema {
     guard value.kind == .object else { throw ExtensionSchema.wrong(place, "wrong_type", value, "an object") }
     for member in value.members where !Self.members.contains(member.name) {
       throw .badField(
-        "\(place).\(member.name)", code: "bad_schema", message: "\(member.name) is not part of an attribute schema.",
+        "\(place).\(member.name)", code: "bad_schema",
+        message: "\(member.name) is not part of an attribute schema.",
         allowed: Self.members)
     }
     let named = "a letter, then letters, digits and _, at most 64 characters"
@@ -147,7 +150,9 @@ extension AttributeSchema {
 
   private static func flag(_ value: JSONValue?, at place: String) throws(ContextError) -> Bool {
     guard let value else { return false }
-    guard let flag = value.bool else { throw ExtensionSchema.wrong(place, "wrong_type", value, "true or false") }
+    guard let flag = value.bool else {
+      throw ExtensionSchema.wrong(place, "wrong_type", value, "true or false")
+    }
     return flag
   }
 }

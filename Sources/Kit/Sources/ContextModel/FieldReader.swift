@@ -20,7 +20,10 @@ struct FieldReader {
   func text(_ length: ClosedRange<Int>) throws(ContextError) -> String {
     let string = try string(length)
     guard !string.hasControlCharacters else {
-      throw error("bad_identifier", "a string of \(length.lowerBound) to \(length.upperBound) characters, none of them a control character")
+      throw error(
+        "bad_identifier",
+        "a string of \(length.lowerBound) to \(length.upperBound) characters, none of them a control character"
+      )
     }
     return string
   }

@@ -11,12 +11,21 @@ extension Service {
 
   /// Ends the service.
   ///
-  /// - Parameter event: its timestamp must be set.
-  /// - Throws: 409 if it has ended before.
-  public mutating func complete(_ event: Event) throws(ContextError) {
+  /// - Parameter moment: when, if the event does not say; moved to the start where a client has put that into the
+  ///   future.
+  /// - Throws: 409 if it has ended before, 400 if the event says that it ends before it started.
+  public mutating func complete(_ event: Event, at moment: Timestamp) throws(ContextError) {
     guard completed == nil else { throw .alreadyCompleted(id) }
+    if let claimed = event.fields.timestamp, claimed < startedAt {
+      throw .badField(
+        "timestamp", code: "out_of_range",
+        message: "Service \(id) started at \(startedAt); it cannot have ended at \(claimed).", value: "\"\(claimed)\"",
+        allowed: ["\(startedAt) or later"])
+    }
     revision += 1
-    completed = event.fields
+    var fields = event.fields
+    fields.timestamp = fields.timestamp ?? max(moment, startedAt)
+    completed = fields
     takeDisposition(of: event)
   }
 

@@ -40,9 +40,9 @@ public struct Service: Equatable, Sendable {
   /// Active or completed.
   public var status: Status { completed == nil ? .active : .completed }
 
-  /// How long it took, in milliseconds; `nil` while active, 0 where the end event claims to be the earlier one.
+  /// How long it took, in milliseconds; `nil` while active.
   public var duration: Int64? {
-    completed?.timestamp.map { max(0, $0.milliseconds - startedAt.milliseconds) }
+    completed?.timestamp.map { $0.milliseconds - startedAt.milliseconds }
   }
 
   /// A service at its start.

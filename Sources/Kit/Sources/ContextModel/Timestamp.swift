@@ -162,7 +162,9 @@ private struct DigitReader {
   }
 
   private mutating func digit() -> Int64? {
-    guard position < text.count, case let byte = text[position], byte >= 0x30, byte <= 0x39 else { return nil }
+    guard position < text.count, case let byte = text[position], byte >= 0x30, byte <= 0x39 else {
+      return nil
+    }
     position += 1
     return Int64(byte - 0x30)
   }

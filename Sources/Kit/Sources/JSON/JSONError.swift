@@ -8,8 +8,8 @@ public enum JSONError: Error, Sendable, Equatable {
   case tooDeep
   /// Not UTF-8, or a lone surrogate.
   case invalidUTF8
-  /// A number that neither 64 bits nor a double can hold.
-  case numberOutOfRange
+  /// A number that neither 64 bits nor a double can hold; under which member of the outermost object it stands.
+  case numberOutOfRange(member: String?)
   /// A key that stands twice in one object.
   case duplicateKey(String)
   /// The parser could not get memory.

@@ -46,7 +46,9 @@ public final class JSONParser: Sendable {
     case CSIMDJSON_OK: break
     case CSIMDJSON_TOO_DEEP: throw .tooDeep
     case CSIMDJSON_INVALID_UTF8: throw .invalidUTF8
-    case CSIMDJSON_NUMBER_OUT_OF_RANGE: throw .numberOutOfRange
+    case CSIMDJSON_NUMBER_ERROR:
+      var scan = NumberScan(text)
+      throw scan.error()
     case CSIMDJSON_EMPTY: throw .empty
     case CSIMDJSON_OUT_OF_MEMORY: throw .outOfMemory
     default: throw .malformed

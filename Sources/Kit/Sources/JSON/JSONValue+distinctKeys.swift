@@ -5,12 +5,15 @@ extension JSONValue {
   private static let pairwiseLimit = 24
 
   /// Refuses a text in which an object, at any depth, names a member twice: readers disagree on which one counts.
-  func requireDistinctKeys() throws(JSONError) {
+  ///
+  /// - Parameter level: how deep this value stands. simdjson does not count an empty object or array as a level.
+  func requireDistinctKeys(level: Int = 1) throws(JSONError) {
     if isObject {
+      guard level <= JSONParser.maximumDepth else { throw .tooDeep }
       var count = 0
       for member in members {
         count += 1
-        try member.value.requireDistinctKeys()
+        try member.value.requireDistinctKeys(level: level + 1)
       }
       if count > Self.pairwiseLimit {
         try requireDistinctKeysBySet(count)
@@ -18,7 +21,8 @@ extension JSONValue {
         try requireDistinctKeysPairwise()
       }
     } else if isArray {
-      for element in elements { try element.requireDistinctKeys() }
+      guard level <= JSONParser.maximumDepth else { throw .tooDeep }
+      for element in elements { try element.requireDistinctKeys(level: level + 1) }
     }
   }
 

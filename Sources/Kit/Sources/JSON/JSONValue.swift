@@ -128,7 +128,8 @@ extension JSONValue {
     /// Whether this is the name, compared byte by byte.
     func hasName(_ wanted: UnsafeBufferPointer<UInt8>) -> Bool {
       let name = nameBytes
-      return name.count == wanted.count && (name.isEmpty || memcmp(name.baseAddress!, wanted.baseAddress!, name.count) == 0)
+      return name.count == wanted.count
+        && (name.isEmpty || memcmp(name.baseAddress!, wanted.baseAddress!, name.count) == 0)
     }
 
     /// The value behind the name.

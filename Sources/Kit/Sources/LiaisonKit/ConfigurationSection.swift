@@ -43,7 +43,9 @@ public final class ConfigurationSection {
   }
 
   /// One of several words.
-  public func choice(_ key: String, of words: [String], default fallback: String) throws(ConfigurationError) -> String {
+  public func choice(_ key: String, of words: [String], default fallback: String) throws(ConfigurationError)
+    -> String
+  {
     guard let word = try string(key) else { return fallback }
     guard words.contains(word) else {
       throw error(key, "must be one of \(words.map { "\"\($0)\"" }.joined(separator: ", ")), not \"\(word)\"")
@@ -56,8 +58,10 @@ public final class ConfigurationSection {
     _ key: String, in range: ClosedRange<Int>, default fallback: Int
   ) throws(ConfigurationError) -> Int {
     guard let value = value(key) else { return fallback }
-    guard case .integer(let integer) = value, let integer = Int(exactly: integer), range.contains(integer) else {
-      throw error(key, "must be an integer from \(range.lowerBound) to \(range.upperBound), not \(value.article)")
+    guard case .integer(let integer) = value, let integer = Int(exactly: integer), range.contains(integer)
+    else {
+      throw error(
+        key, "must be an integer from \(range.lowerBound) to \(range.upperBound), not \(value.article)")
     }
     return integer
   }
@@ -65,7 +69,9 @@ public final class ConfigurationSection {
   /// `true` or `false`.
   public func bool(_ key: String, default fallback: Bool) throws(ConfigurationError) -> Bool {
     guard let value = value(key) else { return fallback }
-    guard case .bool(let bool) = value else { throw error(key, "must be true or false, not \(value.article)") }
+    guard case .bool(let bool) = value else {
+      throw error(key, "must be true or false, not \(value.article)")
+    }
     return bool
   }
 
@@ -73,7 +79,8 @@ public final class ConfigurationSection {
   public func duration(_ key: String, default fallback: Duration) throws(ConfigurationError) -> Duration {
     guard let value = value(key) else { return fallback }
     guard case .string(let text) = value, let duration = Duration(configuration: text) else {
-      throw error(key, "must be a duration such as \"50ms\", \"10s\", \"5m\", \"24h\" or \"7d\", not \(value.article)")
+      throw error(
+        key, "must be a duration such as \"50ms\", \"10s\", \"5m\", \"24h\" or \"7d\", not \(value.article)")
     }
     return duration
   }
@@ -81,7 +88,9 @@ public final class ConfigurationSection {
   /// A list of strings; `nil` if not given.
   public func strings(_ key: String) throws(ConfigurationError) -> [String]? {
     guard let value = value(key) else { return nil }
-    guard case .array(let elements) = value else { throw error(key, "must be an array of strings, not \(value.article)") }
+    guard case .array(let elements) = value else {
+      throw error(key, "must be an array of strings, not \(value.article)")
+    }
     var strings: [String] = []
     for element in elements {
       guard case .string(let string) = element else {
@@ -95,14 +104,18 @@ public final class ConfigurationSection {
   /// An object; an empty section if not given.
   public func section(_ key: String) throws(ConfigurationError) -> ConfigurationSection {
     guard let value = value(key) else { return ConfigurationSection(path: name(of: key), values: [:]) }
-    guard case .object(let values) = value else { throw error(key, "must be an object, not \(value.article)") }
+    guard case .object(let values) = value else {
+      throw error(key, "must be an object, not \(value.article)")
+    }
     return ConfigurationSection(path: name(of: key), values: values)
   }
 
   /// A list of objects; empty if not given.
   public func sections(_ key: String) throws(ConfigurationError) -> [ConfigurationSection] {
     guard let value = value(key) else { return [] }
-    guard case .array(let elements) = value else { throw error(key, "must be an array of objects, not \(value.article)") }
+    guard case .array(let elements) = value else {
+      throw error(key, "must be an array of objects, not \(value.article)")
+    }
     var sections: [ConfigurationSection] = []
     for (index, element) in elements.enumerated() {
       guard case .object(let values) = element else {

@@ -72,7 +72,9 @@ public struct Log: Sendable {
   }
 
   private static func quoted(_ value: String) -> String {
-    guard value.isEmpty || value.contains(where: { " \"=".contains($0) || $0.isNewline }) else { return value }
+    guard value.isEmpty || value.contains(where: { " \"=".contains($0) || $0.isNewline }) else {
+      return value
+    }
     return "\"" + value.replacing("\"", with: "'") + "\""
   }
 }

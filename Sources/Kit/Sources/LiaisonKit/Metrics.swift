@@ -25,7 +25,8 @@ public final class Histogram: Sendable {
 
   /// Bounds for latencies recorded in microseconds and exported in seconds.
   public static let latencyBounds = [
-    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000,
+    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    5_000_000,
   ]
 
   /// A histogram.

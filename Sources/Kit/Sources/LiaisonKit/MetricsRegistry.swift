@@ -53,7 +53,8 @@ public final class MetricsRegistry: Sendable {
     for family in families.withLock({ $0 }) {
       var writer = MetricsWriter(name: family.name)
       family.write(&writer)
-      text += "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.kind.rawValue)\n" + writer.text
+      text +=
+        "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.kind.rawValue)\n" + writer.text
     }
     return text
   }

@@ -1,0 +1,47 @@
+# Everything here needs only the Swift toolchain; `dependencies` installs the rest from the distribution.
+# Variables: DATA and PORT for `run`, TESTS for `test` (arguments of pytest), ARGS for `bench`.
+.DEFAULT_GOAL := help
+.PHONY: help dependencies build run test unit-tests system-tests bench lint format clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do \
+	  printf '  make %-14s %s\n' "$$target" "$$text"; done
+
+dependencies: ## install the libraries and tools that are missing (apt)
+	@Scripts/dependencies.sh build run test
+
+build: ## build the release binary, .build/release/liaison
+	@Scripts/dependencies.sh build
+	swift build -c release --product liaison
+
+run: ## start Redis and the server, and make a first association (DATA=…, PORT=…)
+	@Scripts/run.sh
+
+test: ## run every test: lint, unit tests, system tests
+	@Scripts/dependencies.sh build test
+	@$(MAKE) --no-print-directory lint
+	swift build -c release --product liaison
+	swift test
+	@Scripts/system-tests.sh $(TESTS)
+
+unit-tests: ## run the Swift tests alone
+	@Scripts/dependencies.sh build test
+	swift test
+
+system-tests: build ## run the tests of Tests/System alone (TESTS='-k redis')
+	@Scripts/dependencies.sh test
+	@Scripts/system-tests.sh $(TESTS)
+
+bench: ## measure floors and the server in one run (ARGS=…)
+	@Scripts/dependencies.sh build bench
+	swift build -c release --product liaison
+	swift run -c release AssociationBenchmark $(ARGS)
+
+lint: ## check the form of the Swift sources
+	swift format lint --strict --recursive --parallel Sources Plugins Tests Benchmarks Package.swift
+
+format: ## bring the Swift sources into form
+	swift format --in-place --recursive --parallel Sources Plugins Tests Benchmarks Package.swift
+
+clean: ## remove what was built and fetched; keeps liaison-data
+	rm -rf .build .venv .dependencies

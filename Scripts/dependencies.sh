@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Installs what targets of the Makefile need and the machine lacks.
+#   Scripts/dependencies.sh [build] [run] [test] [bench]
+# Looks for files and commands first: when nothing is missing it costs some milliseconds and asks nobody.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+declare -a missing=()
+
+need_file() { # FILE PACKAGE
+  [[ -e $1 ]] || missing+=("$2")
+}
+
+need_command() { # COMMAND PACKAGE
+  command -v "$1" >/dev/null || missing+=("$2")
+}
+
+need_for_build() {
+  need_command swift "the Swift toolchain (https://www.swift.org/install)"
+  need_file /usr/include/c++ libstdc++-12-dev
+  need_file /usr/include/hiredis/async.h libhiredis-dev
+  need_file /usr/include/simdjson.h libsimdjson-dev
+  need_file /usr/include/sqlite3.h libsqlite3-dev
+  need_file /usr/include/crypt.h libcrypt-dev
+  need_file /usr/include/openssl/ssl.h libssl-dev
+}
+
+need_for_run() {
+  need_command redis-server redis-server
+  need_command redis-cli redis-tools
+  need_command curl curl
+}
+
+need_for_test() {
+  need_for_run # the tests run Scripts/run.sh too
+  need_command strace strace
+  need_command prlimit util-linux
+  if ! Scripts/python-environment.sh --current && ! Scripts/python-environment.sh --possible; then
+    missing+=(python3-venv)
+  fi
+}
+
+need_for_bench() {
+  need_command redis-server redis-server
+  need_command wrk wrk
+}
+
+say() { printf 'dependencies: %s\n' "$*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+as_root() {
+  if [[ $EUID == 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "must be root, or have sudo, to install: ${missing[*]}"
+  fi
+}
+
+# Debian starts a service when it installs one. Ours are private processes: the system's stays off.
+keep_services_off() {
+  local guard=/usr/sbin/policy-rc.d
+  [[ -e $guard ]] && return
+  printf '#!/bin/sh\nexit 101\n' | as_root tee $guard >/dev/null
+  as_root chmod 755 $guard
+  trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+}
+
+install_packages() {
+  local package
+  for package in "${missing[@]}"; do
+    [[ $package != *' '* ]] || fail "please install $package"
+  done
+  command -v apt-get >/dev/null || fail "please install what Debian calls: ${missing[*]}"
+  say "installing ${missing[*]}"
+  keep_services_off
+  as_root apt-get update -qq || say "apt-get update failed; going on with the lists that are there"
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 </dev/null
+  if [[ " ${missing[*]} " == *' redis-server '* && -d /run/systemd/system ]]; then
+    as_root systemctl disable --quiet redis-server.service || true
+    say "the system's redis-server service stays off; Liaison starts one of its own"
+  fi
+}
+
+# llhttp comes as C sources inside a package that depends on Node.js: unpack it, do not install it.
+unpack_llhttp() {
+  [[ -e /usr/share/llhttp/api.c || -e .dependencies/usr/share/llhttp/api.c ]] && return
+  command -v apt-get >/dev/null || fail "please put the sources of llhttp into /usr/share/llhttp"
+  local folder
+  folder=$(mktemp -d)
+  say "fetching the sources of llhttp"
+  if ! download_llhttp "$folder"; then
+    as_root apt-get update -qq || true
+    download_llhttp "$folder" || fail "the package node-llhttp cannot be fetched"
+  fi
+  rm -rf .dependencies.new
+  dpkg-deb -x "$folder"/node-llhttp_*.deb .dependencies.new
+  rm -rf .dependencies "$folder"
+  mv .dependencies.new .dependencies
+}
+
+download_llhttp() { # FOLDER
+  local sandbox=()
+  [[ $EUID != 0 ]] || sandbox=(-o APT::Sandbox::User=root)
+  (cd "$1" && apt-get "${sandbox[@]}" download -qq node-llhttp >&2)
+}
+
+for purpose in "$@"; do
+  case $purpose in
+    build | run | test | bench) "need_for_$purpose" ;;
+    *) fail "unknown purpose '$purpose'; there are build, run, test and bench" ;;
+  esac
+done
+((${#missing[@]} == 0)) || install_packages
+if [[ " $* " == *' build '* ]]; then unpack_llhttp; fi
+if [[ " $* " == *' test '* ]]; then Scripts/python-environment.sh; fi
