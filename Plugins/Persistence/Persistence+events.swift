@@ -62,7 +62,8 @@ extension CachedService {
   /// What Redis keeps of a mapping of the store.
   public init(_ mapping: Mapping) {
     self.init(
-      service: mapping.service, tenant: mapping.tenant, revision: mapping.revision, customer: mapping.customer,
+      service: mapping.service, tenant: mapping.tenant, revision: mapping.revision,
+      customer: mapping.customer,
       isCompleted: mapping.status == .completed, document: mapping.document)
   }
 }

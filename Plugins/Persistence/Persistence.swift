@@ -23,7 +23,8 @@ public struct Persistence: Middleware {
   ///   - schemas: gets every schema that is created.
   ///   - status: the body of `GET /server/status`.
   public init(
-    store: ContextStore, cache: MappingCache?, schemas: SchemaRegistry, status: @escaping @Sendable () -> [UInt8]
+    store: ContextStore, cache: MappingCache?, schemas: SchemaRegistry,
+    status: @escaping @Sendable () -> [UInt8]
   ) {
     self.store = store
     self.cache = cache

@@ -75,7 +75,8 @@ struct CallDecoder {
           field: "Content-Length")
       }
       throw ContextError(
-        status: 400, code: "missing_body", message: "This operation needs a body.", allowed: ["a JSON object"])
+        status: 400, code: "missing_body", message: "This operation needs a body.", allowed: ["a JSON object"]
+      )
     }
     do {
       return try parser.parse(padded: request.body)
@@ -92,7 +93,8 @@ struct CallDecoder {
     let allowed = "an integer from 1 to \(ServiceID.maximum)"
     throw .badField(
       "service_id", code: sent.isEmpty ? "empty_value" : "bad_identifier",
-      message: "service_id must be \(allowed); \(quoted(sent)) was sent.", value: quoted(sent), allowed: [allowed])
+      message: "service_id must be \(allowed); \(quoted(sent)) was sent.", value: quoted(sent),
+      allowed: [allowed])
   }
 
   private func identifier(
@@ -112,7 +114,8 @@ struct CallDecoder {
       }
     guard let code else { return sent }
     throw .badField(
-      field, code: code, message: "\(field) must be \(allowed); \(quoted(sent)) was sent.", value: quoted(sent),
+      field, code: code, message: "\(field) must be \(allowed); \(quoted(sent)) was sent.",
+      value: quoted(sent),
       allowed: [allowed])
   }
 
@@ -155,7 +158,8 @@ extension ContextError {
         field: member, allowed: ["64-bit integers and finite doubles"])
     case .duplicateKey(let key):
       self.init(
-        status: 400, code: "duplicate_key", message: "A key stands twice in one object of the body.", field: key)
+        status: 400, code: "duplicate_key", message: "A key stands twice in one object of the body.",
+        field: key)
     case .outOfMemory:
       self.init(
         status: 503, code: "overloaded", message: "There is no memory for this call now.", retryAfter: 1)

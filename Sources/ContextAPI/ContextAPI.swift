@@ -42,7 +42,8 @@ public final class ContextAPI: HTTPHandler {
     self.log = log
     metrics = RequestMetrics(labels: Self.labels)
     router = Router(
-      rows: OperationTable.rows.map { ($0.path, $0.method) } + Probe.allCases.map { ("/\($0.rawValue)", .get) },
+      rows: OperationTable.rows.map { ($0.path, $0.method) }
+        + Probe.allCases.map { ("/\($0.rawValue)", .get) },
       basePath: options.basePath)
     // Numbers of different loops and runs must not meet; a random start makes that unlikely enough.
     requestNumber = .random(in: 0...UInt64.max)
@@ -94,7 +95,8 @@ public final class ContextAPI: HTTPHandler {
   }
 
   private func run(
-    _ index: Int, _ request: borrowing HTTPRequest, _ parameters: PathParameters, prefix: Int, _ answer: Answer
+    _ index: Int, _ request: borrowing HTTPRequest, _ parameters: PathParameters, prefix: Int,
+    _ answer: Answer
   ) {
     let row = OperationTable.rows[index]
     var answer = answer
@@ -123,8 +125,11 @@ public final class ContextAPI: HTTPHandler {
       } catch let error as ContextError {
         answer.send(HTTPResponse(error, method: method))
       } catch {
-        log.error("a call failed", ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
-        let error = ContextError.internalError("The server failed; its log tells more of request \(call.requestID).")
+        log.error(
+          "a call failed",
+          ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
+        let error = ContextError.internalError(
+          "The server failed; its log tells more of request \(call.requestID).")
         answer.send(HTTPResponse(error, method: method))
       }
     }

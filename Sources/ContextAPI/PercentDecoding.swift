@@ -13,7 +13,8 @@ func percentDecoded(_ bytes: UnsafeRawBufferPointer, field: String) throws(Conte
       guard index + 2 < bytes.count, let high = bytes[index + 1].hexDigit, let low = bytes[index + 2].hexDigit
       else {
         throw .badField(
-          field, code: "bad_identifier", message: "\(field) holds a % that is not followed by two hex digits.",
+          field, code: "bad_identifier",
+          message: "\(field) holds a % that is not followed by two hex digits.",
           allowed: ["percent-encoded UTF-8"])
       }
       decoded.append(high << 4 | low)

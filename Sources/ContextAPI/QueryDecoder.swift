@@ -67,7 +67,8 @@ struct QueryDecoder {
 
   private func names(_ parameter: QueryParameter, _ value: String) throws(ContextError) -> [String] {
     let names = value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    guard names.count <= Self.mostNames, names.allSatisfy({ !$0.isEmpty && $0.count <= Self.longestName }) else {
+    guard names.count <= Self.mostNames, names.allSatisfy({ !$0.isEmpty && $0.count <= Self.longestName })
+    else {
       throw bad(
         parameter, value,
         "1 to \(Self.mostNames) values of 1 to \(Self.longestName) characters, separated by commas")
@@ -110,7 +111,8 @@ struct QueryDecoder {
   ) -> ContextError {
     .badField(
       parameter.rawValue, code: code,
-      message: "\(parameter.rawValue) must be \(allowed.joined(separator: " or ")); \(quoted(value)) was sent.",
+      message:
+        "\(parameter.rawValue) must be \(allowed.joined(separator: " or ")); \(quoted(value)) was sent.",
       value: quoted(value), allowed: allowed)
   }
 }

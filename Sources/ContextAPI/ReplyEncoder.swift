@@ -32,7 +32,8 @@ extension HTTPResponse {
       self.init(status: reply.status, body: writer.bytes)
     }
     for header in reply.headers {
-      headers.append(name: header.name, value: header.name == "Location" ? prefix + header.value : header.value)
+      headers.append(
+        name: header.name, value: header.name == "Location" ? prefix + header.value : header.value)
     }
   }
 

@@ -18,9 +18,10 @@ struct Router: Sendable {
       }
       literals = segments.filter { PathParameter(template: $0) == nil }.sorted()
         .map { (Array($0.utf8), node(behind: $0)) }
-      parameter = segments.compactMap { segment in
-        PathParameter(template: segment).map { ($0, node(behind: segment)) }
-      }.first
+      parameter =
+        segments.compactMap { segment in
+          PathParameter(template: segment).map { ($0, node(behind: segment)) }
+        }.first
     }
   }
 

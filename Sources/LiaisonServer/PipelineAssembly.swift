@@ -29,7 +29,8 @@ struct PipelineAssembly {
     var plugins: [any Plugin] = []
     for (index, name) in configuration.pipeline.enumerated() {
       guard names.contains(name) else {
-        throw ConfigurationError("pipeline", "names an unknown plugin \"\(name)\"; known: \(names.sorted().joined(separator: ", "))")
+        throw ConfigurationError(
+          "pipeline", "names an unknown plugin \"\(name)\"; known: \(names.sorted().joined(separator: ", "))")
       }
       guard !configuration.pipeline[..<index].contains(name) else {
         throw ConfigurationError("pipeline", "names \"\(name)\" twice")

@@ -65,7 +65,8 @@ public final class Server {
     }
     self.store = store
     let cache = configuration.redis.map { address in
-      MappingCache(address: address, options: configuration.cache, loops: loops, log: log.labelled("redis")) { ids in
+      MappingCache(address: address, options: configuration.cache, loops: loops, log: log.labelled("redis")) {
+        ids in
         try await store.mappings(of: ids.map { (Tenant.single, $0) }).map(CachedService.init)
       }
     }
@@ -77,7 +78,9 @@ public final class Server {
     let probes = Probes(readiness: { state.readiness }, metrics: { metrics.text() })
     let options = ContextAPI.Options(
       basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID)
-    let apis = loops.map { ContextAPI(loop: $0, pipeline: pipeline, probes: probes, options: options, log: log) }
+    let apis = loops.map {
+      ContextAPI(loop: $0, pipeline: pipeline, probes: probes, options: options, log: log)
+    }
     ContextAPI.register(apis, in: metrics)
     state.register(in: metrics)
 

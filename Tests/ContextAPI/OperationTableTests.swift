@@ -16,6 +16,8 @@ import Testing
   }
 
   @Test func whateverChangesDataNeedsMoreThanReading() {
-    for row in OperationTable.rows where row.method != .get { #expect(row.role == .write || row.role == .schema) }
+    for row in OperationTable.rows where row.method != .get {
+      #expect(row.role == .write || row.role == .schema)
+    }
   }
 }

@@ -7,13 +7,16 @@ import Testing
 @Suite struct QueryDecoderTests {
   private func decode(_ query: String, _ allowed: [QueryParameter] = QueryParameter.allCases) throws -> Call {
     let call = Call(
-      operation: .queryCustomerServices, requiredRole: .read, requestNumber: 1, peer: "", receivedAt: Timestamp(milliseconds: 0),
+      operation: .queryCustomerServices, requiredRole: .read, requestNumber: 1, peer: "",
+      receivedAt: Timestamp(milliseconds: 0),
       headers: CallHeaders())
     try Array(query.utf8).withUnsafeBytes { try QueryDecoder(allowed: allowed).decode($0, into: call) }
     return call
   }
 
-  private func refusal(_ query: String, _ allowed: [QueryParameter] = QueryParameter.allCases) -> ContextError? {
+  private func refusal(_ query: String, _ allowed: [QueryParameter] = QueryParameter.allCases)
+    -> ContextError?
+  {
     do {
       _ = try decode(query, allowed)
       return nil
@@ -24,14 +27,17 @@ import Testing
 
   @Test func filtersAreRead() throws {
     let call = try decode(
-      "started_from=2031-04-09T07:45:10.250Z&started_to=2031-04-09T09:45:10%2B02:00&service_types=3%2Cvoice,-4")
+      "started_from=2031-04-09T07:45:10.250Z&started_to=2031-04-09T09:45:10%2B02:00&service_types=3%2Cvoice,-4"
+    )
     #expect(call.filter.startedFrom == Timestamp("2031-04-09T07:45:10.250Z"))
     #expect(call.filter.startedTo == Timestamp("2031-04-09T07:45:10Z"))
     #expect(call.filter.types == [.id(3), .name("voice"), .id(-4)])
   }
 
   @Test func aPlusInADateIsAPlus() throws {
-    #expect(try decode("started_to=2031-04-09T09:45:10+02:00").filter.startedTo == Timestamp("2031-04-09T07:45:10Z"))
+    #expect(
+      try decode("started_to=2031-04-09T09:45:10+02:00").filter.startedTo == Timestamp("2031-04-09T07:45:10Z")
+    )
   }
 
   @Test func extensionsAreSelectedByNameAllOrNone() throws {
@@ -43,7 +49,10 @@ import Testing
   }
 
   @Test func statesAndTasksAreIncludedOnRequest() throws {
-    #expect(try decode("active_states=true&completed_tasks=true&active_tasks=false").include == ["active_states", "completed_tasks"])
+    #expect(
+      try decode("active_states=true&completed_tasks=true&active_tasks=false").include == [
+        "active_states", "completed_tasks",
+      ])
   }
 
   @Test(arguments: [

@@ -59,7 +59,9 @@ import Testing
     #expect(methods("/nothing") == nil)
   }
 
-  @Test(arguments: ["", "/", "services/5", "/servicess/5", "/services", "/genesys/1/cs", "/genesys/1/csx/services/5"])
+  @Test(arguments: [
+    "", "/", "services/5", "/servicess/5", "/services", "/genesys/1/cs", "/genesys/1/csx/services/5",
+  ])
   func otherPathsLeadNowhere(path: String) { #expect(match(.get, path) == nil) }
 
   @Test func randomPathsNeverTrap() {

@@ -62,12 +62,15 @@ import Testing
     }
   }
 
-  @Test func `a read waits for the writes before it and a write for the reads, each kind goes together`() throws {
+  @Test func `a read waits for the writes before it and a write for the reads, each kind goes together`()
+    throws
+  {
     try TestServer.runHolding { server in
       let client = try TestClient(server)
       let kinds = ["POST", "POST", "GET", "HEAD", "GET", "POST", "GET"]
       let requests = kinds.enumerated().map { index, method in
-        "\(method) /\(index) HTTP/1.1\r\nHost: h\r\n" + (method == "POST" ? "Content-Length: 4\r\n\r\nbody" : "\r\n")
+        "\(method) /\(index) HTTP/1.1\r\nHost: h\r\n"
+          + (method == "POST" ? "Content-Length: 4\r\n\r\nbody" : "\r\n")
       }
       try client.send(requests.joined())
       var answered = 0

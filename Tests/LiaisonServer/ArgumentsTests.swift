@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct ArgumentsTests {
   @Test func flagsBecomeOptions() throws {
-    let arguments = try Arguments(["serve", "--listen", "127.0.0.1:0", "--redis=off", "--config", "a.json5", "--loops", "2"])
+    let arguments = try Arguments([
+      "serve", "--listen", "127.0.0.1:0", "--redis=off", "--config", "a.json5", "--loops", "2",
+    ])
     #expect(arguments.command == .serve)
     #expect(arguments.configurationFile == "a.json5")
     #expect(arguments.flags.map(\.option) == ["listen", "redis.url", "loops"])
@@ -22,5 +24,7 @@ import Testing
     ["sreve"], ["serve", "--port", "1"], ["serve", "--listen"], ["check"], ["store"], ["store", "backup"],
     ["check", "--config", "a", "--loops", "1"],
   ])
-  func anythingElseIsRefused(arguments: [String]) { #expect(throws: UsageError.self) { try Arguments(arguments) } }
+  func anythingElseIsRefused(arguments: [String]) {
+    #expect(throws: UsageError.self) { try Arguments(arguments) }
+  }
 }

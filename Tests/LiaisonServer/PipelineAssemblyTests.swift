@@ -21,7 +21,8 @@ import Testing
       "pipeline": .array(pipeline.map { .string($0) }), "plugins": .object(plugins),
     ]
     let configuration = try ServerConfiguration(values: values, directory: ".")
-    return try PipelineAssembly(configuration, additional: [Idle.self]) { _ in .forChecking(configuration) }.plugins
+    return try PipelineAssembly(configuration, additional: [Idle.self]) { _ in .forChecking(configuration) }
+      .plugins
   }
 
   @Test func stagesStandInTheOrderOfTheConfiguration() throws {
@@ -30,7 +31,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ["authentication"], ["persistence", "idle"], ["idle", "idle", "persistence"], ["nobody", "persistence"], [],
+    ["authentication"], ["persistence", "idle"], ["idle", "idle", "persistence"], ["nobody", "persistence"],
+    [],
   ])
   func aPipelineThatCannotWorkIsRefused(pipeline: [String]) {
     #expect(throws: ConfigurationError.self) { try assemble(pipeline) }

@@ -26,7 +26,8 @@ struct Arguments {
   ]
 
   init(_ arguments: [String]) throws(UsageError) {
-    if arguments.isEmpty || arguments.contains("--help") || arguments.contains("-h") || arguments == ["help"] {
+    if arguments.isEmpty || arguments.contains("--help") || arguments.contains("-h") || arguments == ["help"]
+    {
       command = .help
       return
     }
@@ -48,11 +49,13 @@ struct Arguments {
       guard action == "backup", let file = rest.popFirst(), !file.hasPrefix("-") else {
         let got = action.map { $0 == "backup" ? "backup needs a FILE" : "unknown command \"store \($0)\"" }
         throw UsageError(
-          description: "\(got ?? "store needs a command"); known: store backup FILE [--data DIR] [--config FILE]")
+          description:
+            "\(got ?? "store needs a command"); known: store backup FILE [--data DIR] [--config FILE]")
       }
       command = .backup(file: file)
       known = ["--data": "data"]
-    case let other: throw UsageError(description: "unknown command \"\(other)\"; known: serve, check, store backup")
+    case let other:
+      throw UsageError(description: "unknown command \"\(other)\"; known: serve, check, store backup")
     }
     try readFlags(&rest, known)
     if command == .check, configurationFile == nil {
@@ -60,9 +63,12 @@ struct Arguments {
     }
   }
 
-  private mutating func readFlags(_ rest: inout ArraySlice<String>, _ known: [String: String]) throws(UsageError) {
+  private mutating func readFlags(_ rest: inout ArraySlice<String>, _ known: [String: String])
+    throws(UsageError)
+  {
     while let argument = rest.popFirst() {
-      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+        String.init)
       let flag = parts[0]
       guard flag == "--config" || known[flag] != nil else {
         let names = (known.keys.sorted() + ["--config"]).joined(separator: ", ")

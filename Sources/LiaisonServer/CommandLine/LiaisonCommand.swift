@@ -62,7 +62,8 @@ public enum LiaisonCommand {
 
   private static func configuration(_ arguments: Arguments) throws -> ServerConfiguration {
     try ServerConfiguration(
-      file: arguments.configurationFile, environment: ProcessInfo.processInfo.environment, flags: arguments.flags)
+      file: arguments.configurationFile, environment: ProcessInfo.processInfo.environment,
+      flags: arguments.flags)
   }
 
   /// A line on standard output, at once: somebody may wait for it through a pipe.

@@ -22,14 +22,16 @@ enum ConfigurationFile {
       throw ConfigurationError("", "the configuration file \(path) is not JSON5: \(reason(of: error))")
     }
     guard case .object(let values) = tree.value else {
-      throw ConfigurationError("", "the configuration file \(path) must hold an object, not \(tree.value.article)")
+      throw ConfigurationError(
+        "", "the configuration file \(path) must hold an object, not \(tree.value.article)")
     }
     return values
   }
 
   /// The most telling part of an error of Foundation's, on one line.
   private static func reason(of error: any Error) -> String {
-    if case DecodingError.dataCorrupted(let context) = error, let inner = context.underlyingError as NSError? {
+    if case DecodingError.dataCorrupted(let context) = error, let inner = context.underlyingError as NSError?
+    {
       let detail = inner.userInfo[NSDebugDescriptionErrorKey] as? String
       return detail ?? context.debugDescription
     }

@@ -30,7 +30,9 @@ struct ConfigurationOverlay {
   /// Lays the environment over what is there. A variable that looks like ours and is none is a slip of somebody's.
   mutating func apply(environment: [String: String]) throws(ConfigurationError) {
     let known = Self.options.map(Self.variable)
-    if let unknown = environment.keys.sorted().first(where: { $0.hasPrefix("LIAISON_") && !known.contains($0) }) {
+    if let unknown = environment.keys.sorted().first(where: {
+      $0.hasPrefix("LIAISON_") && !known.contains($0)
+    }) {
       throw ConfigurationError(unknown, "is not a known variable; known: \(known.joined(separator: ", "))")
     }
     for option in Self.options {

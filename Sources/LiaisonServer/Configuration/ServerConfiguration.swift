@@ -50,7 +50,9 @@ public struct ServerConfiguration {
     let root = ConfigurationSection(path: "", values: values)
     let address = try root.string("listen") ?? "127.0.0.1:8080"
     guard let listen = ListenAddress(address) else {
-      throw root.error("listen", "must be an address and a port such as \"127.0.0.1:8080\" or \"[::1]:8080\", not \"\(address)\"")
+      throw root.error(
+        "listen",
+        "must be an address and a port such as \"127.0.0.1:8080\" or \"[::1]:8080\", not \"\(address)\"")
     }
     self.listen = listen
     self.directory = directory
@@ -78,7 +80,8 @@ public struct ServerConfiguration {
     let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
     let isPath = trimmed.isEmpty || trimmed.hasPrefix("/")
     guard isPath, trimmed.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"?#%".utf8.contains($0) }) else {
-      throw root.error("base-path", "must be a path such as \"/genesys/1/cs\", or \"\" for none, not \"\(path)\"")
+      throw root.error(
+        "base-path", "must be a path such as \"/genesys/1/cs\", or \"\" for none, not \"\(path)\"")
     }
     return trimmed
   }

@@ -19,7 +19,8 @@ extension Service {
     if let claimed = event.fields.timestamp, claimed < startedAt {
       throw .badField(
         "timestamp", code: "out_of_range",
-        message: "Service \(id) started at \(startedAt); it cannot have ended at \(claimed).", value: "\"\(claimed)\"",
+        message: "Service \(id) started at \(startedAt); it cannot have ended at \(claimed).",
+        value: "\"\(claimed)\"",
         allowed: ["\(startedAt) or later"])
     }
     revision += 1

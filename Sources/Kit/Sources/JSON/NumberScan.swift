@@ -21,7 +21,9 @@ struct NumberScan {
         continue
       case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
         guard skipNumber() else { return .malformed }
-        if tooLarge == nil, isTooLarge(start..<position) { tooLarge = .numberOutOfRange(member: name(member)) }
+        if tooLarge == nil, isTooLarge(start..<position) {
+          tooLarge = .numberOutOfRange(member: name(member))
+        }
         continue
       case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
       case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
