@@ -133,6 +133,14 @@ import Testing
     #expect(try await passed(#"{ "late": {"a":1} }"#) == [#"Late={"a":1}"#])
   }
 
+  @Test func `a schema that takes another's place counts for the next call`() async throws {
+    #expect(try await passed(#"{ "Other": {"x":1} }"#) == [#"Other={"x":1}"#])
+    let other = try SchemaStage.schema("Other", "single-valued", #"[{"name":"y","type":"long"}]"#)
+    stage.context.schemas.add(other, to: .service, of: .single)
+    #expect(await stage.refusal(of: try .event(#"{ "Other": {"x":1} }"#))?.field == "Other.x")
+    #expect(try await passed(#"{ "Other": {"y":1} }"#) == [#"Other={"y":1}"#])
+  }
+
   @Test func `many attributes are found in any order`() async throws {
     let attributes = (0..<100).map { #"{"name":"a\#($0)","type":"long","mandatory":true}"# }
     stage.context.schemas.add(
