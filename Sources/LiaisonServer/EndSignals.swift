@@ -1,52 +1,46 @@
 import Dispatch
 import Glibc
-import Synchronization
 
-/// The signals that end the server: SIGTERM and SIGINT.
-final class EndSignals: @unchecked Sendable {
-  private let first = FirstSignal()
-  /// Kept for as long as the signals are wanted; never touched again, so any thread may hold this object.
-  private let sources: [any DispatchSourceSignal]
+/// Where the signal handler leaves the signal's number; -1 before there is anybody to read it. A plain global with a
+/// constant value: the handler may run at any moment, and all that it may do is to write. Set once, by the thread
+/// that installs the handler, before it does.
+nonisolated(unsafe) private var signalPipe: Int32 = -1
+
+/// The signals that end the server: SIGTERM and SIGINT. From the moment this is made none of them is lost, however
+/// early it comes. Made once a process.
+struct EndSignals: Sendable {
+  /// Of the pipe; lives as long as the process.
+  private let readingEnd: Int32
 
   /// From now on the signals end nothing by themselves.
   init() {
-    sources = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")].map { [first] number, name in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { first.receive(name) }
-      source.activate()
-      return source
+    var ends: [Int32] = [-1, -1]
+    precondition(pipe(&ends) == 0, "no pipe for signals")
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    readingEnd = ends[0]
+    signalPipe = ends[1]
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { number in
+      let before = errno
+      var byte = UInt8(truncatingIfNeeded: number)
+      _ = write(signalPipe, &byte, 1)
+      errno = before
     }
+    action.sa_flags = SA_RESTART
+    sigaction(SIGTERM, &action, nil)
+    sigaction(SIGINT, &action, nil)
   }
 
-  /// Waits for the first of them; its name. Called once.
-  func next() async -> String { await first.wait() }
-}
-
-/// The first signal that came, or who waits for it.
-private final class FirstSignal: Sendable {
-  private struct State {
-    var name: String?
-    var waiter: CheckedContinuation<String, Never>?
-  }
-
-  private let state = Mutex(State())
-
-  func receive(_ name: String) {
-    let waiter = state.withLock { state in
-      state.name = state.name ?? name
-      return state.waiter.take()
-    }
-    waiter?.resume(returning: name)
-  }
-
-  func wait() async -> String {
-    await withCheckedContinuation { continuation in
-      let name = state.withLock { state in
-        if state.name == nil { state.waiter = continuation }
-        return state.name
+  /// Waits for the first of them; its name.
+  func next() async -> String {
+    let readingEnd = readingEnd
+    return await withCheckedContinuation { continuation in
+      // Reading blocks a thread, one that has nothing else to do.
+      DispatchQueue(label: "liaison.signals").async {
+        var number: UInt8 = 0
+        while read(readingEnd, &number, 1) != 1 {}
+        continuation.resume(returning: Int32(number) == SIGINT ? "SIGINT" : "SIGTERM")
       }
-      if let name { continuation.resume(returning: name) }
     }
   }
 }

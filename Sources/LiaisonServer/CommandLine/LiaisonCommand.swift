@@ -49,9 +49,9 @@ public enum LiaisonCommand {
   }
 
   private static func serve(_ arguments: Arguments, _ plugins: [any Plugin.Type]) async throws {
+    let signals = EndSignals()
     ProcessLimits.ignoreFatalWrites()
     ProcessLimits.raiseOpenFiles()
-    let signals = EndSignals()
     let server = try Server(try configuration(arguments), additional: plugins)
     try await server.start()
     say("liaison \(Version.current) listening on http://\(server.address)")
