@@ -9,7 +9,8 @@ extension Persistence {
   func start(_ call: Call) async throws -> Reply {
     var event = try required(call.event)
     event.fields.timestamp = event.fields.timestamp ?? call.receivedAt
-    let mapping = try await write(.start(call.tenant, event, principal: call.principal?.name))
+    let mapping = try await write(
+      StartService(tenant: call.tenant, event, principal: call.principal?.name))
     var writer = JSONWriter(capacity: 32)
     writer.beginObject()
     writer.key("service_id")
@@ -24,9 +25,9 @@ extension Persistence {
   func associate(_ call: Call) async throws -> Reply {
     let event = try required(call.event)
     _ = try await write(
-      .associate(
-        call.tenant, try required(call.serviceID), customer: try required(call.customerID), event,
-        at: event.fields.timestamp ?? call.receivedAt, condition: call.condition,
+      AssociateService(
+        tenant: call.tenant, service: try required(call.serviceID), customer: try required(call.customerID),
+        event, at: event.fields.timestamp ?? call.receivedAt, condition: call.condition,
         principal: call.principal?.name))
     return Reply()
   }
@@ -35,18 +36,19 @@ extension Persistence {
   func complete(_ call: Call) async throws -> Reply {
     let event = try required(call.event)
     _ = try await write(
-      .complete(
-        call.tenant, try required(call.serviceID), event, at: event.fields.timestamp ?? call.receivedAt,
-        condition: call.condition,
+      CompleteService(
+        tenant: call.tenant, service: try required(call.serviceID), event,
+        at: event.fields.timestamp ?? call.receivedAt, condition: call.condition,
         principal: call.principal?.name))
     return Reply()
   }
 
   /// Makes a change durable, then shows it to Redis. The reply waits for both.
-  private func write(_ request: WriteRequest) async throws -> Mapping {
+  private func write<Change: StoreChange>(_ change: Change) async throws -> Mapping
+  where Change.Outcome == Written {
     // Taken before the store decides, so that the cache can tell a write that an epoch has overtaken.
     let ticket = cache?.ticket()
-    let mapping = try required(try await store.write(request).mapping)
+    let mapping = try await store.write(change).mapping
     if let cache, let ticket { await cache.write(CachedService(mapping), since: ticket) }
     return mapping
   }

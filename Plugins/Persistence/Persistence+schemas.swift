@@ -8,8 +8,8 @@ extension Persistence {
   func createSchema(_ call: Call) async throws -> Reply {
     let schema = try ExtensionSchema(decoding: try required(call.body))
     _ = try await store.write(
-      .createSchema(
-        call.tenant, owner: .service, name: schema.name, text: schema.text, at: call.receivedAt,
+      CreateExtensionSchema(
+        tenant: call.tenant, owner: .service, name: schema.name, text: schema.text, at: call.receivedAt,
         principal: call.principal?.name))
     schemas.add(schema, to: .service, of: call.tenant)
     var writer = JSONWriter(capacity: 64)

@@ -12,7 +12,7 @@ public final class ContextStore: Sendable {
   private let loops: [EventLoop]
   private let committer: Committer
   private let reads: Mailbox<PendingRead>
-  private let writeGatherers: [Gatherer<PendingWrite>]
+  private let writeGatherers: [Gatherer<PendingDecision>]
   private let readGatherers: [Gatherer<PendingRead>]
   private let commitThread: StoreThread
   private let readThreads: [StoreThread]
@@ -68,9 +68,9 @@ public final class ContextStore: Sendable {
   ///
   /// - Throws: 404, 409 and 412 for reasons of this change alone, decided in the order of arrival; 503
   ///   `store_unavailable` if it could not be kept.
-  public func write(_ request: WriteRequest) async throws(ContextError) -> Written {
+  public func write<Change: StoreChange>(_ change: Change) async throws(ContextError) -> Change.Outcome {
     let place = placeOfCurrentLoop
-    let pending = PendingWrite(request, loop: place)
+    let pending = PendingWrite(change, loop: place)
     await writeGatherers[place].answer(pending)
     return try pending.outcome.unsafelyUnwrapped.get()
   }
@@ -81,7 +81,7 @@ public final class ContextStore: Sendable {
   public func service(
     _ id: ServiceID, tenant: Tenant, extensions: ExtensionSelection = .none
   ) async throws(ContextError) -> ServiceRecord? {
-    let answer = try await read(.service(ServiceKey(id: id, tenant: tenant), extensions))
+    let answer = try await read(.service(id, tenant, extensions))
     guard case .service(let record) = answer else { preconditionFailure("an answer to another question") }
     return record
   }
@@ -100,11 +100,32 @@ public final class ContextStore: Sendable {
   ///
   /// - Throws: 503 if the store cannot be read.
   public func mappings(of services: [(Tenant, ServiceID)]) async throws(ContextError) -> [Mapping] {
-    let keys = services.map { ServiceKey(id: $0.1, tenant: $0.0) }
-    guard case .mappings(let mappings) = try await read(.mappings(keys)) else {
+    guard case .mappings(let mappings) = try await read(.mappings(services)) else {
       preconditionFailure("an answer to another question")
     }
     return mappings
+  }
+
+  /// A record as it is now, all acknowledged changes included; `nil` if there is none.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func record(_ key: RecordKey) async throws(ContextError) -> Record? {
+    guard case .records(let records) = try await read(.record(key)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return records.first
+  }
+
+  /// The records of one kind that belong to a service, in the order of their keys.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func records(
+    _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
+  ) async throws(ContextError) -> [Record] {
+    guard case .records(let records) = try await read(.records(kind, service, tenant)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return records
   }
 
   /// All extension schemas, for the start of a server. Blocks; any thread.

@@ -29,17 +29,22 @@ public struct Mapping: Sendable, Equatable {
   }
 
   /// The mapping of a service as it is now.
-  init(of service: Service) {
+  public init(of service: Service) {
+    self.init(of: service, document: service.document)
+  }
+
+  /// The mapping of a service whose document is at hand.
+  init(of service: Service, document: [UInt8]) {
     self.init(
       tenant: service.tenant, service: service.id, revision: service.revision, customer: service.customerID,
-      status: service.status, document: service.document)
+      status: service.status, document: document)
   }
 }
 
-/// The answer to a write that is durable.
+/// The answer to a change of a service that is durable.
 public struct Written: Sendable, Equatable {
-  /// The service after this write; `nil` if the write was about none (a schema).
-  public var mapping: Mapping?
+  /// The service after this write.
+  public var mapping: Mapping
   /// The change's number in the change sequence: 1, 2, 3 … without gaps, in the order of the changes.
   public var sequence: Int64
 }

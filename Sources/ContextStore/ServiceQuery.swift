@@ -8,6 +8,14 @@ public struct ServiceQuery: Sendable {
     case customer(String)
     /// The services that were started under a contact key and have no customer yet.
     case contactKey(String)
+
+    /// Whether a service is found under it.
+    func has(_ service: Service) -> Bool {
+      switch self {
+      case .customer(let customer): service.customerID == customer
+      case .contactKey(let key): service.customerID == nil && service.contactKey == key
+      }
+    }
   }
 
   /// Whose data is searched.

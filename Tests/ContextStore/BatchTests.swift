@@ -56,7 +56,7 @@ import Testing
     let first = ServiceID(1)!
     let outcomes = await test.writeTogether([
       .associating(first, with: "early"),
-      .start(.single, .starting(contactKey: "k", at: 1)),
+      .starting(.single, .starting(contactKey: "k", at: 1)),
       .associating(first, with: "late"),
     ])
     #expect(outcomes.map(\.code) == ["service_not_found", nil, nil])
@@ -70,8 +70,10 @@ import Testing
     let other = Tenant(rawValue: 2)
     let id = try await test.start(customer: "A")
     let outcomes = await test.writeTogether([
-      .associate(other, id, customer: "B", Event(), at: Timestamp(milliseconds: 1)),
-      .start(other, .starting(customer: "A", at: 1)),
+      .associate(
+        AssociateService(
+          tenant: other, service: id, customer: "B", Event(), at: Timestamp(milliseconds: 1))),
+      .starting(other, .starting(customer: "A", at: 1)),
     ])
     #expect(outcomes.map(\.code) == ["service_not_found", nil])
     #expect(try await test.ids(ofCustomer: "A") == [id.rawValue])
@@ -84,7 +86,7 @@ import Testing
     let id = try await test.start(customer: "0")
     for round in 1...200 {
       try await test.run(on: round % 2) { store in
-        _ = try await store.write(.associating(id, with: "\(round)"))
+        _ = try await store.write(AnyChange.associating(id, with: "\(round)"))
       }
       let seen = try await test.run(on: (round + 1) % 2) { store in
         try await store.mappings(of: [(.single, id)])
@@ -97,7 +99,7 @@ import Testing
   @Test func `batches are no larger than the option says`() async throws {
     let test = try TestStore(options: StoreOptions(maximumBatch: 10))
     let outcomes = await test.writeTogether(
-      (0..<95).map { .start(.single, .starting(customer: "A", at: $0)) })
+      (0..<95).map { .starting(.single, .starting(customer: "A", at: $0)) })
     #expect(try outcomes.map { try $0.get().sequence } == Array(1...95))
     #expect(test.store.metrics.batchSize.count == 10)
     #expect(test.store.metrics.batchSize.sum == 95)
@@ -111,9 +113,7 @@ import Testing
       .associating(id, with: "A", #"{"session_id":"x","Note":[1]}"#, principal: "ann"),
       .associating(ServiceID(99)!, with: "A"),
       .associating(id, with: "B"),
-      .createSchema(
-        .single, owner: .service, name: "Note", text: Array(#"{"name":"Note"}"#.utf8),
-        at: Timestamp(milliseconds: 6000)),
+      .creatingSchema("Note", text: #"{"name":"Note"}"#, at: 6000),
       .completing(id, at: 9000),
     ])
     let rows = try test.rows(
@@ -134,7 +134,7 @@ import Testing
     let folder = TemporaryFolder()
     do {
       let test = try TestStore(folder)
-      _ = await test.writeTogether((0..<100).map { .start(.single, .starting(customer: "A", at: $0)) })
+      _ = await test.writeTogether((0..<100).map { .starting(.single, .starting(customer: "A", at: $0)) })
     }
     let test = try TestStore(folder, options: StoreOptions(changesKept: 5))
     for _ in 0..<8 { _ = try await test.start(customer: "A") }
@@ -143,10 +143,8 @@ import Testing
 
   @Test func `of two schemas whose names differ only in case the second is refused`() async throws {
     let test = try TestStore()
-    func schema(_ name: String, _ owner: SchemaCatalog.Owner = .service) -> WriteRequest {
-      .createSchema(
-        .single, owner: owner, name: name, text: Array(#"{"n":"\#(name)"}"#.utf8),
-        at: Timestamp(milliseconds: 1))
+    func schema(_ name: String, _ owner: SchemaCatalog.Owner = .service) -> AnyChange {
+      .creatingSchema(name, owner, text: #"{"n":"\#(name)"}"#)
     }
     let together = await test.writeTogether([
       schema("Feedback"), schema("FEEDBACK"), schema("feedback", .task),

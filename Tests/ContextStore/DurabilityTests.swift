@@ -22,7 +22,7 @@ import Testing
     _ = try await test.start(customer: "A")
     test.store.close()
     #expect(
-      await test.writeTogether([.start(.single, .starting(customer: "A", at: 1))]).map(\.code) == [
+      await test.writeTogether([.starting(.single, .starting(customer: "A", at: 1))]).map(\.code) == [
         "store_unavailable"
       ])
     await #expect(throws: ContextError.self) { try await test.record(ServiceID(1)!) }
@@ -48,7 +48,7 @@ import Testing
     let test = try TestStore(options: StoreOptions(checkpointPages: 20))
     for round in 0..<60 {
       _ = await test.writeTogether(
-        (0..<20).map { .start(.single, .starting(customer: "\(round)", contactKey: "\($0)", at: 1)) })
+        (0..<20).map { .starting(.single, .starting(customer: "\(round)", contactKey: "\($0)", at: 1)) })
     }
     #expect(try test.rows("PRAGMA page_count").compactMap { Int($0) }[0] > 60)
     // Without checkpoints it would hold every page of every batch: several hundred.

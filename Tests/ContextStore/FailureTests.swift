@@ -21,10 +21,21 @@ private final class LimitedEngine: StoreEngine {
     try engine.connection?.execute("PRAGMA max_page_count = \(pages)")
   }
 
-  func commit(_ needs: BatchNeeds, fold: (LoadedState) -> FoldedBatch) throws(StoreError) {
+  func begin() throws(StoreError) -> StoreCounters {
     try apply()
-    try engine.commit(needs, fold: fold)
+    return try engine.begin()
   }
+
+  func load(
+    _ keys: [RecordKey], _ take: (RecordKey, Record?) throws(StoreError) -> Void
+  ) throws(StoreError) { try engine.load(keys, take) }
+  func record(_ key: RecordKey) throws(StoreError) -> Record? { try engine.record(key) }
+  func records(
+    _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
+  ) throws(StoreError) -> [Record] { try engine.records(kind, of: service, tenant: tenant) }
+  func services(_ query: ServiceQuery) throws(StoreError) -> [Record] { try engine.services(query) }
+  func commit(_ batch: Batch) throws(StoreError) { try engine.commit(batch) }
+  func abandon() { engine.abandon() }
 
   func probe() throws(StoreError) {
     probes.withLock { $0 += 1 }
@@ -40,8 +51,8 @@ private final class LimitedEngine: StoreEngine {
 
 @Suite struct FailureTests {
   /// Starts that need more room than the pages have that are there.
-  private let tooMuch: [WriteRequest] = (0..<200).map {
-    .start(.single, .starting(customer: "full \($0)", at: $0))
+  private let tooMuch: [AnyChange] = (0..<200).map {
+    .starting(.single, .starting(customer: "full \($0)", at: $0))
   }
 
   private func limited() throws -> (TestStore, LimitedEngine) {
@@ -130,8 +141,8 @@ private final class LimitedEngine: StoreEngine {
       BEGIN SELECT RAISE(FAIL, 'refused'); END
       """)
     let outcomes = await test.writeTogether([
-      .associating(id, with: "B", #"{"Note":2}"#), .start(.single, .starting(customer: "B", at: 1)),
-      .start(.single, .starting(customer: "refused", at: 1)),
+      .associating(id, with: "B", #"{"Note":2}"#), .starting(.single, .starting(customer: "B", at: 1)),
+      .starting(.single, .starting(customer: "refused", at: 1)),
     ])
     #expect(Set(outcomes.map(\.code)) == ["store_unavailable"])
     #expect(try await test.ids(ofCustomer: "B") == [])

@@ -41,11 +41,11 @@ import Testing
     let folder = TemporaryFolder()
     do { _ = try await TestStore(folder).start(customer: "A") }
     let file = "\(folder.path)/liaison.sqlite"
-    _ = try rowsOfFile(file, "PRAGMA user_version = 2")
+    _ = try rowsOfFile(file, "PRAGMA user_version = 3")
     let error = #expect(throws: StoreError.self) { try TestStore(folder) }
     #expect(error?.kind == .newerSchema)
-    #expect(error?.description.contains("version 2") == true)
-    _ = try rowsOfFile(file, "PRAGMA user_version = 1")
+    #expect(error?.description.contains("version 3") == true)
+    _ = try rowsOfFile(file, "PRAGMA user_version = 2")
     #expect(try await TestStore(folder).ids(ofCustomer: "A") == [1])
   }
 
@@ -70,7 +70,7 @@ import Testing
         round += 1
         _ = await test.writeTogether(
           [.associating(id, with: "\(round)", #"{"Note":\#(round)}"#)]
-            + (0..<20).map { _ in .start(.single, .starting(customer: "\(round)", at: 1)) })
+            + (0..<20).map { _ in .starting(.single, .starting(customer: "\(round)", at: 1)) })
       }
     }
     for copy in 1...3 {
@@ -82,10 +82,10 @@ import Testing
       let agreement = try rowsOfFile(
         file,
         """
-        SELECT service.revision >= \(before), service.customer = service_extension.value OR revision = 1,
+        SELECT service.revision >= \(before), service.customer = extension.value OR revision = 1,
           (SELECT max(sequence) = count(*) FROM change),
           (SELECT max(revision) FROM change WHERE service = 1) = revision
-        FROM service LEFT JOIN service_extension ON service = id WHERE id = 1
+        FROM service LEFT JOIN extension ON service = id WHERE id = 1
         """)
       #expect(agreement == ["1|1|1|1"])
     }

@@ -11,23 +11,25 @@ import Testing
     var changes = 0
 
     /// The code of the failure, `nil` for success.
-    mutating func apply(_ request: WriteRequest) -> String? {
+    mutating func apply(_ request: AnyChange) -> String? {
       do throws(ContextError) {
         switch request {
-        case .start(let tenant, let event, _):
+        case .start(let change):
           let id = Int64(services.count + 1)
-          services[id] = Service(id: ServiceID(id)!, tenant: tenant, starting: event)
-          take(event, id)
-        case .associate(_, let id, let customer, let event, _, let condition, _):
-          guard services[id.rawValue] != nil else { return "service_not_found" }
-          try services[id.rawValue]!.require(condition)
-          services[id.rawValue]!.associate(with: customer, event)
-          take(event, id.rawValue)
-        case .complete(_, let id, let event, let at, let condition, _):
-          guard services[id.rawValue] != nil else { return "service_not_found" }
-          try services[id.rawValue]!.require(condition)
-          try services[id.rawValue]!.complete(event, at: at)
-          take(event, id.rawValue)
+          services[id] = Service(id: ServiceID(id)!, tenant: change.tenant, starting: change.event)
+          take(change.event, id)
+        case .associate(let change):
+          let id = change.service.rawValue
+          guard services[id] != nil else { return "service_not_found" }
+          try services[id]!.require(change.condition)
+          services[id]!.associate(with: change.customer, change.event)
+          take(change.event, id)
+        case .complete(let change):
+          let id = change.service.rawValue
+          guard services[id] != nil else { return "service_not_found" }
+          try services[id]!.require(change.condition)
+          try services[id]!.complete(change.event, at: change.at)
+          take(change.event, id)
         case .createSchema: break
         }
         changes += 1
@@ -62,7 +64,7 @@ import Testing
     }
   }
 
-  private func request(_ random: inout Randomness, services: Int) -> WriteRequest {
+  private func request(_ random: inout Randomness, services: Int) -> AnyChange {
     let id = ServiceID(Int64.random(in: 1...Int64(services + 2), using: &random))!
     let condition: RevisionCondition? =
       Int.random(in: 0..<6, using: &random) == 0 ? .oneOf([Int64.random(in: 1...4, using: &random)]) : nil
@@ -74,7 +76,7 @@ import Testing
     case 0..<3:
       let isAnonymous = Bool.random(using: &random)
       let name = "n\(Int.random(in: 0..<5, using: &random))"
-      return .start(
+      return .starting(
         .single,
         .starting(
           customer: isAnonymous ? nil : name, contactKey: isAnonymous ? name : nil,

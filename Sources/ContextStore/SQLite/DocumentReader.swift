@@ -9,8 +9,14 @@ final class DocumentReader {
 
   deinit { buffer.deallocate() }
 
-  /// The service of a document, `nil` if it is none. The text is only read during the call.
-  func service(_ text: UnsafeBufferPointer<UInt8>, tenant: Tenant, revision: Int64) -> Service? {
+  /// The service that a record holds, `nil` if its document is none.
+  func service(_ record: Record) -> Service? {
+    record.document.withUnsafeBufferPointer {
+      service($0, tenant: record.key.tenant, revision: record.revision)
+    }
+  }
+
+  private func service(_ text: UnsafeBufferPointer<UInt8>, tenant: Tenant, revision: Int64) -> Service? {
     if text.count + JSONParser.padding > buffer.count {
       buffer.deallocate()
       buffer = .allocate(byteCount: (text.count + JSONParser.padding) * 2, alignment: 64)

@@ -70,28 +70,59 @@ final class SQLiteEngine: StoreEngine, @unchecked Sendable {
       """)
   }
 
-  func commit(_ needs: BatchNeeds, fold: (LoadedState) -> FoldedBatch) throws(StoreError) {
+  func begin() throws(StoreError) -> StoreCounters {
+    guard let writer else { throw StoreError(.closed, "the store is closed") }
+    try writer.begin.run()
+    do throws(StoreError) {
+      return try writer.counters()
+    } catch {
+      abandon()
+      throw error
+    }
+  }
+
+  func load(
+    _ keys: [RecordKey], _ take: (RecordKey, Record?) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    // In the order in which rows lie on disk.
+    for key in keys.sorted(by: { $0.service < $1.service }) { try take(key, try record(key)) }
+  }
+
+  func record(_ key: RecordKey) throws(StoreError) -> Record? {
+    guard let writer else { throw StoreError(.closed, "the store is closed") }
+    return try writer.tables[key.kind].record(key)
+  }
+
+  func records(
+    _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
+  ) throws(StoreError) -> [Record] {
+    guard let writer else { throw StoreError(.closed, "the store is closed") }
+    return try writer.tables[kind].records(of: service, tenant)
+  }
+
+  func services(_ query: ServiceQuery) throws(StoreError) -> [Record] {
+    guard let writer else { throw StoreError(.closed, "the store is closed") }
+    return try writer.lists.services(query)
+  }
+
+  func commit(_ batch: Batch) throws(StoreError) {
     guard let connection, let writer else { throw StoreError(.closed, "the store is closed") }
     do throws(StoreError) {
-      try transact(connection, writer, needs, fold)
+      try save(batch, connection, writer)
     } catch {
       // The log may have no room to grow while the database has: brought over, it begins again at its start. Any
       // other failure, above all one to synchronize, is not tried again behind the caller's back.
       guard error.kind == .full, checkpoint(connection) else { throw error }
-      try transact(connection, writer, needs, fold)
+      try writer.begin.run()
+      try save(batch, connection, writer)
     }
   }
 
-  private func transact(
-    _ connection: SQLiteConnection, _ writer: SQLiteWriter, _ needs: BatchNeeds,
-    _ fold: (LoadedState) -> FoldedBatch
+  private func save(
+    _ batch: Batch, _ connection: SQLiteConnection, _ writer: SQLiteWriter
   ) throws(StoreError) {
     do throws(StoreError) {
-      try writer.begin.run()
-      let loaded = try writer.load(needs)
-      let batch = fold(loaded)
-      guard !batch.changes.isEmpty else { return connection.rollBack() }
-      try writer.save(batch, after: loaded)
+      try writer.save(batch)
       let oldest = try trim(writer, batch)
       try writer.commit.run()
       oldestChange = oldest
@@ -101,12 +132,15 @@ final class SQLiteEngine: StoreEngine, @unchecked Sendable {
     }
   }
 
+  func abandon() { connection?.rollBack() }
+
   /// Removes some changes that are too old, a few more than the batch adds, so that no commit takes long.
   ///
   /// - Returns: the number of the oldest change that is left.
-  private func trim(_ writer: SQLiteWriter, _ batch: FoldedBatch) throws(StoreError) -> Int64 {
-    let last = batch.changes[batch.changes.count - 1].sequence
-    let oldest = oldestChange == 0 ? batch.changes[0].sequence : oldestChange
+  private func trim(_ writer: SQLiteWriter, _ batch: Batch) throws(StoreError) -> Int64 {
+    guard let first = batch.changes.first else { return oldestChange }
+    let last = batch.counters.lastSequence
+    let oldest = oldestChange == 0 ? first.sequence : oldestChange
     let excess = last - max(1, options.changesKept) - oldest + 1
     guard excess > 0 else { return oldest }
     let end = oldest + min(excess, Int64(batch.changes.count) * 2 + 16)

@@ -4,7 +4,7 @@
 /// was released.
 enum SQLiteSchema {
   /// What makes version n from version n-1, at index n-1.
-  static let migrations = [version1]
+  static let migrations = [version1, version2]
 
   /// The version that this server works with.
   static var current: Int64 { Int64(migrations.count) }
@@ -97,5 +97,23 @@ enum SQLiteSchema {
       definition TEXT NOT NULL,
       PRIMARY KEY (tenant, owner, name)
     ) STRICT, WITHOUT ROWID;
+    """
+
+  // hidden: JSON of what must be known of a service but is not shown; empty for nothing.
+  // owner: what the extension hangs on: 0 the service, 2n+1 its state n, 2n+2 its task n.
+  private static let version2 = """
+    ALTER TABLE service ADD COLUMN hidden TEXT NOT NULL DEFAULT '';
+    CREATE TABLE extension (
+      service INTEGER NOT NULL,
+      owner INTEGER NOT NULL,
+      folded_name TEXT NOT NULL,
+      tenant INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      value TEXT NOT NULL,
+      PRIMARY KEY (service, owner, folded_name)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO extension (service, owner, folded_name, tenant, name, value)
+      SELECT service, 0, folded_name, tenant, name, value FROM service_extension ORDER BY service;
+    DROP TABLE service_extension;
     """
 }

@@ -38,6 +38,14 @@ final class SQLiteStatement {
     if let text { bind(index, text) } else { bindNull(index) }
   }
 
+  /// SQLite takes a copy.
+  func bind(_ index: Int32, text: [UInt8]) {
+    note(
+      text.withUnsafeBufferPointer {
+        csqlite_bind_text_copied(handle, index, $0.baseAddress, Int32(clamping: $0.count))
+      })
+  }
+
   /// Without a copy.
   func bind(_ index: Int32, constant text: StaticString) {
     note(csqlite_bind_text_static(handle, index, text.utf8Start, Int32(text.utf8CodeUnitCount)))

@@ -6,7 +6,7 @@ import Synchronization
 /// outcomes back to their loops. While one batch is on its way to the disk the next one gathers.
 final class Committer: @unchecked Sendable {
   /// Where loops put their writes.
-  let mailbox = Mailbox<PendingWrite>()
+  let mailbox = Mailbox<PendingDecision>()
   let metrics = StoreMetrics()
   /// Written by the commit thread, read by any.
   let health = Mutex(StoreHealth.up)
@@ -15,7 +15,10 @@ final class Committer: @unchecked Sendable {
   private let loops: [EventLoop]
   private let maximumBatch: Int
   private let notice: @Sendable (StoreNotice) -> Void
-  /// When commits began to fail; `nil` while they succeed. Commit thread only.
+  /// Commit thread only, like all that follows.
+  private let transaction: StoreTransaction
+  private var keys: [RecordKey] = []
+  /// When commits began to fail; `nil` while they succeed.
   private var failingSince: UInt64?
 
   /// How often a failing engine is asked whether it works again, in milliseconds.
@@ -26,6 +29,7 @@ final class Committer: @unchecked Sendable {
     notice: @escaping @Sendable (StoreNotice) -> Void
   ) {
     self.engine = engine
+    transaction = StoreTransaction(engine: engine, documents: DocumentReader())
     self.loops = loops
     self.maximumBatch = max(1, maximumBatch)
     self.notice = notice
@@ -33,7 +37,7 @@ final class Committer: @unchecked Sendable {
 
   /// Works until the mailbox is closed and empty.
   func run() {
-    var batch: [PendingWrite] = []
+    var batch: [PendingDecision] = []
     while true {
       let timeout = failingSince == nil ? nil : Self.probeInterval
       switch mailbox.take(into: &batch, atMost: maximumBatch, timeout: timeout) {
@@ -48,21 +52,28 @@ final class Committer: @unchecked Sendable {
     }
   }
 
-  private func commit(_ batch: [PendingWrite]) {
+  private func commit(_ batch: [PendingDecision]) {
     let start = monotonicNanoseconds()
-    let needs = BatchNeeds(of: batch)
-    var isWritten = false
     do throws(StoreError) {
-      try engine.commit(needs) { loaded in
-        let folded = BatchFolder.fold(batch, needs, onto: loaded)
-        isWritten = !folded.changes.isEmpty
-        return folded
+      keys.removeAll(keepingCapacity: true)
+      for pending in batch { pending.prefetch(into: &keys) }
+      try transaction.begin(prefetching: keys)
+      for pending in batch { pending.decide(in: transaction) }
+      if let failure = transaction.failure {
+        engine.abandon()
+        throw failure
       }
-      // Nothing was written if all writes failed for reasons of their own: that proves nothing about the disk.
-      if isWritten { succeeded() }
+      let decided = transaction.batch
+      if decided.changes.isEmpty {
+        // All failed for reasons of their own: that proves nothing about the disk.
+        engine.abandon()
+      } else {
+        try engine.commit(decided)
+        succeeded()
+      }
     } catch {
       let refusal = ContextError.storeUnavailable(error.kind.words)
-      for pending in batch { pending.outcome = .failure(refusal) }
+      for pending in batch { pending.fail(refusal) }
       failed(error)
     }
     metrics.batchSize.record(batch.count)

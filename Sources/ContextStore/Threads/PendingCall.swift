@@ -22,31 +22,44 @@ class PendingCall: @unchecked Sendable {
   }
 }
 
-/// A write that waits for its batch.
-final class PendingWrite: PendingCall, @unchecked Sendable {
-  let request: WriteRequest
-  var outcome: Result<Written, ContextError>?
+/// A change that waits for its batch, whatever it is.
+class PendingDecision: PendingCall, @unchecked Sendable {
+  /// See `StoreChange.prefetch`.
+  func prefetch(into keys: inout [RecordKey]) {}
+  /// Sets the outcome, which counts once the batch is durable.
+  func decide(in transaction: StoreTransaction) {}
+}
 
-  init(_ request: WriteRequest, loop: Int) {
-    self.request = request
+/// A change of one type that waits for its batch.
+final class PendingWrite<Change: StoreChange>: PendingDecision, @unchecked Sendable {
+  let change: Change
+  var outcome: Result<Change.Outcome, ContextError>?
+
+  init(_ change: Change, loop: Int) {
+    self.change = change
     super.init(loop: loop)
   }
 
+  override func prefetch(into keys: inout [RecordKey]) { change.prefetch(into: &keys) }
+  override func decide(in transaction: StoreTransaction) { outcome = transaction.decide(change) }
   override func fail(_ error: ContextError) { outcome = .failure(error) }
 }
 
 /// A read that waits for its batch.
 final class PendingRead: PendingCall, @unchecked Sendable {
   enum Request: Sendable {
-    case service(ServiceKey, ExtensionSelection)
+    case service(ServiceID, Tenant, ExtensionSelection)
     case services(ServiceQuery)
-    case mappings([ServiceKey])
+    case mappings([(Tenant, ServiceID)])
+    case record(RecordKey)
+    case records(RecordKey.Kind, ServiceID, Tenant)
   }
 
   enum Answer: Sendable {
     case service(ServiceRecord?)
     case services([ServiceRecord])
     case mappings([Mapping])
+    case records([Record])
   }
 
   let request: Request

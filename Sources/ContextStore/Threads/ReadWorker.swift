@@ -7,6 +7,7 @@ final class ReadWorker: @unchecked Sendable {
   private let reader: any StoreReader
   private let mailbox: Mailbox<PendingRead>
   private let loops: [EventLoop]
+  private let documents = DocumentReader()
 
   /// A batch is answered as a whole, so a large one would make its first reads wait for its last.
   private static let maximumBatch = 64
@@ -46,15 +47,51 @@ final class ReadWorker: @unchecked Sendable {
 
   private func answer(_ request: PendingRead.Request) throws(StoreError) -> PendingRead.Answer {
     switch request {
-    case .service(let key, let extensions): return .service(try reader.service(key, extensions))
-    case .services(let query): return .services(try reader.services(query))
-    case .mappings(let keys):
+    case .service(let id, let tenant, let extensions):
+      guard let record = try reader.record(.service(id, tenant: tenant)) else { return .service(nil) }
+      return .service(try complete(record, id, extensions))
+    case .services(let query):
+      var services: [ServiceRecord] = []
+      for record in try reader.services(query) {
+        guard let id = ServiceID(record.key.service) else { continue }
+        services.append(try complete(record, id, query.extensions))
+      }
+      return .services(services)
+    case .mappings(let ids):
       var mappings: [Mapping] = []
-      mappings.reserveCapacity(keys.count)
-      for key in keys {
-        if let mapping = try reader.mapping(key) { mappings.append(mapping) }
+      mappings.reserveCapacity(ids.count)
+      for (tenant, id) in ids {
+        guard let record = try reader.record(.service(id, tenant: tenant)) else { continue }
+        guard let service = documents.service(record) else {
+          throw StoreError(.damaged, "the document of service \(id) is damaged")
+        }
+        mappings.append(Mapping(of: service, document: record.document))
       }
       return .mappings(mappings)
+    case .record(let key): return .records(try reader.record(key).map { [$0] } ?? [])
+    case .records(let kind, let id, let tenant):
+      return .records(try reader.records(kind, of: id, tenant: tenant))
     }
+  }
+
+  /// A service with those of its extensions that are wanted, in the order of their names.
+  private func complete(
+    _ record: Record, _ id: ServiceID, _ selection: ExtensionSelection
+  ) throws(StoreError) -> ServiceRecord {
+    var extensions: [Record] = []
+    switch selection {
+    case .none: break
+    case .all:
+      extensions = try reader.records(.extension, of: id, tenant: record.key.tenant)
+        .filter { $0.key.number == ExtensionOwner.service.number }
+    case .named(let names):
+      for name in Set(names.map { $0.lowercased() }).sorted() {
+        let key = RecordKey.extension(name, of: .service, in: id, tenant: record.key.tenant)
+        if let found = try reader.record(key) { extensions.append(found) }
+      }
+    }
+    return ServiceRecord(
+      document: record.document, revision: record.revision,
+      extensions: extensions.map { StoredExtension(name: $0.name, text: $0.document) })
   }
 }

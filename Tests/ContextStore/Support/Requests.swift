@@ -26,22 +26,69 @@ extension Event {
   }
 }
 
-extension WriteRequest {
+/// Any of the store's changes, so that a list may hold different ones.
+enum AnyChange: StoreChange {
+  case start(StartService)
+  case associate(AssociateService)
+  case complete(CompleteService)
+  case createSchema(CreateExtensionSchema)
+
+  struct Outcome: Sendable {
+    var mapping: Mapping?
+    var sequence: Int64
+  }
+
+  func prefetch(into keys: inout [RecordKey]) {
+    switch self {
+    case .start(let change): change.prefetch(into: &keys)
+    case .associate(let change): change.prefetch(into: &keys)
+    case .complete(let change): change.prefetch(into: &keys)
+    case .createSchema(let change): change.prefetch(into: &keys)
+    }
+  }
+
+  func apply(to transaction: StoreTransaction) throws(ContextError) -> Outcome {
+    let written: Written
+    switch self {
+    case .start(let change): written = try change.apply(to: transaction)
+    case .associate(let change): written = try change.apply(to: transaction)
+    case .complete(let change): written = try change.apply(to: transaction)
+    case .createSchema(let change):
+      return Outcome(mapping: nil, sequence: try change.apply(to: transaction))
+    }
+    return Outcome(mapping: written.mapping, sequence: written.sequence)
+  }
+
+  static func starting(_ tenant: Tenant = .single, _ event: Event) -> AnyChange {
+    .start(StartService(tenant: tenant, event))
+  }
+
   static func associating(
     _ id: ServiceID, with customer: String, _ body: String = "{}", condition: RevisionCondition? = nil,
     principal: String? = nil
-  ) -> WriteRequest {
+  ) -> AnyChange {
     .associate(
-      .single, id, customer: customer, Event(body, as: .association), at: Timestamp(milliseconds: 5000),
-      condition: condition, principal: principal)
+      AssociateService(
+        tenant: .single, service: id, customer: customer, Event(body, as: .association),
+        at: Timestamp(milliseconds: 5000), condition: condition, principal: principal))
   }
 
   static func completing(
     _ id: ServiceID, at time: Int64 = 9000, condition: RevisionCondition? = nil
-  ) -> WriteRequest {
+  ) -> AnyChange {
     var event = Event("{}", as: .end)
     event.fields.timestamp = Timestamp(milliseconds: time)
-    return .complete(.single, id, event, at: Timestamp(milliseconds: time), condition: condition)
+    return .complete(
+      CompleteService(
+        tenant: .single, service: id, event, at: Timestamp(milliseconds: time), condition: condition))
+  }
+
+  static func creatingSchema(
+    _ name: String, _ owner: SchemaCatalog.Owner = .service, text: String, at time: Int64 = 1
+  ) -> AnyChange {
+    .createSchema(
+      CreateExtensionSchema(
+        tenant: .single, owner: owner, name: name, text: Array(text.utf8), at: Timestamp(milliseconds: time)))
   }
 }
 
@@ -60,7 +107,7 @@ extension ServiceRecord {
   }
 }
 
-extension Result where Success == Written, Failure == ContextError {
+extension Result where Success == AnyChange.Outcome, Failure == ContextError {
   /// The code of a failure, `nil` for success.
   var code: String? {
     if case .failure(let error) = self { error.code } else { nil }

@@ -98,7 +98,7 @@ final class TestStore: Sendable {
   }
 
   /// Hands all requests over in one tick, so that they arrive in this order and in one batch.
-  func writeTogether(_ requests: [WriteRequest]) async -> [Result<Written, ContextError>] {
+  func writeTogether(_ requests: [AnyChange]) async -> [Result<AnyChange.Outcome, ContextError>] {
     let outcomes = Outcomes(requests.count)
     let store = store
     let loop = loops[0]
@@ -106,7 +106,7 @@ final class TestStore: Sendable {
       loop.post {
         for (place, request) in requests.enumerated() {
           loop.runTask {
-            let outcome: Result<Written, ContextError>
+            let outcome: Result<AnyChange.Outcome, ContextError>
             do throws(ContextError) {
               outcome = .success(try await store.write(request))
             } catch {
@@ -120,7 +120,7 @@ final class TestStore: Sendable {
     return outcomes.all
   }
 
-  func write(_ request: WriteRequest) async throws -> Written {
+  func write(_ request: AnyChange) async throws -> AnyChange.Outcome {
     try await writeTogether([request])[0].get()
   }
 
@@ -130,17 +130,17 @@ final class TestStore: Sendable {
     _ body: String = "{}"
   ) async throws -> ServiceID {
     let written = try await write(
-      .start(.single, .starting(customer: customer, contactKey: contactKey, at: time, type: type, body)))
+      .starting(.single, .starting(customer: customer, contactKey: contactKey, at: time, type: type, body)))
     return try #require(written.mapping).service
   }
 
   func associate(
     _ id: ServiceID, with customer: String, _ body: String = "{}", condition: RevisionCondition? = nil
-  ) async throws -> Written {
+  ) async throws -> AnyChange.Outcome {
     try await write(.associating(id, with: customer, body, condition: condition))
   }
 
-  func complete(_ id: ServiceID, at time: Int64 = 9000) async throws -> Written {
+  func complete(_ id: ServiceID, at time: Int64 = 9000) async throws -> AnyChange.Outcome {
     try await write(.completing(id, at: time))
   }
 
@@ -184,17 +184,17 @@ final class Notices: Sendable {
 
 /// Outcomes that arrive in any order.
 final class Outcomes: Sendable {
-  private let list: Box<[Result<Written, ContextError>?]>
+  private let list: Box<[Result<AnyChange.Outcome, ContextError>?]>
 
   init(_ count: Int) { list = Box(Array(repeating: nil, count: count)) }
 
   /// Whether it was the last one.
-  func set(_ place: Int, _ outcome: Result<Written, ContextError>) -> Bool {
+  func set(_ place: Int, _ outcome: Result<AnyChange.Outcome, ContextError>) -> Bool {
     list.with {
       $0[place] = outcome
       return !$0.contains { $0 == nil }
     }
   }
 
-  var all: [Result<Written, ContextError>] { list.value.map { $0! } }
+  var all: [Result<AnyChange.Outcome, ContextError>] { list.value.map { $0! } }
 }

@@ -1,0 +1,46 @@
+public import ContextModel
+
+/// Complete Service.
+public struct CompleteService: StoreChange {
+  /// Whose data it is.
+  public var tenant: Tenant
+  /// The service.
+  public var service: ServiceID
+  /// The end event.
+  public var event: Event
+  /// When it ended, if the event does not tell.
+  public var at: Timestamp
+  /// The revisions at which it is wanted.
+  public var condition: RevisionCondition?
+  /// Who asks for it.
+  public var principal: String?
+
+  /// A completion by its parts.
+  public init(
+    tenant: Tenant, service: ServiceID, _ event: Event, at: Timestamp, condition: RevisionCondition? = nil,
+    principal: String? = nil
+  ) {
+    self.tenant = tenant
+    self.service = service
+    self.event = event
+    self.at = at
+    self.condition = condition
+    self.principal = principal
+  }
+
+  /// The service.
+  public func prefetch(into keys: inout [RecordKey]) { keys.append(.service(service, tenant: tenant)) }
+
+  /// Ends the service. Fails with 400 (before its start), 404, 409 and 412.
+  public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {
+    var found = try transaction.existingService(service, tenant: tenant, condition)
+    try found.complete(event, at: at)
+    let sequence = transaction.note(
+      Change(
+        .complete, tenant: tenant, service: service, revision: found.revision, at: at,
+        customerBefore: found.customerID, customer: found.customerID, principal: principal, event: event.text)
+    )
+    try transaction.putExtensions(of: event, to: .service, in: found)
+    return Written(mapping: try transaction.put(found), sequence: sequence)
+  }
+}

@@ -1,0 +1,53 @@
+public import ContextModel
+
+/// One entry of the change sequence: what was accepted, in the order in which it was decided.
+public struct Change: Sendable, Equatable {
+  /// What happened. The words are stored and shown: none is ever changed.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// Start Service.
+    case start
+    /// Associate Service.
+    case associate
+    /// Complete Service.
+    case complete
+    /// Create Extension Schema.
+    case createSchema = "create-schema"
+  }
+
+  /// Its number: 1, 2, 3 … without gaps.
+  public internal(set) var sequence: Int64 = 0
+  /// What happened.
+  public var kind: Kind
+  /// Whose data it is about.
+  public var tenant: Tenant
+  /// The service; `nil` if it is about none.
+  public var service: ServiceID?
+  /// The service's revision after the change.
+  public var revision: Int64?
+  /// When it happened, as the event says.
+  public var at: Timestamp
+  /// To whom the service belonged before.
+  public var customerBefore: String?
+  /// To whom it belongs now.
+  public var customer: String?
+  /// Who asked for it.
+  public var principal: String?
+  /// The event, or what else was sent, as JSON text.
+  public var event: [UInt8]
+
+  /// A change by its parts.
+  public init(
+    _ kind: Kind, tenant: Tenant, service: ServiceID? = nil, revision: Int64? = nil, at: Timestamp,
+    customerBefore: String? = nil, customer: String? = nil, principal: String? = nil, event: [UInt8] = []
+  ) {
+    self.kind = kind
+    self.tenant = tenant
+    self.service = service
+    self.revision = revision
+    self.at = at
+    self.customerBefore = customerBefore
+    self.customer = customer
+    self.principal = principal
+    self.event = event
+  }
+}

@@ -1,0 +1,32 @@
+import ContextModel
+
+/// One thing the store keeps, as a whole: it is put and deleted, never patched.
+public struct Record: Sendable, Equatable {
+  /// Which one.
+  public let key: RecordKey
+  /// The name as it was spelled, where it has one.
+  public var name: String
+  /// 1 when it was made, one more with every change; 0 for what has no revisions.
+  public var revision: Int64
+  /// The number of its last change in the change sequence; set when it is put.
+  public internal(set) var sequence: Int64 = 0
+  /// JSON text, for a resource as the API shows it.
+  public var document: [UInt8]
+  /// JSON text of what must be known of it but is not shown; empty for nothing.
+  public var hidden: [UInt8]
+  /// Whether the batch, or what was put together with it, made it.
+  var isNew = false
+  /// Whether it is found under other columns than before, so that indexes must be touched.
+  var movesInIndexes = false
+
+  /// A record by its parts.
+  public init(
+    _ key: RecordKey, name: String = "", revision: Int64 = 0, document: [UInt8], hidden: [UInt8] = []
+  ) {
+    self.key = key
+    self.name = name
+    self.revision = revision
+    self.document = document
+    self.hidden = hidden
+  }
+}

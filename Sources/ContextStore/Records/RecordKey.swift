@@ -1,0 +1,95 @@
+public import ContextModel
+
+/// Names one record among those of all tenants and kinds: a service, an extension of it, a schema …
+public struct RecordKey: Hashable, Sendable {
+  /// What is kept. The numbers stand in files: a new kind gets a new one, none is ever used again.
+  public enum Kind: UInt8, Sendable, CaseIterable {
+    /// A service.
+    case service = 1
+    /// An extension of a service, a state or a task.
+    case `extension` = 2
+    /// An extension schema.
+    case schema = 3
+  }
+
+  /// What is kept.
+  public let kind: Kind
+  /// Whose data it is.
+  public let tenant: Tenant
+  /// The service it is, or belongs to; 0 where no service has a part in it.
+  public let service: Int64
+  /// What tells it from others of that kind and service: what an extension hangs on, whose schema it is.
+  public let number: Int64
+  /// A name in lower case; empty where numbers are enough.
+  public let name: String
+
+  init(_ kind: Kind, _ tenant: Tenant, service: Int64 = 0, number: Int64 = 0, name: String = "") {
+    self.kind = kind
+    self.tenant = tenant
+    self.service = service
+    self.number = number
+    self.name = name
+  }
+
+  /// A service.
+  public static func service(_ id: ServiceID, tenant: Tenant) -> RecordKey {
+    RecordKey(.service, tenant, service: id.rawValue)
+  }
+
+  /// An extension of a service or of something in it.
+  ///
+  /// - Parameter name: compared without case.
+  public static func `extension`(
+    _ name: String, of owner: ExtensionOwner, in service: ServiceID, tenant: Tenant
+  ) -> RecordKey {
+    RecordKey(
+      .extension, tenant, service: service.rawValue, number: owner.number, name: name.lowercased())
+  }
+
+  /// An extension schema.
+  ///
+  /// - Parameter name: compared without case.
+  public static func schema(_ name: String, of owner: SchemaCatalog.Owner, tenant: Tenant) -> RecordKey {
+    RecordKey(.schema, tenant, number: owner.number, name: name.lowercased())
+  }
+}
+
+/// What an extension hangs on inside a service.
+public enum ExtensionOwner: Hashable, Sendable {
+  /// The service itself.
+  case service
+  /// One of its states.
+  case state(Int64)
+  /// One of its tasks.
+  case task(Int64)
+
+  /// As ``RecordKey/number``: 0, then odd numbers for states, even ones for tasks.
+  var number: Int64 {
+    switch self {
+    case .service: 0
+    case .state(let id): 2 * id + 1
+    case .task(let id): 2 * id + 2
+    }
+  }
+
+  init(number: Int64) {
+    self = number == 0 ? .service : number % 2 == 1 ? .state(number / 2) : .task(number / 2 - 1)
+  }
+}
+
+extension SchemaCatalog.Owner {
+  /// As ``RecordKey/number``.
+  var number: Int64 {
+    switch self {
+    case .service: 0
+    case .state: 1
+    case .task: 2
+    case .profile: 3
+    }
+  }
+
+  init?(number: Int64) {
+    guard let owner = Self.allCases.first(where: { $0.number == number }) else { return nil }
+    self = owner
+  }
+}

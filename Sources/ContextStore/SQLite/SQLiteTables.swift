@@ -1,0 +1,25 @@
+import ContextModel
+
+/// The tables of one connection, by the kind of their records. One thread at a time.
+final class SQLiteTables {
+  private let tables: [any RecordTable]
+
+  init(_ connection: SQLiteConnection) throws(StoreError) {
+    var tables: [any RecordTable] = []
+    for kind in RecordKey.Kind.allCases { tables.append(try Self.table(of: kind, connection)) }
+    self.tables = tables
+  }
+
+  private static func table(
+    of kind: RecordKey.Kind, _ connection: SQLiteConnection
+  ) throws(StoreError) -> any RecordTable {
+    switch kind {
+    case .service: try ServiceTable(connection)
+    case .extension: try ExtensionTable(connection)
+    case .schema: try SchemaTable(connection)
+    }
+  }
+
+  /// The kinds' numbers begin with 1 and have no gaps.
+  subscript(kind: RecordKey.Kind) -> any RecordTable { tables[Int(kind.rawValue) - 1] }
+}

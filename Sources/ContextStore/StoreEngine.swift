@@ -1,0 +1,64 @@
+import ContextModel
+
+/// Where records are kept, a batch at a time. It knows nothing of what they mean.
+///
+/// `makeReader` is called by any thread, `close` when the threads have ended, everything else by the commit thread alone.
+protocol StoreEngine: AnyObject, Sendable {
+  /// Begins a batch: what is read until `commit` or `abandon` is as of this moment.
+  func begin() throws(StoreError) -> StoreCounters
+
+  /// Reads many records; each is handed over once.
+  func load(_ keys: [RecordKey], _ take: (RecordKey, Record?) throws(StoreError) -> Void) throws(StoreError)
+
+  /// Reads one record; `nil` if there is none.
+  func record(_ key: RecordKey) throws(StoreError) -> Record?
+
+  /// Reads the records of one kind that belong to a service, in the order of their keys.
+  func records(_ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Record]
+
+  /// Reads the services of a list, in its order.
+  func services(_ query: ServiceQuery) throws(StoreError) -> [Record]
+
+  /// Keeps a batch, all or nothing. Durable, and visible to readers that begin later, when it returns. Ends the batch
+  /// also when it throws.
+  func commit(_ batch: Batch) throws(StoreError)
+
+  /// Ends a batch that changed nothing.
+  func abandon()
+
+  /// Tries a durable write that changes nothing: whether commits would succeed again.
+  func probe() throws(StoreError)
+
+  /// Work that no reply waits for, such as a checkpoint. Called after the replies of a batch have left. Failures
+  /// are not reported: where they matter the next commit fails too.
+  func maintain()
+
+  /// A new reader with its own connection, to be used by one thread at a time.
+  func makeReader() throws(StoreError) -> any StoreReader
+
+  /// Lets go of everything.
+  func close()
+}
+
+/// Reads what an engine keeps. One thread at a time.
+protocol StoreReader: AnyObject {
+  /// Until `end` everything is read as of one moment, which is not before this call.
+  func begin() throws(StoreError)
+  /// Ends what `begin` began; also after a failure.
+  func end()
+
+  /// Waits until all that was acknowledged before this call is in the tables themselves; called before `begin`.
+  ///
+  /// Records by their keys, those of a service and the lists of services are up to date without it. Any other query
+  /// – by attributes, by time, over everything – reads tables alone and asks for this first.
+  func settle() throws(StoreError)
+
+  /// One record, `nil` if there is none.
+  func record(_ key: RecordKey) throws(StoreError) -> Record?
+  /// The records of one kind that belong to a service, in the order of their keys.
+  func records(_ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Record]
+  /// The services of a list, in its order.
+  func services(_ query: ServiceQuery) throws(StoreError) -> [Record]
+  /// All schemas.
+  func schemas() throws(StoreError) -> [StoredSchema]
+}

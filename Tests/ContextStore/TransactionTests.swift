@@ -1,0 +1,86 @@
+import ContextModel
+import Testing
+
+@testable import ContextStore
+
+/// A change whose body is given by the test.
+private struct Script: StoreChange {
+  let body: @Sendable (StoreTransaction) throws(ContextError) -> [String]
+  func apply(to transaction: StoreTransaction) throws(ContextError) -> [String] { try body(transaction) }
+}
+
+@Suite struct TransactionTests {
+  private let refusal = ContextError(status: 409, code: "refused", message: "Refused.")
+
+  @Test func `a change that throws halfway leaves nothing behind, and the next one gets its numbers`()
+    async throws
+  {
+    let test = try TestStore()
+    let id = try await test.start(customer: "A", #"{"Note":1}"#)
+    let refusal = refusal
+    await #expect(throws: refusal) {
+      try await test.run { store in
+        try await store.write(
+          Script { (transaction) throws(ContextError) in
+            var service = try transaction.existingService(id, tenant: .single)
+            transaction.note(Change(.associate, tenant: .single, at: Timestamp(milliseconds: 1)))
+            service.associate(with: "B", Event())
+            try transaction.put(service)
+            try transaction.putExtensions(
+              of: Event(#"{"Note":2}"#, as: .association), to: .service, in: service)
+            try transaction.put(
+              Service(
+                id: transaction.newServiceID(), tenant: .single, starting: .starting(customer: "B", at: 1)))
+            throw refusal
+          })
+      }
+    }
+    #expect(try await test.ids(ofCustomer: "B") == [])
+    #expect(try #require(try await test.record(id, .all)).extensionTexts == ["Note=1"])
+    let next = try await test.associate(id, with: "C")
+    #expect(next.sequence == 2)
+    #expect(next.mapping?.revision == 2)
+    #expect(try await test.start(customer: "C").rawValue == id.rawValue + 1)
+  }
+
+  @Test func `a change sees what the batch has done, in records and in lists`() async throws {
+    let test = try TestStore()
+    let first = try await test.start(customer: "A", #"{"Note":1,"Tag":1}"#)
+    let second = try await test.start(customer: "A")
+    let names = try await test.run { store in
+      try await store.write(
+        Script { (transaction) throws(ContextError) in
+          var service = try transaction.existingService(second, tenant: .single)
+          transaction.note(
+            Change(.associate, tenant: .single, service: second, at: Timestamp(milliseconds: 1)))
+          service.associate(with: "B", Event())
+          try transaction.put(service)
+          let note = RecordKey.extension("NOTE", of: .service, in: first, tenant: .single)
+          try transaction.delete(note)
+          guard try transaction.record(note) == nil else { return ["the record is still there"] }
+          return try transaction.services(of: .customer("A"), tenant: .single).map { "A \($0.id)" }
+            + transaction.services(of: .customer("B"), tenant: .single).map { "B \($0.id)" }
+            + transaction.records(.extension, of: first, tenant: .single).map(\.name)
+        })
+    }
+    #expect(names == ["A \(first)", "B \(second)", "Tag"])
+    #expect(try #require(try await test.record(first, .all)).extensionTexts == ["Tag=1"])
+  }
+
+  @Test func `a deleted service is gone, and its id is never given out again`() async throws {
+    let test = try TestStore()
+    let id = try await test.start(customer: "A")
+    _ = try await test.run { store in
+      try await store.write(
+        Script { (transaction) throws(ContextError) in
+          let service = try transaction.existingService(id, tenant: .single)
+          transaction.note(Change(.complete, tenant: .single, service: id, at: Timestamp(milliseconds: 1)))
+          try transaction.delete(service)
+          return try transaction.service(id, tenant: .single) == nil ? [] : ["still there"]
+        })
+    }
+    #expect(try await test.record(id) == nil)
+    #expect(try await test.ids(ofCustomer: "A") == [])
+    #expect(try await test.start(customer: "A").rawValue == id.rawValue + 1)
+  }
+}
