@@ -54,7 +54,7 @@ struct Benchmark {
       "seeding",
       "Seeding, POST /services/start 32 deep on 16 connections: \(grouped(seeding.perSecond))/s, "
         + "\(fixed(seeding.microsecondsEach(seeding.watchedCPU[0]), 1)) µs of server CPU each.")
-    return ServerRuns(server: server, redis: redis, services: services, seconds: options.seconds)
+    return ServerRuns(server: server, redis: redis, services: services, options: options)
   }
 
   private static func temporaryFolder(in directory: String) throws -> String {

@@ -7,49 +7,58 @@ struct FloorRuns {
   let redis: RedisFloor
   /// `nil` when nginx is not installed.
   let nginx: NginxFloor?
-  let seconds: Double
+  private let options: Options
+  private var seconds: Double { options.seconds }
 
   init(folder: String, redis: PrivateRedis, options: Options) throws {
     disk = try DiskFloor(folder: folder)
     sqlite = try SQLiteFloor(folder: folder, rows: options.services)
     self.redis = try RedisFloor(redis: redis, services: options.services)
     nginx = NginxFloor.isInstalled ? try NginxFloor(folder: folder) : nil
-    seconds = options.seconds
+    self.options = options
   }
 
   func measure(into results: inout Results) throws {
-    progress("floor: disk")
-    results.add(
-      try disk.measure(seconds: seconds), to: Row(key: "fdatasync", title: "append 4 KiB + fdatasync"))
-    for batch in [1, 16, 64, 256, 1024] {
+    if options.wants("fdatasync") {
+      progress("floor: disk")
+      results.add(
+        try disk.measure(seconds: seconds), to: Row(key: "fdatasync", title: "append 4 KiB + fdatasync"))
+    }
+    for batch in [1, 16, 64, 256, 1024] where options.wants("sqlite-\(batch)") {
       progress("floor: SQLite, \(batch) a commit")
       results.add(
         try sqlite.measure(batch: batch, seconds: seconds),
         to: Row(key: "sqlite-\(batch)", title: "SQLite, \(batch) a commit"))
     }
-    for batch in [1, 16, 64] {
+    for batch in [1, 16, 64] where options.wants("redis-\(batch)") {
       progress("floor: Redis, \(batch) a round trip")
       results.add(
         try redis.measure(.plain, batch: batch, seconds: seconds),
         to: Row(key: "redis-\(batch)", title: "Redis, \(batch) a round trip"))
     }
-    results.add(
-      try redis.measure(.guarded, batch: 64, seconds: seconds),
-      to: Row(
-        key: "redis-guarded-64", title: "Redis with guard, 64 a round trip", floors: [("Redis", "redis-64")]))
+    if options.wants("redis-guarded-64") {
+      results.add(
+        try redis.measure(.guarded, batch: 64, seconds: seconds),
+        to: Row(
+          key: "redis-guarded-64", title: "Redis with guard, 64 a round trip", floors: [("Redis", "redis-64")]
+        ))
+    }
     try redis.clear()
     if let nginx { try measure(nginx, into: &results) }
   }
 
   /// The no-op, and the very bytes of the standard association at each number of connections.
   private func measure(_ nginx: NginxFloor, into results: inout Results) throws {
-    progress("floor: nginx, GET")
-    let noOperation = try load(nginx, connections: 64, depth: 1, FixedWorkload(path: "/"))
-    results.add(noOperation, to: Row(key: "nginx-get", title: "nginx, GET, 64 connections"))
+    if options.wants("nginx-get") {
+      progress("floor: nginx, GET")
+      let noOperation = try load(nginx, connections: 64, depth: 1, FixedWorkload(path: "/"))
+      results.add(noOperation, to: Row(key: "nginx-get", title: "nginx, GET, 64 connections"))
+    }
 
     let services = ExpectedServices()
     for identifier in 1...10_000 { services.add(identifier: UInt64(identifier)) }
-    for (connections, depth, title) in ServerRuns.associations {
+    for (connections, depth, title) in ServerRuns.associations
+    where options.wants("nginx-\(connections)x\(depth)") {
       progress("floor: nginx, associate, \(title)")
       let workload = AssociateWorkload(services: services, credentials: ServerUnderTest.credentials)
       results.add(

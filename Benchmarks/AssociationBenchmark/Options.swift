@@ -13,6 +13,8 @@ struct Options {
   var write = false
   var floorsOnly = false
   var quick = false
+  /// Keys of the rows to measure; empty for all.
+  var only: [String] = []
 
   static let help = """
     usage: AssociationBenchmark [options]
@@ -24,8 +26,13 @@ struct Options {
       --loops N          the server's event loops (default 0: one a core)
       --quick            10,000 services, one repetition, 0.5 s a run: a smoke test, no figures to quote
       --floors           only the floors that need no server
+      --only KEYS        only the rows of these keys, separated by commas (health,associate-64x1);
+                         the keys stand in results/latest.json
       --write            put the table into Benchmarks/README.md and Benchmarks/results/latest.json
     """
+
+  /// Whether the row of that key is to be measured.
+  func wants(_ key: String) -> Bool { only.isEmpty || only.contains(key) }
 
   init(_ arguments: [String]) throws {
     let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
@@ -56,12 +63,13 @@ struct Options {
       case "--loops": loops = try value(flag) { Int($0).flatMap { (0...1024).contains($0) ? $0 : nil } }
       case "--write": write = true
       case "--floors": floorsOnly = true
+      case "--only": only = try value(flag) { $0.split(separator: ",").map(String.init) }
       case "--quick": break
       default: throw BenchmarkError.usage("unknown option \(flag)")
       }
     }
-    if write && (quick || floorsOnly) {
-      throw BenchmarkError.usage("--write needs a whole run: not with --quick or --floors")
+    if write && (quick || floorsOnly || !only.isEmpty) {
+      throw BenchmarkError.usage("--write needs a whole run: not with --quick, --floors or --only")
     }
     if !floorsOnly, access(server, X_OK) != 0 {
       throw BenchmarkError.usage(

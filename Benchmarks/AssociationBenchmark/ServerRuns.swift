@@ -11,16 +11,21 @@ struct ServerRuns {
   let server: ServerUnderTest
   let redis: PrivateRedis
   let services: ExpectedServices
-  let seconds: Double
+  let options: Options
+  private var seconds: Double { options.seconds }
 
   func measure(into results: inout Results) throws {
-    progress("server: GET /health")
-    let health = try load(64, .closed(depth: 1), FixedWorkload(path: "/health"), with: [server.cpu])
-    let healthRow = Row(key: "health", title: "GET /health, 64 connections", floors: [("nginx", "nginx-get")])
-    results.add(Measurement(health.result), to: healthRow)
+    if options.wants("health") {
+      progress("server: GET /health")
+      let health = try load(64, .closed(depth: 1), FixedWorkload(path: "/health"), with: [server.cpu])
+      let healthRow = Row(
+        key: "health", title: "GET /health, 64 connections", floors: [("nginx", "nginx-get")])
+      results.add(Measurement(health.result), to: healthRow)
+    }
 
     var peak = 0.0
-    for (connections, depth, title) in Self.associations {
+    for (connections, depth, title) in Self.associations
+    where options.wants("associate-\(connections)x\(depth)") {
       progress("server: associate, \(title)")
       let measurement = try associate(connections, .closed(depth: depth))
       let inFlight = connections * depth
@@ -32,21 +37,25 @@ struct ServerRuns {
       if depth == 1 { peak = max(peak, measurement.perSecond) }
     }
 
-    progress("server: GET /services/{id}")
-    let reads = ReadWorkload(services: services, credentials: ServerUnderTest.credentials)
-    let read = try load(64, .closed(depth: 1), reads, with: [server.cpu, redis.cpu])
-    results.add(
-      Measurement(read.result),
-      to: Row(key: "read", title: "GET /services/{id}, 64 connections", floors: [("/health", "health")]))
-    let hits = 100 * Double(read.workload.hits) / Double(max(1, read.workload.answers))
-    results.note(
-      "hits",
-      "GET /services/{id}: \(fixed(hits, 1)) % of the answers came from Redis (the last repetition).")
+    if options.wants("read") {
+      progress("server: GET /services/{id}")
+      let reads = ReadWorkload(services: services, credentials: ServerUnderTest.credentials)
+      let read = try load(64, .closed(depth: 1), reads, with: [server.cpu, redis.cpu])
+      results.add(
+        Measurement(read.result),
+        to: Row(key: "read", title: "GET /services/{id}, 64 connections", floors: [("/health", "health")]))
+      let hits = 100 * Double(read.workload.hits) / Double(max(1, read.workload.answers))
+      results.note(
+        "hits",
+        "GET /services/{id}: \(fixed(hits, 1)) % of the answers came from Redis (the last repetition).")
+    }
 
-    progress("server: associate, open loop at \(grouped(peak / 2))/s")
-    results.add(
-      try associate(256, .open(perSecond: peak / 2)),
-      to: Row(key: "associate-open", title: "associate, open loop at half the peak"))
+    if options.wants("associate-open"), peak > 0 {
+      progress("server: associate, open loop at \(grouped(peak / 2))/s")
+      results.add(
+        try associate(256, .open(perSecond: peak / 2)),
+        to: Row(key: "associate-open", title: "associate, open loop at half the peak"))
+    }
 
     if let memory = server.cpu.memory {
       results.note(

@@ -4,12 +4,19 @@ import LiaisonKit
 /// The stage: lets a call pass if somebody known makes it who has the role that its operation needs.
 ///
 /// Shared by all loops. The way of a bearer key is free of locks and allocations.
-struct Authenticator: Middleware {
+final class Authenticator: Middleware {
   let keys: BearerKeys
   /// `nil` without an htpasswd file.
   let passwords: PasswordAuthenticator?
   let delay: FailureDelay
   let refusals: Refusals
+
+  init(keys: BearerKeys, passwords: PasswordAuthenticator?, delay: FailureDelay, refusals: Refusals) {
+    self.keys = keys
+    self.passwords = passwords
+    self.delay = delay
+    self.refusals = refusals
+  }
 
   /// What can be said of a header without waiting.
   private enum Recognition {
@@ -22,15 +29,32 @@ struct Authenticator: Middleware {
   /// Passes a call on, or throws 401, 403, 429 or 503.
   func handle(_ call: Call, next: Next) async throws -> Reply {
     guard let role = call.requiredRole else { return try await next(call) }
-    let principal = try await principal(of: call)
-    guard principal.roles.isSuperset(of: role) else { throw refusals.forbidden(principal, call, role) }
-    call.principal = principal
+    if try !admitsKnown(call, role) { try admit(try await principal(of: call), call, role) }
     return try await next(call)
   }
 
+  // What needs no waiting is not inlined and throws without a type: principals and errors would lie in the task's frame.
+
+  /// Admits the call if its credential is known already.
+  @inline(never)
+  private func admitsKnown(_ call: Call, _ role: Roles) throws -> Bool {
+    guard case .principal(let principal) = recognition(of: call) else { return false }
+    try admit(principal, call, role)
+    return true
+  }
+
+  @inline(never)
+  private func admit(_ principal: Principal, _ call: Call, _ role: Roles) throws {
+    guard principal.roles.isSuperset(of: role) else { throw refusals.forbidden(principal, call, role) }
+    call.principal = principal
+  }
+
+  private func recognition(of call: Call) -> Recognition? {
+    call.headers.withValue(of: "authorization") { recognize($0) }
+  }
+
   private func principal(of call: Call) async throws -> Principal {
-    let recognition = call.headers.withValue(of: "authorization", recognize)
-    switch recognition {
+    switch recognition(of: call) {
     case .principal(let principal): return principal
     case .none: throw refusals.missing
     case .unreadable: throw refusals.unreadable

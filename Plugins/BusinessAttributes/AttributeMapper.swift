@@ -4,7 +4,7 @@ import LiaisonKit
 /// The stage: business attributes come in as ids or names and are kept as ids; answers show ids, or names if wanted.
 ///
 /// Shared by all loops. A call without mapped fields costs a few comparisons.
-struct AttributeMapper: Middleware {
+final class AttributeMapper: Middleware {
   private let type: BusinessAttribute?
   private let disposition: BusinessAttribute?
   private let applicationType: BusinessAttribute?
@@ -29,15 +29,25 @@ struct AttributeMapper: Middleware {
 
   /// Passes a call on with ids in place of names, or throws 400; answers Query Business Attribute Schema itself.
   func handle(_ call: Call, next: Next) async throws -> Reply {
+    if call.operation == .queryBusinessAttributeSchema, let reply = try answer(call) { return reply }
+    try map(call)
+    guard let names else { return try await next(call) }
+    return names.shown(in: try await next(call))
+  }
+
+  // What needs no waiting is not inlined and throws without a type: events and errors would lie in the task's frame.
+
+  @inline(never)
+  private func answer(_ call: Call) throws -> Reply? {
+    call.malformed == nil ? try schemas.reply(to: call) : nil
+  }
+
+  @inline(never)
+  private func map(_ call: Call) throws {
     // What could not be understood is refused at the end of the pipeline, for its first fault.
-    guard call.malformed == nil else { return try await next(call) }
-    if call.operation == .queryBusinessAttributeSchema { return try schemas.reply(to: call) }
+    guard call.malformed == nil else { return }
     if isMapping, call.event != nil { try mapEvent(of: call) }
     if !call.filter.types.isEmpty { try mapFilter(of: call) }
-    guard let names else { return try await next(call) }
-    var reply = try await next(call)
-    names.show(in: &reply)
-    return reply
   }
 
   private func mapEvent(of call: Call) throws(ContextError) {

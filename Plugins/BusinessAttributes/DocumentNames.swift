@@ -23,8 +23,10 @@ struct DocumentNames: Sendable {
     }
   }
 
-  /// Shows names in every service of a reply; ids without a value stay as they are.
-  func show(in reply: inout Reply) {
+  /// The reply with names in every service; ids without a value stay as they are.
+  @inline(never)
+  func shown(in reply: Reply) -> Reply {
+    var reply = reply
     switch reply.content {
     case .service(var record):
       record.document = named(record.document)
@@ -34,6 +36,7 @@ struct DocumentNames: Sendable {
       reply.content = .services(records)
     case .none, .json: break
     }
+    return reply
   }
 
   private func named(_ document: [UInt8]) -> [UInt8] {

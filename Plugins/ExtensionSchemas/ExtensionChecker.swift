@@ -5,7 +5,7 @@ import LiaisonKit
 /// The stage: refuses events whose extensions are not as their schemas say, and fills in defaults.
 ///
 /// Shared by all loops. An event without extensions costs one comparison.
-struct ExtensionChecker: Middleware {
+final class ExtensionChecker: Middleware {
   /// How many names an error lists at most.
   static let mostListed = 50
 
@@ -25,13 +25,14 @@ struct ExtensionChecker: Middleware {
 
   /// Passes a call on, or throws 400 before anything is applied.
   func handle(_ call: Call, next: Next) async throws -> Reply {
-    if isOn, let count = call.event?.extensions.count, count > 0, call.malformed == nil {
-      try check(call, count)
-    }
+    if isOn { try check(call) }
     return try await next(call)
   }
 
-  private func check(_ call: Call, _ count: Int) throws(ContextError) {
+  /// Not inlined and without a type for what it throws: events and errors would lie in the task's frame.
+  @inline(never)
+  private func check(_ call: Call) throws {
+    guard let count = call.event?.extensions.count, count > 0, call.malformed == nil else { return }
     for index in 0..<count {
       let sent = call.event!.extensions[index]
       guard let schema = schemas.schema(sent.name, call.tenant) else { throw unknown(sent.name, call.tenant) }

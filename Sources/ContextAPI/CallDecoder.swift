@@ -101,7 +101,6 @@ struct CallDecoder {
     _ segment: UnsafeRawBufferPointer, field: String, longest: Int
   ) throws(ContextError) -> String {
     let sent = try percentDecoded(segment, field: field)
-    let allowed = "1 to \(longest) characters, none of them a control character"
     let code: String? =
       if sent.isEmpty {
         "empty_value"
@@ -113,6 +112,7 @@ struct CallDecoder {
         nil
       }
     guard let code else { return sent }
+    let allowed = "1 to \(longest) characters, none of them a control character"
     throw .badField(
       field, code: code, message: "\(field) must be \(allowed); \(quoted(sent)) was sent.",
       value: quoted(sent),

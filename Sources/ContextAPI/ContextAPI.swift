@@ -120,17 +120,9 @@ public final class ContextAPI: HTTPHandler {
     let log = log
     loop.runTask {
       do {
-        let reply = try await pipeline(call)
-        answer.send(HTTPResponse(reply, prefix: prefix, include: call.include))
-      } catch let error as ContextError {
-        answer.send(HTTPResponse(error, method: method))
+        answer.send(try await pipeline(call), to: call, prefix: prefix)
       } catch {
-        log.error(
-          "a call failed",
-          ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
-        let error = ContextError.internalError(
-          "The server failed; its log tells more of request \(call.requestID).")
-        answer.send(HTTPResponse(error, method: method))
+        answer.send(error, to: call, method: method, log)
       }
     }
   }
@@ -165,6 +157,26 @@ private struct Answer {
   let metrics: RequestMetrics
   var metricsRow: Int
 
+  // What the task of a call calls is not inlined: an answer is large, and would lie in the task's frame.
+
+  /// Sends what the pipeline has replied.
+  @inline(never)
+  func send(_ reply: Reply, to call: Call, prefix: String) {
+    send(HTTPResponse(reply, prefix: prefix, include: call.include))
+  }
+
+  /// Sends what the pipeline has thrown.
+  @inline(never)
+  func send(_ error: any Error, to call: Call, method: String, _ log: Log) {
+    if let error = error as? ContextError { return send(HTTPResponse(error, method: method)) }
+    log.error(
+      "a call failed",
+      ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
+    let error = ContextError.internalError(
+      "The server failed; its log tells more of request \(call.requestID).")
+    send(HTTPResponse(error, method: method))
+  }
+
   /// Sends the answer and counts it.
   func send(_ response: HTTPResponse) {
     var response = response
@@ -177,8 +189,7 @@ private struct Answer {
 extension CallHeaders {
   /// The headers of a request, copied.
   fileprivate init(_ request: borrowing HTTPRequest) {
-    self.init(capacity: 256)
-    var headers = self
+    var headers = CallHeaders(capacity: request.headerBytes + Self.overhead * request.headerCount)
     request.forEachHeader { name, value in headers.append(name: name, value: value) }
     self = headers
   }

@@ -4,6 +4,8 @@ import ContextModel
 ///
 /// - Throws: 400 for a broken escape or bytes that are not UTF-8, naming the field.
 func percentDecoded(_ bytes: UnsafeRawBufferPointer, field: String) throws(ContextError) -> String {
+  // Most segments have nothing to decode.
+  if !bytes.contains(UInt8(ascii: "%")) { return try validated(bytes, field: field) }
   var decoded: [UInt8] = []
   decoded.reserveCapacity(bytes.count)
   var index = 0
@@ -24,7 +26,11 @@ func percentDecoded(_ bytes: UnsafeRawBufferPointer, field: String) throws(Conte
       index += 1
     }
   }
-  guard let string = String(validating: decoded, as: UTF8.self) else {
+  return try validated(decoded, field: field)
+}
+
+private func validated(_ bytes: some Collection<UInt8>, field: String) throws(ContextError) -> String {
+  guard let string = String(validating: bytes, as: UTF8.self) else {
     throw .badField(
       field, code: "invalid_utf8", message: "\(field) is not UTF-8.", allowed: ["percent-encoded UTF-8"])
   }

@@ -12,6 +12,7 @@ extension EventLoop {
 
   /// Starts a task on this loop without a hop: `operation` runs at once up to its first suspension, and every
   /// resumption comes back to this loop.
+  @inlinable @inline(__always)
   @discardableResult
   public func runTask(_ operation: sending @escaping @isolated(any) () async -> Void) -> Task<Void, Never> {
     assert(isCurrent, "a task is started on its loop's thread")

@@ -45,6 +45,16 @@ public struct HTTPRequest: ~Copyable {
     return nil
   }
 
+  /// How many header fields there are.
+  public var headerCount: Int { parsed.pointee.fieldCount }
+  /// At least the bytes that the names and values of all header fields take together.
+  public var headerBytes: Int {
+    guard headerCount > 0 else { return 0 }
+    let fields = parsed.pointee.fields
+    return Int(
+      max(fields[headerCount - 1].value.end, fields[headerCount - 1].name.end) - fields[0].name.start)
+  }
+
   /// Calls `body` with name and value of every header field in the order sent.
   public func forEachHeader(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void)
   {

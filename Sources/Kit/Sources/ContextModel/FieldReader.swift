@@ -1,12 +1,13 @@
 public import JSON
 
-/// Reads one field's value, or says in an error what the field allows.
+/// Reads one field's value, or says in an error what the field allows. What is allowed becomes words only in an error:
+/// most fields of most events are right.
 struct FieldReader {
   let field: EventField
   let value: JSONValue
 
   func string(_ length: ClosedRange<Int>) throws(ContextError) -> String {
-    let allowed = "a string of \(length.lowerBound) to \(length.upperBound) characters"
+    var allowed: String { "a string of \(length.lowerBound) to \(length.upperBound) characters" }
     guard let string = value.string else { throw error("wrong_type", allowed) }
     guard string.utf8.count >= length.lowerBound else { throw error("empty_value", allowed) }
     // A character takes at least a byte: counting is only needed where bytes alone do not decide.
@@ -29,7 +30,7 @@ struct FieldReader {
   }
 
   func integer(_ range: ClosedRange<Int64>) throws(ContextError) -> Int64 {
-    let allowed = "an integer from \(range.lowerBound) to \(range.upperBound)"
+    var allowed: String { "an integer from \(range.lowerBound) to \(range.upperBound)" }
     guard value.kind == .integer else { throw error("wrong_type", allowed) }
     guard let integer = value.int64, range.contains(integer) else { throw error("out_of_range", allowed) }
     return integer
@@ -37,7 +38,7 @@ struct FieldReader {
 
   func attributeValue() throws(ContextError) -> AttributeValue {
     let longest = AttributeValue.longestName
-    let allowed = ["a 64-bit integer", "a string of 1 to \(longest) characters"]
+    var allowed: [String] { ["a 64-bit integer", "a string of 1 to \(longest) characters"] }
     switch value.kind {
     case .integer:
       guard let id = value.int64 else { throw error("out_of_range", allowed) }
@@ -58,7 +59,7 @@ struct FieldReader {
 
   /// A service id; 8.5 clients may send it as a string.
   func serviceID() throws(ContextError) -> ServiceID {
-    let allowed = "an integer from 1 to \(ServiceID.maximum)"
+    var allowed: String { "an integer from 1 to \(ServiceID.maximum)" }
     if let digits = value.withUTF8({ ServiceID(digits: $0) }) {
       guard let id = digits else { throw error("bad_identifier", allowed) }
       return id

@@ -1,27 +1,23 @@
 /// The headers of a call, copied once; strings are made only when somebody asks.
+@frozen
 public struct CallHeaders: Sendable {
-  private struct Entry: Sendable {
-    let name: Range<Int>
-    let value: Range<Int>
-  }
+  /// One header behind the other: the lengths of name and value, four bytes each, then both.
+  @usableFromInline var bytes: [UInt8] = []
 
-  private var bytes: [UInt8] = []
-  private var entries: [Entry] = []
+  /// How many bytes a header takes beside its name and value.
+  public static let overhead = 8
 
-  /// No headers, with room for some.
+  /// No headers, with room for names, values and ``overhead`` of that many bytes.
   public init(capacity: Int = 0) {
-    guard capacity > 0 else { return }
-    bytes.reserveCapacity(capacity)
-    entries.reserveCapacity(8)
+    if capacity > 0 { bytes.reserveCapacity(capacity) }
   }
 
   /// Adds a header.
+  @inlinable
   public mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
-    let start = bytes.count
+    withUnsafeBytes(of: (UInt32(name.count), UInt32(value.count))) { bytes.append(contentsOf: $0) }
     bytes.append(contentsOf: name)
-    let middle = bytes.count
     bytes.append(contentsOf: value)
-    entries.append(Entry(name: start..<middle, value: middle..<bytes.count))
   }
 
   /// The first header of that name, compared without case; `nil` if there is none.
@@ -30,18 +26,34 @@ public struct CallHeaders: Sendable {
   }
 
   /// Reads the first header of that name where it stands; `nil` if there is none.
+  @inlinable
   public func withValue<Result>(
     of name: StaticString, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
   ) rethrows -> Result? {
-    let wanted = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-    return try bytes.withUnsafeBufferPointer { bytes in
-      for entry in entries where entry.name.count == wanted.count {
-        let candidate = UnsafeBufferPointer(rebasing: bytes[entry.name])
-        if zip(candidate, wanted).allSatisfy({ ($0 | 0x20) == ($1 | 0x20) }) {
-          return try body(UnsafeBufferPointer(rebasing: bytes[entry.value]))
-        }
-      }
-      return nil
+    try bytes.withUnsafeBufferPointer { bytes in
+      guard let value = Self.value(of: name, in: bytes) else { return nil }
+      return try body(value)
     }
+  }
+
+  @usableFromInline
+  static func value(
+    of name: StaticString, in bytes: UnsafeBufferPointer<UInt8>
+  ) -> UnsafeBufferPointer<UInt8>? {
+    var position = 0
+    while position < bytes.count {
+      let lengths = UnsafeRawPointer(bytes.baseAddress!).loadUnaligned(
+        fromByteOffset: position, as: (UInt32, UInt32).self)
+      let start = position + overhead
+      let middle = start + Int(lengths.0)
+      position = middle + Int(lengths.1)
+      guard middle - start == name.utf8CodeUnitCount else { continue }
+      var offset = 0
+      while offset < middle - start, bytes[start + offset] | 0x20 == name.utf8Start[offset] | 0x20 {
+        offset += 1
+      }
+      if start + offset == middle { return UnsafeBufferPointer(rebasing: bytes[middle..<position]) }
+    }
+    return nil
   }
 }
