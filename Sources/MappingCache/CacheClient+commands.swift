@@ -2,13 +2,10 @@ import ContextModel
 import LiaisonKit
 
 extension CacheClient {
-  /// Sends a committed change; `waiter` resumes when it is answered or overdue. Only if ``accepts(_:)``.
+  /// Sends a committed change at the end of the tick; `waiter` resumes when it is answered or overdue. Only if
+  /// ``accepts(_:)``.
   func write(_ service: CachedService, _ epoch: Int64, _ waiter: UnsafeContinuation<Void, Never>) {
-    write(service, epoch, byText: false)
-    if send(.write(service, byText: false, waiter), epoch) { return }
-    node.metrics.skipped.add()
-    miss(service.service, .missed)
-    waiter.resume()
+    gather(GatheredWrite(service: service, origin: .change(waiter)), epoch)
   }
 
   /// A change that cannot be sent: its newest state is replayed later.
@@ -57,22 +54,14 @@ extension CacheClient {
 
   /// Sends what a call has read from the store. Only if ``accepts(_:)``; it gives way to calls that wait.
   func fill(_ service: CachedService, _ epoch: Int64) {
-    guard pending.count < options.outstandingLimit / 4, pending.size < options.outstandingBytesLimit / 4
+    guard pending.weight < options.outstandingLimit / 4, pending.size < options.outstandingBytesLimit / 4
     else { return }
-    write(service, epoch, byText: false)
-    _ = send(.fill(service), epoch)
+    gather(GatheredWrite(service: service, origin: .fill), epoch)
   }
 
   /// Sends the command in ``writer`` on the protocol's own behalf.
   func control(_ body: @escaping (RedisReply?) -> Void) {
     if !send(.control(body), node.epoch) { body(nil) }
-  }
-
-  /// Formats the write script's call.
-  func write(_ service: CachedService, _ epoch: Int64, byText: Bool) {
-    let (seconds, attoseconds) = options.timeToLive.components
-    let milliseconds = max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
-    writer.write(service, epoch: epoch, timeToLive: milliseconds, digest: byText ? nil : digest)
   }
 
   /// Sends the command in ``writer``.
@@ -138,15 +127,19 @@ extension CacheClient {
   /// Lets go of who waits for a command. The command stays: its answer says whether the write was missed.
   private func expire(_ index: Int) {
     switch pending[index].purpose {
-    case .write(let service, let byText, let waiter?):
-      pending[index].purpose = .write(service, byText: byText, nil)
-      node.metrics.late.add()
-      waiter.resume()
+    case .writes(var writes, let byText):
+      for place in writes.indices {
+        guard case .change(let waiter?) = writes[place].origin else { continue }
+        writes[place].origin = .change(nil)
+        node.metrics.late.add()
+        waiter.resume()
+      }
+      pending[index].purpose = .writes(writes, byText: byText)
     case .read(let id, let tenant, let belief, let waiter?):
       pending[index].purpose = .read(id, tenant, belief: belief, nil)
       node.metrics.bypasses.add()
       waiter.resume(returning: .bypass)
-    case .write, .read, .fill, .replay, .remove, .control: break
+    case .read, .remove, .control: break
     }
   }
 }

@@ -35,15 +35,14 @@ extension CacheClient {
         missed.insert(id)
         continue
       }
-      let isSent: Bool
       if let service = found[id] {
-        write(service, epoch, byText: false)
-        isSent = send(.replay(service, byText: false), epoch)
+        replaying += 1
+        gather(GatheredWrite(service: service, origin: .replay), epoch)
       } else {
+        sendGathered()
         writer.remove(id)
-        isSent = send(.remove(id), epoch)
+        if send(.remove(id), epoch) { replaying += 1 } else { missed.insert(id) }
       }
-      if isSent { replaying += 1 } else { missed.insert(id) }
     }
   }
 

@@ -46,6 +46,10 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   /// The write script's name in Redis.
   var digest: [UInt8]?
   var pending = PendingCommands()
+  /// Entries that leave at the end of the tick, all under one epoch, and the bytes of their documents.
+  var gathered: [GatheredWrite] = []
+  var gatheredEpoch: Int64 = 0
+  var gatheredBytes = 0
   /// How many of the oldest commands nobody waits for any more. While there are any, nothing new is sent.
   var overdue = 0
   var missed: MissedWrites
@@ -91,7 +95,7 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   /// Whether a command of this epoch may be sent now.
   func accepts(_ epoch: Int64) -> Bool {
     isAnswering && epoch == node.epoch && epoch != 0
-      && pending.count < options.outstandingLimit && pending.size < options.outstandingBytesLimit
+      && pending.weight < options.outstandingLimit && pending.size < options.outstandingBytesLimit
   }
 
   /// Whether it makes sense to wait for Redis.
@@ -125,6 +129,7 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   }
 
   func endOfTick() {
+    sendGathered()
     if mustCheckDeadlines { checkDeadlines() }
     proceed()
   }

@@ -1,32 +1,41 @@
 /// What runs inside Redis, where nothing else runs meanwhile.
 enum CacheScripts {
-  /// Writes an entry unless the writer's epoch has passed or the entry is as new.
+  /// Writes entries, each unless it is as new. Nothing if the writer's epoch has passed.
   ///
-  /// Keys: the entry, the epoch. Arguments: the writer's epoch, revision, time to live in ms, tenant, status,
-  /// document, and the customer unless the service is anonymous.
-  /// Answers 1 (written), 0 (the entry has this or a newer revision), or, when the epochs differ, a string: the
-  /// epoch in Redis, empty if there is none.
+  /// Keys: the epoch, then the entries. Arguments: the writer's epoch, the time to live in ms, then for each entry
+  /// revision, tenant, status, document and customer, which is empty while the service is anonymous.
+  /// Answers the places (1 is the first) of the entries that have the same or a newer revision; or, when the epochs
+  /// differ, a string: the epoch in Redis, empty if there is none.
   static let write: StaticString = """
-    local current = redis.pcall('GET', KEYS[2])
-    if current ~= ARGV[1] then
+    local epoch, life = ARGV[1], ARGV[2]
+    local current = redis.pcall('GET', KEYS[1])
+    if current ~= epoch then
       return type(current) == 'string' and current or ''
     end
-    local old = redis.pcall('HMGET', KEYS[1], 'epoch', 'revision')
-    if old.err then
-      redis.call('DEL', KEYS[1])
-    elseif old[1] == ARGV[1] and (tonumber(old[2]) or 0) >= tonumber(ARGV[2]) then
-      return 0
+    local refused = {}
+    local at = 3
+    for place = 1, #KEYS - 1 do
+      local key = KEYS[place + 1]
+      local old = redis.pcall('HMGET', key, 'epoch', 'revision')
+      if old.err then
+        redis.call('DEL', key)
+      end
+      if old[1] == epoch and (tonumber(old[2]) or 0) >= tonumber(ARGV[at]) then
+        refused[#refused + 1] = place
+      else
+        if ARGV[at + 4] ~= '' then
+          redis.call('HSET', key, 'epoch', epoch, 'revision', ARGV[at], 'tenant', ARGV[at + 1],
+            'status', ARGV[at + 2], 'document', ARGV[at + 3], 'customer', ARGV[at + 4])
+        else
+          redis.call('HSET', key, 'epoch', epoch, 'revision', ARGV[at], 'tenant', ARGV[at + 1],
+            'status', ARGV[at + 2], 'document', ARGV[at + 3])
+          redis.call('HDEL', key, 'customer')
+        end
+        redis.call('PEXPIRE', key, life)
+      end
+      at = at + 5
     end
-    if ARGV[7] then
-      redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'revision', ARGV[2], 'tenant', ARGV[4], 'status', ARGV[5],
-        'document', ARGV[6], 'customer', ARGV[7])
-    else
-      redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'revision', ARGV[2], 'tenant', ARGV[4], 'status', ARGV[5],
-        'document', ARGV[6])
-      redis.call('HDEL', KEYS[1], 'customer')
-    end
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
-    return 1
+    return refused
     """
 
   /// Takes over the epoch in Redis if the node may (`adopt`, and it is not below the one the node knows), else

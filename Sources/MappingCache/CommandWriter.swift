@@ -10,6 +10,8 @@ struct CommandWriter {
   private static let keyPrefix: StaticString = "liaison:service:"
   /// More than the headers, keys, numbers and fixed words of any command take together.
   private static let overhead = 4096
+  /// More than the headers, keys, numbers and fixed words of an entry take.
+  private static let overheadOfEntry = 192
 
   /// The last command; valid during the call.
   func withCommand<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
@@ -17,9 +19,12 @@ struct CommandWriter {
   }
 
   /// The write script by its digest, or by its text, which makes Redis know the digest again.
-  mutating func write(_ service: CachedService, epoch: Int64, timeToLive: Int64, digest: [UInt8]?) {
-    let sizes = service.document.count + (service.customer?.utf8.count ?? 0)
-    compose(arguments: service.customer == nil ? 11 : 12, sizes) { command in
+  mutating func write(_ writes: [GatheredWrite], epoch: Int64, timeToLive: Int64, digest: [UInt8]?) {
+    let sizes = writes.reduce(0) { sizes, write in
+      sizes + Self.overheadOfEntry + write.service.document.count
+        + (write.service.customer?.utf8.count ?? 0)
+    }
+    compose(arguments: 6 + 6 * writes.count, sizes) { command in
       if let digest {
         command.argument("EVALSHA")
         command.argument(digest)
@@ -27,16 +32,17 @@ struct CommandWriter {
         command.argument("EVAL")
         command.argument(CacheScripts.write)
       }
-      command.argument("2")
-      command.key(Self.keyPrefix, service.service)
+      command.argument(Int64(writes.count + 1))
       command.argument(Self.epochKey)
+      for write in writes { command.key(Self.keyPrefix, write.service.service) }
       command.argument(epoch)
-      command.argument(service.revision)
       command.argument(timeToLive)
-      command.argument(service.tenant.rawValue)
-      command.argument(service.isCompleted ? "completed" : "active")
-      command.argument(service.document)
-      if var customer = service.customer {
+      for write in writes {
+        command.argument(write.service.revision)
+        command.argument(write.service.tenant.rawValue)
+        command.argument(write.service.isCompleted ? "completed" : "active")
+        command.argument(write.service.document)
+        var customer = write.service.customer ?? ""
         customer.withUTF8 { command.argument(UnsafeRawBufferPointer($0)) }
       }
     }

@@ -4,12 +4,8 @@ import ContextModel
 struct PendingCommand {
   /// What it is for, and who waits. A waiter is resumed once: by the answer, or when it is overdue.
   enum Purpose {
-    /// A committed change. It is sent by digest first, and once more by text if Redis does not know the script.
-    case write(CachedService, byText: Bool, UnsafeContinuation<Void, Never>?)
-    /// What a call read from the store after a miss. Nobody waits.
-    case fill(CachedService)
-    /// A missed service's newest state.
-    case replay(CachedService, byText: Bool)
+    /// Entries. They are sent by digest first, and once more by text if Redis does not know the script.
+    case writes([GatheredWrite], byText: Bool)
     /// A missed service that the store does not have any more.
     case remove(ServiceID)
     /// `belief` is the node's at the time of sending.
@@ -25,6 +21,11 @@ struct PendingCommand {
   let deadline: UInt64
   /// The bytes of the command.
   let size: Int
+
+  /// How many services it is about, at least 1.
+  var weight: Int {
+    if case .writes(let writes, _) = purpose { writes.count } else { 1 }
+  }
 }
 
 /// A call that waits for a replay.
@@ -42,6 +43,8 @@ struct PendingCommands {
   private(set) var count = 0
   /// The sum of their sizes.
   private(set) var size = 0
+  /// The sum of their weights.
+  private(set) var weight = 0
 
   var isEmpty: Bool { count == 0 }
 
@@ -56,6 +59,7 @@ struct PendingCommands {
     slots[slot(count)] = command
     count += 1
     size += command.size
+    weight += command.weight
   }
 
   mutating func popFirst() -> PendingCommand? {
@@ -64,6 +68,7 @@ struct PendingCommands {
     head = slot(1)
     count -= 1
     size -= command.size
+    weight -= command.weight
     return command
   }
 

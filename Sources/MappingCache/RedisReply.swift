@@ -37,6 +37,9 @@ struct RedisReply {
     return value
   }
 
+  /// Whether it is an array.
+  var isArray: Bool { reply.pointee.type == REDIS_REPLY_ARRAY }
+
   /// How many elements an array has; 0 for everything else.
   var count: Int { reply.pointee.type == REDIS_REPLY_ARRAY ? Int(reply.pointee.elements) : 0 }
 

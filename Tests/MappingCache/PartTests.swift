@@ -49,12 +49,17 @@ extension CacheTests {
           + "$8\r\nrevision\r\n$8\r\ndocument\r\n")
       let service = CachedService(
         service: 7, tenant: .single, revision: 10, customer: "Ü", isCompleted: true, document: [0, 13, 10])
-      writer.write(service, epoch: Int64.max, timeToLive: 0, digest: Array("sha".utf8))
+      var anonymous = service
+      anonymous.service = 8
+      anonymous.customer = nil
+      let writes = [service, anonymous].map { GatheredWrite(service: $0, origin: .fill) }
+      writer.write(writes, epoch: Int64.max, timeToLive: 0, digest: Array("sha".utf8))
       #expect(
         writer.withCommand { String(decoding: $0, as: UTF8.self) }
-          == "*12\r\n$7\r\nEVALSHA\r\n$3\r\nsha\r\n$1\r\n2\r\n$17\r\nliaison:service:7\r\n$13\r\nliaison:epoch\r\n"
-          + "$19\r\n9223372036854775807\r\n$2\r\n10\r\n$1\r\n0\r\n$1\r\n1\r\n$9\r\ncompleted\r\n$3\r\n\0\r\n\r\n"
-          + "$2\r\nÜ\r\n")
+          == "*18\r\n$7\r\nEVALSHA\r\n$3\r\nsha\r\n$1\r\n3\r\n$13\r\nliaison:epoch\r\n$17\r\nliaison:service:7\r\n"
+          + "$17\r\nliaison:service:8\r\n$19\r\n9223372036854775807\r\n$1\r\n0\r\n"
+          + "$2\r\n10\r\n$1\r\n1\r\n$9\r\ncompleted\r\n$3\r\n\0\r\n\r\n$2\r\nÜ\r\n"
+          + "$2\r\n10\r\n$1\r\n1\r\n$9\r\ncompleted\r\n$3\r\n\0\r\n\r\n$0\r\n\r\n")
     }
 
     @Test func `pending commands keep their order while the ring wraps and grows`() {

@@ -42,6 +42,29 @@ extension CacheTests {
       }
     }
 
+    @Test func `entries of one tick are each kept or refused for themselves`() async throws {
+      let redis = try TestRedis()
+      try await TestNode.with(redis) { node in
+        await node.on { [node] in
+          let ticket = node.cache.ticket()
+          let first = (1...150).map { node.store.commit(ServiceID(Int64($0))!, customer: "first") }
+          let second = (1...150).map {
+            node.store.commit(ServiceID(Int64($0))!, customer: $0 % 3 == 0 ? nil : "second")
+          }
+          // More than one call of the script takes; the newer states of the odd ones come before the older ones.
+          let odd = second.indices.filter { $0 % 2 == 0 }.map { second[$0] }
+          await withTaskGroup(of: Void.self) { group in
+            for service in odd + first { group.addTask { await node.cache.write(service, since: ticket) } }
+          }
+        }
+        for id in 1...150 {
+          let expected = id % 2 == 0 ? "first" : id % 3 == 0 ? nil : "second"
+          #expect(redis("HGET", "liaison:service:\(id)", "customer") == expected)
+        }
+        #expect(node.writes == ["written": 150, "refused": 75, "late": 0, "failed": 0, "skipped": 0])
+      }
+    }
+
     @Test func `a document may be any bytes, and large`() async throws {
       let redis = try TestRedis()
       try await TestNode.with(redis, { $0.wait = .seconds(5) }) { node in
