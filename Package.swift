@@ -37,16 +37,18 @@ let package = Package(
   dependencies: [.package(path: "Sources/Kit")],
   targets: [
     .target(name: "CEpoll", path: "Sources/C/CEpoll"),
+    .target(name: "CFileIO", path: "Sources/C/CFileIO"),
     .target(name: "CLLHTTP", path: "Sources/C/CLLHTTP"),
     system("CHiredis", package: "libhiredis-dev"),
     system("CSQLite", package: "libsqlite3-dev"),
+    system("CXXHash", package: "libxxhash-dev"),
     system("COpenSSL", package: "libssl-dev"),
     system("CCrypt", package: "libcrypt-dev"),
 
     layer("EventLoop", ["CEpoll"]),
     layer("HTTP", ["EventLoop", "CLLHTTP", "CEpoll"]),
     layer("ContextAPI", ["HTTP", "EventLoop", kit]),
-    layer("ContextStore", ["EventLoop", "CSQLite", kit]),
+    layer("ContextStore", ["EventLoop", "CFileIO", "CSQLite", "CXXHash", kit]),
     layer("MappingCache", ["EventLoop", "CHiredis", kit]),
 
     plugin("Authentication", ["CCrypt", "COpenSSL"]),

@@ -11,6 +11,8 @@ public final class ContextStore: Sendable {
   private let engine: any StoreEngine
   private let loops: [EventLoop]
   private let committer: Committer
+  /// Tells when the change sequence grows.
+  let signal: ChangeSignal
   private let reads: Mailbox<PendingRead>
   private let writeGatherers: [Gatherer<PendingDecision>]
   private let readGatherers: [Gatherer<PendingRead>]
@@ -23,21 +25,23 @@ public final class ContextStore: Sendable {
   /// - Parameters:
   ///   - location: where the data lies; made if it is not there.
   ///   - loops: those whose tasks call the store; the index of each is its place in the array.
-  ///   - notice: called on the commit thread when commits begin to fail and when they succeed again.
+  ///   - notice: called on a thread of the store when it begins to fail and when it works again.
   /// - Throws: a line for people, also if another process has the store open.
   public convenience init(
     opening location: StoreLocation, options: StoreOptions = StoreOptions(), loops: [EventLoop],
     notice: @escaping @Sendable (StoreNotice) -> Void = { _ in }
   ) throws(StoreError) {
+    let metrics = StoreMetrics()
     let engine: any StoreEngine
     switch location {
-    case .folder(let folder): engine = try SQLiteEngine(folder: folder, options: options)
+    case .folder(let folder):
+      engine = try JournaledEngine(folder: folder, options: options, metrics: metrics, notice: notice)
     }
-    try self.init(engine: engine, options: options, loops: loops, notice: notice)
+    try self.init(engine: engine, options: options, metrics: metrics, loops: loops, notice: notice)
   }
 
   init(
-    engine: any StoreEngine, options: StoreOptions, loops: [EventLoop],
+    engine: any StoreEngine, options: StoreOptions, metrics: StoreMetrics, loops: [EventLoop],
     notice: @escaping @Sendable (StoreNotice) -> Void
   ) throws(StoreError) {
     precondition(!loops.isEmpty, "a store needs a loop to answer to")
@@ -49,7 +53,8 @@ public final class ContextStore: Sendable {
     self.engine = engine
     self.loops = loops
     let committer = Committer(
-      engine: engine, loops: loops, maximumBatch: options.maximumBatch, notice: notice)
+      engine: engine, loops: loops, maximumBatch: options.maximumBatch, metrics: metrics, notice: notice)
+    signal = committer.signal
     let reads = Mailbox<PendingRead>()
     self.committer = committer
     self.reads = reads
@@ -128,6 +133,11 @@ public final class ContextStore: Sendable {
     return records
   }
 
+  /// Waits until everything that was acknowledged before is in the database's tables, for those who read the file.
+  ///
+  /// - Throws: 503 if it cannot be brought there.
+  public func settle() async throws(ContextError) { _ = try await read(.settle) }
+
   /// All extension schemas, for the start of a server. Blocks; any thread.
   public func schemas() throws(StoreError) -> [StoredSchema] {
     let reader = try engine.makeReader()
@@ -152,17 +162,21 @@ public final class ContextStore: Sendable {
     guard isFirst else { return }
     committer.mailbox.close()
     commitThread.join()
+    signal.close()
     reads.close()
     for thread in readThreads { thread.join() }
     engine.close()
   }
 
-  private func read(_ request: PendingRead.Request) async throws(ContextError) -> PendingRead.Answer {
+  func read(_ request: PendingRead.Request) async throws(ContextError) -> PendingRead.Answer {
     let place = placeOfCurrentLoop
     let pending = PendingRead(request, loop: place)
     await readGatherers[place].answer(pending)
     return try pending.outcome.unsafelyUnwrapped.get()
   }
+
+  /// The loop on whose thread the call is made.
+  var loopOfCaller: EventLoop { loops[placeOfCurrentLoop] }
 
   private var placeOfCurrentLoop: Int {
     guard let loop = EventLoop.current, loop.index < loops.count, loops[loop.index] === loop else {
@@ -174,6 +188,6 @@ public final class ContextStore: Sendable {
 
 /// Where a store keeps its data.
 public enum StoreLocation: Sendable, Equatable {
-  /// A folder of this machine; SQLite.
+  /// A folder of this machine: a journal and a SQLite database.
   case folder(String)
 }

@@ -1,3 +1,4 @@
+import CXXHash
 public import ContextModel
 
 /// Which services a list shows. The list is ordered by start, then by id.
@@ -8,6 +9,29 @@ public struct ServiceQuery: Sendable {
     case customer(String)
     /// The services that were started under a contact key and have no customer yet.
     case contactKey(String)
+
+    /// Under what a service is found; `nil` for one that has neither customer nor contact key.
+    init?(of service: Service) {
+      if let customer = service.customerID {
+        self = .customer(customer)
+      } else if let key = service.contactKey {
+        self = .contactKey(key)
+      } else {
+        return nil
+      }
+    }
+
+    /// A number that stands for the owner in the journal: the same in every process, different for different owners
+    /// but for rare accidents.
+    func hash(_ tenant: Tenant) -> UInt64 {
+      var (text, kind): (String, UInt64) =
+        switch self {
+        case .customer(let customer): (customer, 0)
+        case .contactKey(let key): (key, 1)
+        }
+      let seed = UInt64(bitPattern: tenant.rawValue) << 1 | kind
+      return text.withUTF8 { cxxhash_64($0.baseAddress, $0.count, seed) }
+    }
 
     /// Whether a service is found under it.
     func has(_ service: Service) -> Bool {

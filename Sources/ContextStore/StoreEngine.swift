@@ -2,7 +2,7 @@ import ContextModel
 
 /// Where records are kept, a batch at a time. It knows nothing of what they mean.
 ///
-/// `makeReader` is called by any thread, `close` when the threads have ended, everything else by the commit thread alone.
+/// `makeReader` and `newestChange` are called by any thread, `close` when the threads have ended, everything else by the commit thread alone.
 protocol StoreEngine: AnyObject, Sendable {
   /// Begins a batch: what is read until `commit` or `abandon` is as of this moment.
   func begin() throws(StoreError) -> StoreCounters
@@ -10,7 +10,7 @@ protocol StoreEngine: AnyObject, Sendable {
   /// Reads many records; each is handed over once.
   func load(_ keys: [RecordKey], _ take: (RecordKey, Record?) throws(StoreError) -> Void) throws(StoreError)
 
-  /// Reads one record; `nil` if there is none.
+  /// Reads one record; `nil` if there is none. A service may be another tenant's: its own key tells.
   func record(_ key: RecordKey) throws(StoreError) -> Record?
 
   /// Reads the records of one kind that belong to a service, in the order of their keys.
@@ -25,6 +25,9 @@ protocol StoreEngine: AnyObject, Sendable {
 
   /// Ends a batch that changed nothing.
   func abandon()
+
+  /// The number of the newest change.
+  var newestChange: Int64 { get }
 
   /// Tries a durable write that changes nothing: whether commits would succeed again.
   func probe() throws(StoreError)
@@ -53,12 +56,14 @@ protocol StoreReader: AnyObject {
   /// – by attributes, by time, over everything – reads tables alone and asks for this first.
   func settle() throws(StoreError)
 
-  /// One record, `nil` if there is none.
+  /// One record, `nil` if there is none. A service may be another tenant's: its own key tells.
   func record(_ key: RecordKey) throws(StoreError) -> Record?
   /// The records of one kind that belong to a service, in the order of their keys.
   func records(_ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Record]
   /// The services of a list, in its order.
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record]
+  /// The changes behind a number, in order, at most `limit`; `nil` if they are not kept any more.
+  func changes(after sequence: Int64, limit: Int) throws(StoreError) -> [Change]?
   /// All schemas.
   func schemas() throws(StoreError) -> [StoredSchema]
 }

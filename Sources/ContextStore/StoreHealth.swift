@@ -14,12 +14,19 @@ public enum StoreNotice: Sendable, Equatable, CustomStringConvertible {
   case failing(reason: String)
   /// Commits succeed again.
   case recovered(afterMilliseconds: Int64)
+  /// The journal cannot be folded into the tables; writes go on until it has grown too long.
+  case foldFailing(reason: String)
+  /// The journal is folded again.
+  case foldRecovered
 
   /// A line for the log.
   public var description: String {
     switch self {
     case .failing(let reason): "the store fails, writes get 503: \(reason)"
     case .recovered(let milliseconds): "the store works again after \(milliseconds) ms"
+    case .foldFailing(let reason):
+      "the journal cannot be brought into the database, writes go on while there is room for it: \(reason)"
+    case .foldRecovered: "the journal is brought into the database again"
     }
   }
 }

@@ -14,8 +14,15 @@ public struct StoreOptions: Sendable {
   public var maximumBatch: Int
   /// The number of threads (and connections) that read, 1 or more.
   public var readers: Int
-  /// How many of the newest changes stay in the change sequence; older ones are removed little by little.
+  /// How many of the newest changes stay in the change sequence at least; older ones are removed little by little.
   public var changesKept: Int64
+  /// When what was written comes from the journal into the tables: at the latest so many milliseconds after it, as far
+  /// as the disk keeps up.
+  public var foldAfter: Int
+  /// … and when there are so many bytes of it. Twice as many hold writers up.
+  public var foldBytes: Int
+  /// The largest file of the journal in bytes; a new store begins with a small one.
+  public var largestSegment: Int
   /// Bytes of database pages that each connection keeps in memory.
   public var pageCache: Int
   /// The size of the write-ahead log, in pages, from which it is brought into the database file.
@@ -24,13 +31,17 @@ public struct StoreOptions: Sendable {
   /// Options with the defaults that suit a center of some hundred thousand services.
   public init(
     durability: Durability = .full, maximumBatch: Int = 2048, readers: Int = 1,
-    changesKept: Int64 = 10_000_000,
-    pageCache: Int = 16 << 20, checkpointPages: Int = 10_000
+    changesKept: Int64 = 1_000_000, foldAfter: Int = 5000, foldBytes: Int = 128 << 20,
+    largestSegment: Int = 64 << 20,
+    pageCache: Int = 8 << 20, checkpointPages: Int = 10_000
   ) {
     self.durability = durability
     self.maximumBatch = maximumBatch
     self.readers = readers
     self.changesKept = changesKept
+    self.foldAfter = foldAfter
+    self.foldBytes = foldBytes
+    self.largestSegment = largestSegment
     self.pageCache = pageCache
     self.checkpointPages = checkpointPages
   }

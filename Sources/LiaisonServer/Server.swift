@@ -59,8 +59,8 @@ public final class Server {
       opening: .folder(configuration.data), options: configuration.store, loops: loops
     ) { notice in
       switch notice {
-      case .failing: log.error(notice.description)
-      case .recovered: log.info(notice.description)
+      case .failing, .foldFailing: log.error(notice.description)
+      case .recovered, .foldRecovered: log.info(notice.description)
       }
     }
     self.store = store

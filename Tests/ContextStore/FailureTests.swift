@@ -4,28 +4,18 @@ import Testing
 
 @testable import ContextStore
 
-/// SQLite whose database may not grow while `isLimited`: SQLite itself then says that the disk is full.
+/// The real engine, on a disk that has no room while `isLimited`.
 private final class LimitedEngine: StoreEngine {
-  private let engine: SQLiteEngine
+  private let engine: JournaledEngine
   private let isLimited = Mutex(false)
   private let probes = Mutex(0)
 
-  init(_ engine: SQLiteEngine) { self.engine = engine }
+  init(_ engine: JournaledEngine) { self.engine = engine }
 
   func limit(_ limited: Bool) { isLimited.withLock { $0 = limited } }
   var probeCount: Int { probes.withLock { $0 } }
 
-  // On the commit thread, like the calls it precedes.
-  private func apply() throws(StoreError) {
-    let pages = isLimited.withLock { $0 } ? 1 : 1_000_000
-    try engine.connection?.execute("PRAGMA max_page_count = \(pages)")
-  }
-
-  func begin() throws(StoreError) -> StoreCounters {
-    try apply()
-    return try engine.begin()
-  }
-
+  func begin() throws(StoreError) -> StoreCounters { try engine.begin() }
   func load(
     _ keys: [RecordKey], _ take: (RecordKey, Record?) throws(StoreError) -> Void
   ) throws(StoreError) { try engine.load(keys, take) }
@@ -34,24 +24,31 @@ private final class LimitedEngine: StoreEngine {
     _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
   ) throws(StoreError) -> [Record] { try engine.records(kind, of: service, tenant: tenant) }
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record] { try engine.services(query) }
-  func commit(_ batch: Batch) throws(StoreError) { try engine.commit(batch) }
+
+  func commit(_ batch: Batch) throws(StoreError) {
+    guard !isLimited.withLock({ $0 }) else {
+      engine.abandon()
+      throw StoreError(.full, "writing the journal /somewhere/journal failed: No space left on device")
+    }
+    try engine.commit(batch)
+  }
+
   func abandon() { engine.abandon() }
 
   func probe() throws(StoreError) {
     probes.withLock { $0 += 1 }
-    // A full disk has no room for the log either.
     guard !isLimited.withLock({ $0 }) else { throw StoreError(.full, "still full") }
     try engine.probe()
   }
 
+  var newestChange: Int64 { engine.newestChange }
   func maintain() { engine.maintain() }
   func makeReader() throws(StoreError) -> any StoreReader { try engine.makeReader() }
   func close() { engine.close() }
 }
 
 @Suite struct FailureTests {
-  /// Starts that need more room than the pages have that are there.
-  private let tooMuch: [AnyChange] = (0..<200).map {
+  private let many: [AnyChange] = (0..<200).map {
     .starting(.single, .starting(customer: "full \($0)", at: $0))
   }
 
@@ -71,23 +68,23 @@ private final class LimitedEngine: StoreEngine {
     let (test, engine) = try limited()
     let id = try await test.start(customer: "A")
     engine.limit(true)
-    let refused = await test.writeTogether([.associating(id, with: "B")] + tooMuch)
+    let refused = await test.writeTogether([.associating(id, with: "B")] + many)
     #expect(Set(refused.map(\.code)) == ["store_unavailable"])
     guard case .failure(let error) = refused[0] else { return }
     #expect(error.status == 503)
     #expect(error.message.contains("no room left"))
-    #expect(!error.message.contains(test.folder.path), "clients need not know where the data lies")
+    #expect(!error.message.contains("/somewhere"), "clients need not know where the data lies")
     #expect(error.retryAfter != nil)
     guard case .failing(_, let reason) = test.store.health else {
       Issue.record("the store says it is up")
       return
     }
-    #expect(reason.contains("liaison.sqlite"))
+    #expect(reason.contains("/somewhere/journal"))
     #expect(try await test.ids(ofCustomer: "A") == [id.rawValue])
     #expect(try await test.ids(ofCustomer: "B") == [])
 
     engine.limit(false)
-    let accepted = await test.writeTogether(tooMuch)
+    let accepted = await test.writeTogether(many)
     #expect(accepted.allSatisfy { $0.code == nil })
     // The failed batch took neither ids nor numbers.
     #expect(try accepted.map { try $0.get().mapping?.service.rawValue } == Array(2...201))
@@ -98,9 +95,9 @@ private final class LimitedEngine: StoreEngine {
   @Test func `many failing batches are said once, and the recovery once`() async throws {
     let (test, engine) = try limited()
     engine.limit(true)
-    for _ in 0..<5 { _ = await test.writeTogether(tooMuch) }
+    for _ in 0..<5 { _ = await test.writeTogether(many) }
     engine.limit(false)
-    for _ in 0..<5 { _ = await test.writeTogether(tooMuch) }
+    for _ in 0..<5 { _ = await test.writeTogether(many) }
     let notices = test.notices.all
     #expect(notices.count == 2)
     guard case .failing = notices.first, case .recovered = notices.last else {
@@ -114,7 +111,7 @@ private final class LimitedEngine: StoreEngine {
   {
     let (test, engine) = try limited()
     engine.limit(true)
-    _ = await test.writeTogether(tooMuch)
+    _ = await test.writeTogether(many)
     engine.limit(false)
     while test.store.health != .up { try await Task.sleep(for: .milliseconds(10)) }
     #expect(engine.probeCount > 0)
@@ -126,30 +123,53 @@ private final class LimitedEngine: StoreEngine {
   {
     let (test, engine) = try limited()
     engine.limit(true)
-    _ = await test.writeTogether(tooMuch)
+    _ = await test.writeTogether(many)
     #expect(await test.writeTogether([.completing(ServiceID(9)!)]).map(\.code) == ["service_not_found"])
     #expect(test.store.health != .up)
   }
 
-  @Test func `a batch that fails at its last row leaves nothing of its first ones`() async throws {
-    let test = try TestStore()
+  @Test(.timeLimit(.minutes(1)))
+  func `while the journal cannot be folded writes and reads go on, up to its limit; nothing is lost`()
+    async throws
+  {
+    let test = try TestStore(options: StoreOptions(foldAfter: 1, foldBytes: 20_000))
     let id = try await test.start(customer: "A", #"{"Note":1}"#)
     // A failure that does not make SQLite end the transaction by itself.
-    _ = try test.rows(
+    _ = try await test.rows(
       """
-      CREATE TRIGGER refusal BEFORE INSERT ON change WHEN new.customer = 'refused'
+      CREATE TRIGGER refusal BEFORE INSERT ON association WHEN new.customer = 'refused'
       BEGIN SELECT RAISE(FAIL, 'refused'); END
       """)
-    let outcomes = await test.writeTogether([
-      .associating(id, with: "B", #"{"Note":2}"#), .starting(.single, .starting(customer: "B", at: 1)),
-      .starting(.single, .starting(customer: "refused", at: 1)),
-    ])
-    #expect(Set(outcomes.map(\.code)) == ["store_unavailable"])
-    #expect(try await test.ids(ofCustomer: "B") == [])
-    #expect(try #require(try await test.record(id, .all)).extensionTexts == ["Note=1"])
-    let next = try await test.associate(id, with: "C")
-    #expect(next.sequence == 2)
-    #expect(next.mapping?.revision == 2)
-    #expect(try await test.start(customer: "C").rawValue == id.rawValue + 1)
+    _ = try await test.associate(id, with: "refused", #"{"Note":2}"#)
+    await #expect(throws: ContextError.self) { try await test.run { try await $0.settle() } }
+    guard case .foldFailing(let reason) = test.notices.all.first else {
+      Issue.record("\(test.notices.all)")
+      return
+    }
+    #expect(reason.contains("refused"))
+
+    var accepted = 0
+    while true {
+      let outcome = await test.writeTogether([.associating(id, with: "B", #"{"Note":3}"#)])[0]
+      guard outcome.code == nil else {
+        #expect(outcome.code == "store_unavailable")
+        break
+      }
+      accepted += 1
+    }
+    #expect(accepted > 20, "the journal has room for a while")
+    #expect(try await test.ids(ofCustomer: "B") == [id.rawValue])
+    #expect(try await test.ids(ofCustomer: "refused") == [])
+    let after = try TestStore(test.folder.copy(), options: StoreOptions(foldAfter: 60_000))
+    #expect(try await after.ids(ofCustomer: "B") == [id.rawValue])
+
+    _ = try rowsOfFile("\(test.folder.path)/liaison.sqlite", "DROP TRIGGER refusal")
+    while test.store.health != .up { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(try await test.associate(id, with: "C").mapping?.revision == Int64(accepted) + 3)
+    #expect(
+      try await test.rows("SELECT customer, count(*) FROM association GROUP BY customer ORDER BY 1") == [
+        "A|1", "B|1", "C|1", "refused|1",
+      ])
+    #expect(test.notices.all.contains { if case .foldRecovered = $0 { true } else { false } })
   }
 }

@@ -22,16 +22,17 @@ import Testing
   @Test func `folders above the data folder are made`() throws {
     let folder = TemporaryFolder()
     let path = "\(folder.path)/a/b"
-    do { try SQLiteEngine(folder: path, options: StoreOptions()).close() }
+    do {
+      try JournaledEngine(folder: path, options: StoreOptions(), metrics: StoreMetrics()) { _ in }.close()
+    }
     #expect(access("\(path)/liaison.sqlite", F_OK) == 0)
-    for name in ["liaison.sqlite", "liaison.lock"] { unlink("\(path)/\(name)") }
-    rmdir(path)
-    rmdir("\(folder.path)/a")
   }
 
   @Test func `a folder that cannot be made is refused with a line that names it`() throws {
     let error = #expect(throws: StoreError.self) {
-      try SQLiteEngine(folder: "/proc/nothing/here", options: StoreOptions())
+      try JournaledEngine(folder: "/proc/nothing/here", options: StoreOptions(), metrics: StoreMetrics()) {
+        _ in
+      }
     }
     #expect(error?.kind == .cannotOpen)
     #expect(error?.description.contains("/proc/nothing") == true)
@@ -83,8 +84,8 @@ import Testing
         file,
         """
         SELECT service.revision >= \(before), service.customer = extension.value OR revision = 1,
-          (SELECT max(sequence) = count(*) FROM change),
-          (SELECT max(revision) FROM change WHERE service = 1) = revision
+          (SELECT last FROM counter WHERE name = 'sequence') >= sequence,
+          (SELECT count(*) FROM association WHERE service = 1) = revision
         FROM service LEFT JOIN extension ON service = id WHERE id = 1
         """)
       #expect(agreement == ["1|1|1|1"])

@@ -42,7 +42,8 @@ public struct AssociateService: StoreChange {
     let sequence = transaction.note(
       Change(
         .associate, tenant: tenant, service: service, revision: found.revision, at: at,
-        customerBefore: before, customer: customer, principal: principal, event: event.text))
+        customerBefore: before, customer: customer, interaction: event.fields.interactionID,
+        principal: principal, event: event.text))
     try transaction.putExtensions(of: event, to: .service, in: found)
     return Written(mapping: try transaction.put(found), sequence: sequence)
   }

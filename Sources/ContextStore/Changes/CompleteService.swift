@@ -38,7 +38,8 @@ public struct CompleteService: StoreChange {
     let sequence = transaction.note(
       Change(
         .complete, tenant: tenant, service: service, revision: found.revision, at: at,
-        customerBefore: found.customerID, customer: found.customerID, principal: principal, event: event.text)
+        customerBefore: found.customerID, customer: found.customerID, interaction: event.fields.interactionID,
+        principal: principal, event: event.text)
     )
     try transaction.putExtensions(of: event, to: .service, in: found)
     return Written(mapping: try transaction.put(found), sequence: sequence)

@@ -22,7 +22,8 @@ public struct StartService: StoreChange {
     let sequence = transaction.note(
       Change(
         .start, tenant: tenant, service: service.id, revision: service.revision, at: service.startedAt,
-        customer: service.customerID, principal: principal, event: event.text))
+        customer: service.customerID, interaction: event.fields.interactionID,
+        principal: principal, event: event.text))
     try transaction.putExtensions(of: event, to: .service, in: service)
     return Written(mapping: try transaction.put(service), sequence: sequence)
   }

@@ -30,6 +30,8 @@ public struct Change: Sendable, Equatable {
   public var customerBefore: String?
   /// To whom it belongs now.
   public var customer: String?
+  /// The interaction in which it happened.
+  public var interaction: String?
   /// Who asked for it.
   public var principal: String?
   /// The event, or what else was sent, as JSON text.
@@ -38,7 +40,8 @@ public struct Change: Sendable, Equatable {
   /// A change by its parts.
   public init(
     _ kind: Kind, tenant: Tenant, service: ServiceID? = nil, revision: Int64? = nil, at: Timestamp,
-    customerBefore: String? = nil, customer: String? = nil, principal: String? = nil, event: [UInt8] = []
+    customerBefore: String? = nil, customer: String? = nil, interaction: String? = nil,
+    principal: String? = nil, event: [UInt8] = []
   ) {
     self.kind = kind
     self.tenant = tenant
@@ -47,6 +50,7 @@ public struct Change: Sendable, Equatable {
     self.at = at
     self.customerBefore = customerBefore
     self.customer = customer
+    self.interaction = interaction
     self.principal = principal
     self.event = event
   }

@@ -16,6 +16,8 @@ public struct Record: Sendable, Equatable {
   public var hidden: [UInt8]
   /// Whether the batch, or what was put together with it, made it.
   var isNew = false
+  /// Under what a service is found in lists, see `ServiceQuery.Owner.hash`; 0 for other kinds.
+  var owner: UInt64 = 0
   /// Whether it is found under other columns than before, so that indexes must be touched.
   var movesInIndexes = false
 

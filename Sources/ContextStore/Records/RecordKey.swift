@@ -10,6 +10,8 @@ public struct RecordKey: Hashable, Sendable {
     case `extension` = 2
     /// An extension schema.
     case schema = 3
+    /// How far somebody who follows the change sequence has come.
+    case follower = 4
   }
 
   /// What is kept.
@@ -52,6 +54,9 @@ public struct RecordKey: Hashable, Sendable {
   public static func schema(_ name: String, of owner: SchemaCatalog.Owner, tenant: Tenant) -> RecordKey {
     RecordKey(.schema, tenant, number: owner.number, name: name.lowercased())
   }
+
+  /// A follower of the change sequence, which is that of all tenants.
+  static func follower(_ name: String) -> RecordKey { RecordKey(.follower, .single, name: name) }
 }
 
 /// What an extension hangs on inside a service.

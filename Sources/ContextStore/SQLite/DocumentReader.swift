@@ -16,6 +16,14 @@ final class DocumentReader {
     }
   }
 
+  /// The service that a record must hold.
+  func requiredService(_ record: Record, _ id: Int64) throws(StoreError) -> Service {
+    guard let service = service(record) else {
+      throw StoreError(.damaged, "the document of service \(id) is damaged")
+    }
+    return service
+  }
+
   private func service(_ text: UnsafeBufferPointer<UInt8>, tenant: Tenant, revision: Int64) -> Service? {
     if text.count + JSONParser.padding > buffer.count {
       buffer.deallocate()

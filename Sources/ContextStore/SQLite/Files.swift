@@ -48,6 +48,20 @@ enum Files {
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
+  /// The names of what lies in a folder.
+  static func names(in path: String) throws(StoreError) -> [String] {
+    guard let folder = opendir(path) else { throw error("the folder \(path) cannot be read") }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
   /// The folder in which something lies.
   static func parent(of path: String) -> String {
     var path = Substring(path)

@@ -1,7 +1,7 @@
 import ContextModel
 
-/// Reads from the database on a connection of its own. One thread at a time.
-final class SQLiteReader: StoreReader {
+/// Reads from the tables alone, on a connection of its own. One thread at a time.
+final class SQLiteReader {
   private let connection: SQLiteConnection
   private let tables: SQLiteTables
   private let begins: SQLiteStatement
@@ -21,9 +21,6 @@ final class SQLiteReader: StoreReader {
     // Not before the first statement reads is the moment fixed: later than asked for does no harm.
     try begins.run()
   }
-
-  /// Commits go to the tables.
-  func settle() {}
 
   func end() {
     if (try? ends.run()) == nil { connection.rollBack() }

@@ -99,6 +99,8 @@ enum SQLiteSchema {
     ) STRICT, WITHOUT ROWID;
     """
 
+  // The change sequence moves into the journal, which comes before the tables.
+  //
   // hidden: JSON of what must be known of a service but is not shown; empty for nothing.
   // owner: what the extension hangs on: 0 the service, 2n+1 its state n, 2n+2 its task n.
   private static let version2 = """
@@ -115,5 +117,32 @@ enum SQLiteSchema {
     INSERT INTO extension (service, owner, folded_name, tenant, name, value)
       SELECT service, 0, folded_name, tenant, name, value FROM service_extension ORDER BY service;
     DROP TABLE service_extension;
+
+    -- To whom services belonged: a row whenever one came to another customer. at: milliseconds since 1970.
+    CREATE TABLE association (
+      service INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      tenant INTEGER NOT NULL,
+      customer TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      interaction TEXT,
+      principal TEXT,
+      PRIMARY KEY (service, sequence)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO association (service, sequence, tenant, customer, at, interaction, principal)
+      SELECT service, sequence, tenant, customer, at, event ->> 'interaction_id', principal FROM change
+      WHERE customer IS NOT customer_before AND service IS NOT NULL ORDER BY service, sequence;
+
+    -- How far those have come who follow the change sequence.
+    CREATE TABLE follower (
+      name TEXT PRIMARY KEY,
+      sequence INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- What the journal adds. store: tells this store from others. frame, sequence: the newest that the tables have.
+    INSERT INTO counter VALUES ('store', random()), ('frame', 0),
+      ('sequence', (SELECT coalesce(max(sequence), 0) FROM change));
+    DROP TABLE change;
+    DELETE FROM counter WHERE name = 'probe';
     """
 }

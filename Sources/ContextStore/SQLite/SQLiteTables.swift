@@ -17,6 +17,7 @@ final class SQLiteTables {
     case .service: try ServiceTable(connection)
     case .extension: try ExtensionTable(connection)
     case .schema: try SchemaTable(connection)
+    case .follower: try FollowerTable(connection)
     }
   }
 

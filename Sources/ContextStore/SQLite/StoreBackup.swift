@@ -1,9 +1,10 @@
 import CSQLite
 import Glibc
 
-/// Copies of a data folder's database, whether a server works on it or not.
+/// Copies of a data folder's store, whether a server works on it or not.
 public enum StoreBackup {
-  /// Copies the database of a data folder, as of one moment, into a new file. Writers are not held up. Blocks.
+  /// Copies the store of a data folder into a new database file: everything that was acknowledged before the call, what
+  /// stands only in the journal yet included. Writers are not held up. Blocks.
   ///
   /// The copy is made beside the file under a name that ends in `.partial` and gets its own name when it is whole
   /// and durable.
@@ -11,7 +12,7 @@ public enum StoreBackup {
   /// - Throws: if the file exists, if the folder has no database, or if the copy cannot be written; nothing is left
   ///   behind then.
   public static func copy(folder: String, to file: String) throws(StoreError) {
-    let source = "\(folder)/\(SQLiteEngine.fileName)"
+    let source = "\(folder)/\(SQLiteTarget.fileName)"
     guard access(source, F_OK) == 0 else { throw Files.error("there is no database \(source)") }
     guard access(file, F_OK) != 0 else { throw exists(file) }
     let partial = file + ".partial"
@@ -20,8 +21,8 @@ public enum StoreBackup {
       throw errno == EEXIST ? exists(partial) : Files.error("the backup \(partial) cannot be made")
     }
     close(descriptor)
-    defer { unlink(partial) }
-    try copyPages(from: source, to: partial)
+    defer { for suffix in ["", "-wal", "-shm"] { unlink(partial + suffix) } }
+    try copyStore(source, journal: JournaledEngine.journalFolder(in: folder), to: partial)
     try Files.synchronizeFile(partial)
     try give(partial, its: file)
     try Files.synchronizeFolder(Files.parent(of: file))
@@ -39,6 +40,37 @@ public enum StoreBackup {
 
   private static func exists(_ file: String) -> StoreError {
     StoreError(.fileExists, "the file \(file) exists already; a backup replaces none")
+  }
+
+  private static func copyStore(
+    _ source: String, journal folder: String, to target: String
+  ) throws(StoreError) {
+    for attempt in 1... {
+      try copyPages(from: source, to: target)
+      guard access(folder, F_OK) == 0 else { return }
+      do throws(StoreError) {
+        return try addJournal(folder, to: target)
+      } catch {
+        // The server may have brought so much of the journal into its database meanwhile that the copy lacks something
+        // in between: the next copy has it.
+        guard error.kind == .damaged || error.kind == .cannotOpen, attempt < mostAttempts else { throw error }
+      }
+    }
+  }
+
+  private static let mostAttempts = 5
+
+  private static func addJournal(_ folder: String, to file: String) throws(StoreError) {
+    let target = try SQLiteTarget(file: file, options: StoreOptions())
+    let generation = Generation()
+    let journal = try Journal.open(
+      folder: folder, store: target.store, options: .init(isDurable: true, largestSegment: 0),
+      folded: try target.position(), isWritten: true
+    ) { head, frame, segment, offset in
+      generation.take(head, frame, in: segment, at: offset)
+    }
+    if !generation.isEmpty { try target.fold(generation, from: journal) }
+    try target.becomeSingleFile()
   }
 
   private static func copyPages(from source: String, to target: String) throws(StoreError) {

@@ -7,10 +7,12 @@ import Synchronization
 final class Committer: @unchecked Sendable {
   /// Where loops put their writes.
   let mailbox = Mailbox<PendingDecision>()
-  let metrics = StoreMetrics()
+  let metrics: StoreMetrics
   /// Written by the commit thread, read by any.
   let health = Mutex(StoreHealth.up)
 
+  /// Told of every durable change.
+  let signal: ChangeSignal
   private let engine: any StoreEngine
   private let loops: [EventLoop]
   private let maximumBatch: Int
@@ -25,13 +27,15 @@ final class Committer: @unchecked Sendable {
   static let probeInterval = 500
 
   init(
-    engine: any StoreEngine, loops: [EventLoop], maximumBatch: Int,
+    engine: any StoreEngine, loops: [EventLoop], maximumBatch: Int, metrics: StoreMetrics,
     notice: @escaping @Sendable (StoreNotice) -> Void
   ) {
     self.engine = engine
+    signal = ChangeSignal(newest: engine.newestChange)
     transaction = StoreTransaction(engine: engine, documents: DocumentReader())
     self.loops = loops
     self.maximumBatch = max(1, maximumBatch)
+    self.metrics = metrics
     self.notice = notice
   }
 
@@ -64,11 +68,12 @@ final class Committer: @unchecked Sendable {
         throw failure
       }
       let decided = transaction.batch
-      if decided.changes.isEmpty {
+      if decided.isEmpty {
         // All failed for reasons of their own: that proves nothing about the disk.
         engine.abandon()
       } else {
         try engine.commit(decided)
+        if !decided.changes.isEmpty { signal.grow(to: decided.counters.lastSequence) }
         succeeded()
       }
     } catch {

@@ -53,6 +53,8 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case mappings([(Tenant, ServiceID)])
     case record(RecordKey)
     case records(RecordKey.Kind, ServiceID, Tenant)
+    case changes(after: Int64, limit: Int)
+    case settle
   }
 
   enum Answer: Sendable {
@@ -60,6 +62,9 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case services([ServiceRecord])
     case mappings([Mapping])
     case records([Record])
+    /// `nil` if they are not kept any more.
+    case changes([Change]?)
+    case settled
   }
 
   let request: Request

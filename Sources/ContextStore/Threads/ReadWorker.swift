@@ -48,7 +48,7 @@ final class ReadWorker: @unchecked Sendable {
   private func answer(_ request: PendingRead.Request) throws(StoreError) -> PendingRead.Answer {
     switch request {
     case .service(let id, let tenant, let extensions):
-      guard let record = try reader.record(.service(id, tenant: tenant)) else { return .service(nil) }
+      guard let record = try record(.service(id, tenant: tenant)) else { return .service(nil) }
       return .service(try complete(record, id, extensions))
     case .services(let query):
       var services: [ServiceRecord] = []
@@ -61,17 +61,26 @@ final class ReadWorker: @unchecked Sendable {
       var mappings: [Mapping] = []
       mappings.reserveCapacity(ids.count)
       for (tenant, id) in ids {
-        guard let record = try reader.record(.service(id, tenant: tenant)) else { continue }
-        guard let service = documents.service(record) else {
-          throw StoreError(.damaged, "the document of service \(id) is damaged")
-        }
+        guard let record = try record(.service(id, tenant: tenant)) else { continue }
+        let service = try documents.requiredService(record, id.rawValue)
         mappings.append(Mapping(of: service, document: record.document))
       }
       return .mappings(mappings)
-    case .record(let key): return .records(try reader.record(key).map { [$0] } ?? [])
+    case .record(let key): return .records(try record(key).map { [$0] } ?? [])
     case .records(let kind, let id, let tenant):
       return .records(try reader.records(kind, of: id, tenant: tenant))
+    case .changes(let sequence, let limit):
+      return .changes(try reader.changes(after: sequence, limit: limit))
+    case .settle:
+      try reader.settle()
+      return .settled
     }
+  }
+
+  /// A record of the tenant that asks.
+  private func record(_ key: RecordKey) throws(StoreError) -> Record? {
+    guard let record = try reader.record(key), record.key.tenant == key.tenant else { return nil }
+    return record
   }
 
   /// A service with those of its extensions that are wanted, in the order of their names.
@@ -87,7 +96,7 @@ final class ReadWorker: @unchecked Sendable {
     case .named(let names):
       for name in Set(names.map { $0.lowercased() }).sorted() {
         let key = RecordKey.extension(name, of: .service, in: id, tenant: record.key.tenant)
-        if let found = try reader.record(key) { extensions.append(found) }
+        if let found = try self.record(key) { extensions.append(found) }
       }
     }
     return ServiceRecord(

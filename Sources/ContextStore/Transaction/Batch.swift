@@ -10,6 +10,9 @@ struct Batch: Sendable {
   var changes: [Change] = []
   /// What is counted, after the batch.
   var counters: StoreCounters
+
+  /// Whether there is nothing to keep.
+  var isEmpty: Bool { puts.isEmpty && deletions.isEmpty && changes.isEmpty }
 }
 
 /// What the store counts.

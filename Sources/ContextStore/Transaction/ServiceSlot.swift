@@ -46,6 +46,7 @@ struct ServiceSlot {
     record.sequence = sequence
     record.isNew = isNew
     record.movesInIndexes = movesInIndexes
+    record.owner = ServiceQuery.Owner(of: service)?.hash(service.tenant) ?? 0
     return record
   }
 }

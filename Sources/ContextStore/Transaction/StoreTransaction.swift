@@ -142,12 +142,9 @@ public final class StoreTransaction {
   }
 
   private func take(_ record: Record?, of key: RecordKey) throws(StoreError) -> Int {
-    var slot = ServiceSlot(key: key)
+    var slot = ServiceSlot(key: record?.key ?? key)
     if let record {
-      guard let service = documents.service(record) else {
-        throw StoreError(.damaged, "the document of service \(key.service) is damaged")
-      }
-      slot.load(service)
+      slot.load(try documents.requiredService(record, key.service))
     }
     services.append(slot)
     places[key.service] = services.count - 1

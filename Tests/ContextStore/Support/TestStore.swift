@@ -15,36 +15,43 @@ final class TemporaryFolder: Sendable {
     path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
   }
 
-  deinit {
-    for name in names { unlink("\(path)/\(name)") }
+  deinit { Self.remove(path) }
+
+  private static func remove(_ path: String) {
+    for name in (try? Files.names(in: path)) ?? [] {
+      if unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
+    }
     rmdir(path)
   }
 
-  /// The files in it.
-  var names: [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
+  /// What lies in it.
+  var names: [String] { (try? Files.names(in: path)) ?? [] }
+
+  /// The segments of a store's journal, oldest first.
+  var segments: [String] {
+    ((try? Files.names(in: "\(path)/journal")) ?? []).filter { $0.hasSuffix(".journal") }.sorted()
+      .map { "\(path)/journal/\($0)" }
   }
 
   /// What a power cut or a kill would leave of the data folder now.
   func copy() -> TemporaryFolder {
     let other = TemporaryFolder()
     for name in names where name.hasPrefix("liaison.sqlite") && !name.hasSuffix("-shm") {
-      let from = open("\(path)/\(name)", O_RDONLY)
-      let to = open("\(other.path)/\(name)", O_WRONLY | O_CREAT, 0o600)
-      while sendfile(to, from, nil, 1 << 30) > 0 {}
-      close(from)
-      close(to)
+      Self.copyFile("\(path)/\(name)", to: "\(other.path)/\(name)")
+    }
+    mkdir("\(other.path)/journal", 0o700)
+    for name in (try? Files.names(in: "\(path)/journal")) ?? [] {
+      Self.copyFile("\(path)/journal/\(name)", to: "\(other.path)/journal/\(name)")
     }
     return other
+  }
+
+  private static func copyFile(_ source: String, to target: String) {
+    let from = open(source, O_RDONLY)
+    let to = open(target, O_WRONLY | O_CREAT, 0o600)
+    while sendfile(to, from, nil, 1 << 30) > 0 {}
+    close(from)
+    close(to)
   }
 }
 
@@ -58,15 +65,18 @@ final class TestStore: Sendable {
   init(
     _ folder: TemporaryFolder = TemporaryFolder(), loops count: Int = 1,
     options: StoreOptions = StoreOptions(),
-    engine wrap: ((SQLiteEngine) -> any StoreEngine)? = nil
+    engine wrap: ((JournaledEngine) -> any StoreEngine)? = nil
   ) throws {
     self.folder = folder
     loops = try (0..<count).map { try EventLoop(index: $0) }
-    let engine = try SQLiteEngine(folder: folder.path, options: options)
     let notices = notices
-    store = try ContextStore(engine: wrap?(engine) ?? engine, options: options, loops: loops) {
+    let metrics = StoreMetrics()
+    let engine = try JournaledEngine(folder: folder.path, options: options, metrics: metrics) {
       notices.add($0)
     }
+    store = try ContextStore(
+      engine: wrap?(engine) ?? engine, options: options, metrics: metrics, loops: loops
+    ) { notices.add($0) }
     for loop in loops { loop.start(named: "test loop") }
   }
 
@@ -158,9 +168,16 @@ final class TestStore: Sendable {
     try await run { store in try await store.service(id, tenant: .single, extensions: extensions) }
   }
 
-  /// The rows of a query on the file itself, columns joined by `|`, as somebody with the `sqlite3` shell sees them.
-  func rows(_ sql: String) throws -> [String] {
-    try rowsOfFile("\(folder.path)/\(SQLiteEngine.fileName)", sql)
+  /// The rows of a query on the file itself, once all is folded, columns joined by `|`, as somebody with the `sqlite3`
+  /// shell sees them.
+  func rows(_ sql: String) async throws -> [String] {
+    try await run { store in try await store.settle() }
+    return try rowsOfFile("\(folder.path)/\(SQLiteTarget.fileName)", sql)
+  }
+
+  /// All changes that are kept.
+  func changes(after sequence: Int64 = 0, limit: Int = .max) async throws -> [Change] {
+    try await run { store in try await store.changes(after: sequence, limit: limit) }
   }
 }
 

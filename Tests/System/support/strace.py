@@ -54,6 +54,11 @@ class Call:
         return int(found["port"]) if found else None
 
     @property
+    def is_durable(self) -> bool:
+        """Whether the write itself returned only when its bytes were on disk."""
+        return "RWF_DSYNC" in self.arguments[-100:]
+
+    @property
     def answers(self) -> int:
         """How many HTTP answers begin in what was sent."""
         return self.arguments.count("HTTP/1.1 ")
@@ -116,11 +121,12 @@ class DurabilityTrace:
         in_folder = [call for call in calls if call.descriptor.startswith(str(folder))]
         self._writes = [call for call in in_folder if call.name in WRITES and (call.result or 0) > 0]
         self._syncs = [call for call in in_folder if call.name in SYNCS and call.result == 0]
+        self._durable_writes = [call for call in self._writes if call.is_durable]
         self._sends = sends_by_peer(calls)
 
     @property
     def sync_count(self) -> int:
-        return len(self._syncs)
+        return len(self._syncs) + len(self._durable_writes)
 
     def reply(self, write: AcknowledgedWrite) -> Call:
         seen = 0
@@ -131,9 +137,11 @@ class DurabilityTrace:
         raise AssertionError(f"the trace holds no reply for {write}")
 
     def durable_moments(self, marker: str) -> Iterator[int]:
-        """For every write that holds the marker: when the first sync that began after it had ended."""
+        """For every write that holds the marker: when it was on disk, by itself or by a sync that began after it."""
         for write in self._writes:
             if marker in write.arguments:
+                if write.is_durable:
+                    yield write.ended
                 covering = [
                     sync.ended
                     for sync in self._syncs

@@ -28,16 +28,17 @@ final class ServiceTable: RecordTable {
                          service_type = ?9
       WHERE id = ?1 AND tenant = ?2
       """)
-    remove = try connection.prepare("DELETE FROM service WHERE id = ?1 AND tenant = ?2")
+    remove = try connection.prepare("DELETE FROM service WHERE id = ?1")
   }
 
   func record(_ key: RecordKey) throws(StoreError) -> Record? {
     one.bind(1, key.service)
     guard try one.step() else { return nil }
     defer { one.reset() }
-    guard one.integer(0) == key.tenant.rawValue else { return nil }
+    // Ids are unique over all tenants: whose it is, is for the caller to see.
+    let found = RecordKey(.service, Tenant(rawValue: one.integer(0)), service: key.service)
     var record = Record(
-      key, revision: one.integer(1), document: Array(one.bytes(3)), hidden: Array(one.bytes(4)))
+      found, revision: one.integer(1), document: Array(one.bytes(3)), hidden: Array(one.bytes(4)))
     record.sequence = one.integer(2)
     return record
   }
@@ -50,9 +51,7 @@ final class ServiceTable: RecordTable {
     statement.bind(4, record.sequence)
     statement.bind(6, text: record.hidden)
     if record.isNew || record.movesInIndexes {
-      guard let service = documents.service(record) else {
-        throw StoreError(.damaged, "the document of service \(record.key.service) is damaged")
-      }
+      let service = try documents.requiredService(record, record.key.service)
       statement.bind(7, constant: service.status == .active ? "active" : "completed")
       statement.bind(8, service.customerID)
       statement.bind(9, service.serviceType)
@@ -66,7 +65,6 @@ final class ServiceTable: RecordTable {
 
   func delete(_ key: RecordKey) throws(StoreError) {
     remove.bind(1, key.service)
-    remove.bind(2, key.tenant.rawValue)
     try remove.run()
   }
 }

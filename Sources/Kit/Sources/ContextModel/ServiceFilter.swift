@@ -19,6 +19,14 @@ public struct ServiceFilter: Sendable, Equatable {
     self.startedTo = startedTo
     self.types = types
   }
+
+  /// Whether a service is wanted.
+  public func lets(_ service: Service) -> Bool {
+    if let status, service.status != status { return false }
+    if let startedFrom, service.startedAt < startedFrom { return false }
+    if let startedTo, service.startedAt >= startedTo { return false }
+    return types.isEmpty || service.serviceType.map(types.contains) ?? false
+  }
 }
 
 /// Which extensions a query wants to see: the parameter `extensions`.

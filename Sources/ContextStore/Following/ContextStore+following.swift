@@ -1,0 +1,35 @@
+public import ContextModel
+
+extension ContextStore {
+  /// The number of the newest durable change; 0 before the first.
+  public var newestChange: Int64 { signal.newest }
+
+  /// The changes behind a number, in order.
+  ///
+  /// - Returns: at most `limit`; none if there is no newer one.
+  /// - Throws: 410 if they are so old that the store does not keep them any more; 503 if it cannot be read.
+  public func changes(after sequence: Int64, limit: Int) async throws(ContextError) -> [Change] {
+    guard case .changes(let changes) = try await read(.changes(after: sequence, limit: limit)) else {
+      preconditionFailure("an answer to another question")
+    }
+    guard let changes else {
+      throw ContextError(
+        status: 410, code: "changes_gone",
+        message: "The changes behind number \(sequence) are not kept any more.", field: "after",
+        value: "\(sequence)")
+    }
+    return changes
+  }
+
+  /// Returns when there is a change behind a number, or when the store closes.
+  public func waitForChange(after sequence: Int64) async {
+    await signal.wait(after: sequence, on: loopOfCaller)
+  }
+
+  /// How far a follower has come; `nil` if it has never said so. See ``KeepPosition``.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func position(of follower: String) async throws(ContextError) -> Int64? {
+    try await record(.follower(follower))?.revision
+  }
+}

@@ -1,0 +1,84 @@
+import ContextModel
+import Glibc
+
+extension Journal {
+  /// Opens the journal in a folder, which is made if it is not there, and finds its end.
+  ///
+  /// - Parameters:
+  ///   - folded: what the tables have already.
+  ///   - isWritten: whether somebody else writes to it now, so that its end is no fixed place; it is only read then.
+  ///   - replay: called for each whole frame that they lack, in order.
+  /// - Throws: if it belongs to another store or a newer server, if a frame is missing, or if one is damaged that was
+  ///   not the last: that was acknowledged and may not be passed over silently.
+  static func open(
+    folder: String, store: Int64, options: Options, folded: Position, isWritten: Bool = false,
+    replay: (JournalFrame.Head, UnsafeRawBufferPointer, JournalSegment, _ offset: Int) -> Void
+  ) throws(StoreError) -> Journal {
+    if !isWritten { try Files.makeFolder(folder) }
+    let segments = try openSegments(folder, store: store)
+    guard let last = segments.last else {
+      return Journal(
+        folder: folder, store: store, options: options, segments: [], end: JournalSegment.headSize,
+        newest: folded)
+    }
+    guard segments[0].head.firstFrame <= folded.frame + 1 else {
+      throw StoreError(
+        .damaged,
+        "the journal in \(folder) begins with frame \(segments[0].head.firstFrame), but the database ends with frame "
+          + "\(folded.frame): it is older than the journal")
+    }
+    var newest = folded
+    var end = JournalSegment.headSize
+    let first = segments.lastIndex { $0.head.firstFrame <= folded.frame + 1 } ?? 0
+    for segment in segments[first...] {
+      let scanner = FrameScanner(segment)
+      var expected = segment.head.firstFrame
+      while case .frame(let head, let bytes) = try scanner.next() {
+        guard head.number == expected else { throw damage(segment, scanner.offset) }
+        expected += 1
+        guard head.number > folded.frame else { continue }
+        replay(head, bytes, segment, scanner.offset - head.frameSize)
+        newest = Position(frame: head.number, counters: head.counters)
+      }
+      end = scanner.offset
+      if segment === last {
+        if !isWritten, try scanner.findsFrame(numberedFrom: expected) { throw damage(segment, end) }
+      } else {
+        let next = segments[Int(segment.head.index - segments[0].head.index) + 1]
+        guard next.head.firstFrame == expected else { throw damage(segment, end) }
+      }
+    }
+    return Journal(
+      folder: folder, store: store, options: options, segments: segments, end: end, newest: newest)
+  }
+
+  private static func damage(_ segment: JournalSegment, _ offset: Int) -> StoreError {
+    StoreError(
+      .damaged,
+      "the journal \(segment.path) is damaged at byte \(offset): what was acknowledged after it cannot be read; restore a "
+        + "backup, or move the journal away to go on without those changes")
+  }
+
+  private static func openSegments(_ folder: String, store: Int64) throws(StoreError) -> [JournalSegment] {
+    var segments: [JournalSegment] = []
+    let names = try Files.names(in: folder).filter { $0.hasSuffix(".journal") }.sorted()
+    for name in names {
+      let path = "\(folder)/\(name)"
+      guard let segment = try JournalSegment.open(path) else {
+        throw StoreError(.damaged, "the journal \(path) has no readable beginning")
+      }
+      guard segment.head.store == store else {
+        throw StoreError(.damaged, "the journal \(path) belongs to another store")
+      }
+      guard segment.head.version <= SQLiteSchema.current else {
+        throw StoreError(
+          .newerSchema, "the journal \(path) was written by a newer server: use that, or a newer one")
+      }
+      guard segments.last.map({ $0.head.index + 1 == segment.head.index }) ?? true else {
+        throw StoreError(.damaged, "the journal lacks a segment before \(path)")
+      }
+      segments.append(segment)
+    }
+    return segments
+  }
+}

@@ -1,0 +1,207 @@
+import ContextModel
+import Glibc
+
+/// The journal of a store: what a reply waits for. Segments follow each other without a gap; the last one is written to.
+///
+/// `append` and `close` are the commit thread's; everything else may be called on any thread.
+final class Journal: @unchecked Sendable {
+  /// How a journal works.
+  struct Options {
+    /// Whether a frame must be on disk before it counts.
+    var isDurable: Bool
+    /// The largest segment in bytes. A new store begins with a small one.
+    var largestSegment: Int
+  }
+
+  /// What is known of frames up to a moment.
+  struct Position: Equatable {
+    /// The number of the newest frame; 0 if there is none.
+    var frame: Int64 = 0
+    var counters = StoreCounters()
+  }
+
+  /// The folder that holds the segments.
+  let folder: String
+  let store: Int64
+  private let options: Options
+  private let buffer = JournalBuffer()
+
+  /// Guards everything below.
+  let monitor = Monitor()
+  private var segments: [JournalSegment]
+  /// Where the next frame goes in the last segment.
+  private var end: Int
+  private var newest: Position
+  /// A file for the next segment is being prepared; nobody else prepares or takes it.
+  private var isPreparing = false
+
+  static let smallestSegment = 1 << 20
+  private var sparePath: String { folder + "/next" }
+
+  init(
+    folder: String, store: Int64, options: Options, segments: [JournalSegment], end: Int, newest: Position
+  ) {
+    self.folder = folder
+    self.store = store
+    self.options = options
+    self.segments = segments
+    self.end = end
+    self.newest = newest
+  }
+
+  /// What was appended last.
+  var position: Position { monitor.locked { newest } }
+
+  /// The index of the segment that was written to last; 0 before there is one.
+  var newestSegment: UInt32 { monitor.locked { segments.last?.head.index ?? 0 } }
+
+  /// The segment of that index, if it is still there.
+  func segment(_ index: UInt32) -> JournalSegment? {
+    monitor.locked {
+      guard let first = segments.first?.head.index, index >= first else { return nil }
+      let place = Int(index - first)
+      return place < segments.count ? segments[place] : nil
+    }
+  }
+
+  /// Keeps a batch, as one frame. It counts when this returns; when it throws it never happened.
+  ///
+  /// - Parameter place: called for each record with where it stands.
+  /// - Returns: the frame's bytes.
+  func append(_ batch: Batch, _ place: (Record, Location) -> Void) throws(StoreError) -> Int {
+    var places: [(size: Int, offset: Int)] = []
+    places.reserveCapacity(batch.puts.count)
+    let number = newest.frame + 1
+    func encode(_ salt: UInt64) {
+      buffer.removeAll()
+      places.removeAll(keepingCapacity: true)
+      JournalFrame.append(batch, number: number, salt: salt, to: buffer) { places.append(($2, $1)) }
+    }
+    if let last = segments.last { encode(last.head.salt) } else { encode(0) }
+    if segments.last.map({ end + buffer.count > $0.size }) ?? true {
+      try addSegment(for: buffer.count)
+      encode(segments[segments.count - 1].head.salt)
+    }
+    let segment = segments[segments.count - 1]
+    try segment.write(buffer.bytes, at: end, durably: options.isDurable)
+    for (record, (size, offset)) in zip(batch.puts, places) {
+      place(record, Location(of: record, in: segment, at: end + offset, size: size))
+    }
+    monitor.locked {
+      end += buffer.count
+      newest = Position(frame: number, counters: batch.counters)
+    }
+    return buffer.count
+  }
+
+  /// Whether a frame could be kept now: tries to write what stands behind the last frame.
+  func probe() throws(StoreError) {
+    guard let segment = segments.last, end + JournalFrame.headSize <= segment.size else {
+      return try addSegment(for: JournalFrame.headSize)
+    }
+    buffer.removeAll()
+    buffer.pad(to: JournalFrame.alignment)
+    for _ in 0..<JournalFrame.headSize / 8 { buffer.append(UInt64(0)) }
+    try segment.write(buffer.bytes, at: end, durably: true)
+  }
+
+  // MARK: Segments
+
+  private func addSegment(for needed: Int) throws(StoreError) {
+    let size = max(
+      JournalSegment.headSize + needed,
+      min(options.largestSegment, max(Self.smallestSegment, (segments.last?.size ?? 0) * 2)))
+    let head = JournalSegment.Head(
+      index: (segments.last?.head.index ?? 0) + 1, salt: .random(in: 1...UInt64.max), store: store,
+      firstFrame: newest.frame + 1, firstSequence: newest.counters.lastSequence + 1,
+      version: SQLiteSchema.current)
+    var prepared = sparePath
+    let hasSpare = monitor.locked {
+      guard !isPreparing, (Files.size(sparePath) ?? 0) >= JournalSegment.headSize + needed else {
+        return false
+      }
+      isPreparing = true
+      return true
+    }
+    defer { if hasSpare { monitor.locked { isPreparing = false } } }
+    if !hasSpare {
+      prepared = folder + "/making"
+      try JournalSegment.prepare(prepared, size: size)
+    }
+    let segment = try JournalSegment.make(head, from: prepared, in: folder)
+    monitor.locked {
+      segments.append(segment)
+      end = JournalSegment.headSize
+    }
+  }
+
+  /// Makes the file of the next segment beforehand, so that no reply waits for it. It is no loss if that fails.
+  func prepareNextSegment() {
+    let size: Int? = monitor.locked {
+      guard !isPreparing, let last = segments.last, end * 2 > last.size, Files.size(sparePath) == nil else {
+        return nil
+      }
+      isPreparing = true
+      return min(options.largestSegment, max(Self.smallestSegment, last.size * 2))
+    }
+    guard let size else { return }
+    // Under its own name only when it is whole.
+    let making = sparePath + ".making"
+    if (try? JournalSegment.prepare(making, size: size)) != nil { rename(making, sparePath) }
+    monitor.locked { isPreparing = false }
+  }
+
+  /// Removes the oldest segments, as long as neither a frame from `frame` on nor a change from `sequence` on nor a
+  /// record in segment `index` or later is in them. Whoever still reads one keeps its file.
+  func removeSegments(before frame: Int64, _ sequence: Int64, _ index: UInt32) {
+    while true {
+      let removed: JournalSegment? = monitor.locked {
+        guard segments.count > 1, segments[0].head.index < index, segments[1].head.firstFrame <= frame,
+          segments[1].head.firstSequence <= sequence
+        else { return nil }
+        return segments.removeFirst()
+      }
+      guard let removed else { return }
+      unlink(removed.path)
+    }
+  }
+
+  // MARK: Reading
+
+  /// Goes through the frames with numbers of a range, in order. Any thread.
+  ///
+  /// - Throws: if one of them is not there any more.
+  func forEachFrame(
+    _ numbers: ClosedRange<Int64>,
+    _ body: (JournalFrame.Head, UnsafeRawBufferPointer, JournalSegment, _ offset: Int) throws(StoreError) ->
+      Void
+  ) throws(StoreError) {
+    var expected = numbers.lowerBound
+    for (segment, end) in parts(from: { $0.firstFrame <= numbers.lowerBound }) {
+      let scanner = FrameScanner(segment, to: end)
+      while expected <= numbers.upperBound {
+        let offset = scanner.offset
+        guard case .frame(let head, let bytes) = try scanner.next() else { break }
+        if head.number < expected { continue }
+        guard head.number == expected else { break }
+        try body(head, bytes, segment, offset)
+        expected += 1
+      }
+    }
+    guard expected > numbers.upperBound else {
+      throw StoreError(.damaged, "the journal in \(folder) lacks frame \(expected)")
+    }
+  }
+
+  /// The segments from the last one on whose beginning satisfies `reaches`, each with the end of its frames if that is
+  /// not the file's; all if none does.
+  func parts(from reaches: (JournalSegment.Head) -> Bool) -> [(segment: JournalSegment, end: Int?)] {
+    monitor.locked {
+      let first = segments.lastIndex { reaches($0.head) } ?? 0
+      var parts: [(segment: JournalSegment, end: Int?)] = []
+      for segment in segments[first...] { parts.append((segment, nil)) }
+      if !parts.isEmpty { parts[parts.count - 1].end = end }
+      return parts
+    }
+  }
+}

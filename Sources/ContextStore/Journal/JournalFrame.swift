@@ -1,0 +1,249 @@
+import CXXHash
+import ContextModel
+
+/// One batch as it stands in the journal: a head, its changes, its puts, its deletions.
+///
+///     head      magic u32 · size of what follows the head u32 · checksum u64 · number u64 · last sequence i64 ·
+///               next service id i64 · changes u32 · puts u32 · deletions u32 · 0 u32
+///     change    sequence, tenant, service, revision, at: i64 · kind, customer before, customer, interaction,
+///               principal, event: texts
+///     put       size u32 · flags u8 · key · sequence i64 · owner u64 · revision i64 · name, document, hidden: texts
+///     deletion  key
+///     key       kind u8 · tenant, service, number: i64 · name: text
+///
+/// The checksum (XXH3, seeded with the segment's salt) covers everything behind it. A frame begins at a multiple of
+/// 8 bytes.
+enum JournalFrame {
+  static let magic: UInt32 = 0x314A_464C
+  static let headSize = 56
+  static let alignment = 8
+  /// Where the checksum stands, and where what it covers begins.
+  private static let checksumOffset = 8
+  private static let coveredOffset = 16
+
+  /// What a put says beside its record.
+  struct Flags: OptionSet {
+    let rawValue: UInt8
+    static let isNew = Flags(rawValue: 1)
+    static let movesInIndexes = Flags(rawValue: 2)
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    init(of record: Record) {
+      rawValue =
+        (record.isNew ? Self.isNew.rawValue : 0)
+        | (record.movesInIndexes ? Self.movesInIndexes.rawValue : 0)
+    }
+  }
+
+  /// The head of a frame.
+  struct Head {
+    var bodySize: Int
+    var checksum: UInt64
+    /// 1, 2, 3 … over all segments.
+    var number: Int64
+    var counters: StoreCounters
+    var changes: Int
+    var puts: Int
+    var deletions: Int
+
+    /// The bytes of the whole frame.
+    var frameSize: Int { (headSize + bodySize + alignment - 1) / alignment * alignment }
+
+    /// Reads a head; `nil` if there is none.
+    init?(_ bytes: UnsafeRawBufferPointer) {
+      guard bytes.count >= headSize else { return nil }
+      var cursor = JournalCursor(bytes)
+      guard cursor.integer(UInt32.self) == magic else { return nil }
+      bodySize = Int(cursor.integer(UInt32.self))
+      checksum = cursor.integer()
+      number = cursor.integer()
+      counters = StoreCounters()
+      counters.lastSequence = cursor.integer()
+      counters.nextServiceID = cursor.integer()
+      changes = Int(cursor.integer(UInt32.self))
+      puts = Int(cursor.integer(UInt32.self))
+      deletions = Int(cursor.integer(UInt32.self))
+    }
+  }
+
+  // MARK: Writing
+
+  /// Appends the frame of a batch, and tells where each of its records will stand in it.
+  ///
+  /// - Parameter place: called with the record's offset from the start of the frame, and its size.
+  static func append(
+    _ batch: Batch, number: Int64, salt: UInt64, to buffer: JournalBuffer,
+    _ place: (Record, _ offset: Int, _ size: Int) -> Void
+  ) {
+    let start = buffer.count
+    buffer.append(magic)
+    buffer.append(UInt32(0))
+    buffer.append(UInt64(0))
+    buffer.append(number)
+    buffer.append(batch.counters.lastSequence)
+    buffer.append(batch.counters.nextServiceID)
+    buffer.append(UInt32(batch.changes.count))
+    buffer.append(UInt32(batch.puts.count))
+    buffer.append(UInt32(batch.deletions.count))
+    buffer.append(UInt32(0))
+    for change in batch.changes { append(change, to: buffer) }
+    for record in batch.puts {
+      let offset = buffer.count
+      append(record, to: buffer)
+      place(record, offset - start, buffer.count - offset)
+    }
+    for key in batch.deletions { append(key, to: buffer) }
+    buffer.store(UInt32(buffer.count - start - headSize), at: start + 4)
+    let covered = UnsafeRawBufferPointer(rebasing: buffer.bytes[(start + coveredOffset)...])
+    buffer.store(checksum(covered, salt), at: start + checksumOffset)
+    buffer.pad(to: alignment)
+  }
+
+  private static func append(_ change: Change, to buffer: JournalBuffer) {
+    buffer.append(change.sequence)
+    buffer.append(change.tenant.rawValue)
+    buffer.append(change.service?.rawValue ?? 0)
+    buffer.append(change.revision ?? 0)
+    buffer.append(change.at.milliseconds)
+    buffer.append(text: change.kind.rawValue)
+    buffer.append(text: change.customerBefore)
+    buffer.append(text: change.customer)
+    buffer.append(text: change.interaction)
+    buffer.append(text: change.principal)
+    buffer.append(text: change.event)
+  }
+
+  private static func append(_ record: Record, to buffer: JournalBuffer) {
+    let start = buffer.count
+    buffer.append(UInt32(0))
+    buffer.append(Flags(of: record).rawValue)
+    append(record.key, to: buffer)
+    buffer.append(record.sequence)
+    buffer.append(record.owner)
+    buffer.append(record.revision)
+    buffer.append(text: record.name)
+    buffer.append(text: record.document)
+    buffer.append(text: record.hidden)
+    buffer.store(UInt32(buffer.count - start), at: start)
+  }
+
+  private static func append(_ key: RecordKey, to buffer: JournalBuffer) {
+    buffer.append(key.kind.rawValue)
+    buffer.append(key.tenant.rawValue)
+    buffer.append(key.service)
+    buffer.append(key.number)
+    buffer.append(text: key.name)
+  }
+
+  static func checksum(_ covered: UnsafeRawBufferPointer, _ salt: UInt64) -> UInt64 {
+    cxxhash_64(covered.baseAddress, covered.count, salt)
+  }
+
+  // MARK: Reading
+
+  /// Whether the bytes of a frame are what was written.
+  static func isWhole(_ head: Head, _ frame: UnsafeRawBufferPointer, salt: UInt64) -> Bool {
+    guard frame.count >= headSize + head.bodySize else { return false }
+    let covered = UnsafeRawBufferPointer(rebasing: frame[coveredOffset..<headSize + head.bodySize])
+    return checksum(covered, salt) == head.checksum
+  }
+
+  /// The changes of a whole frame.
+  static func changes(_ head: Head, _ frame: UnsafeRawBufferPointer) -> [Change] {
+    var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
+    return (0..<head.changes).compactMap { _ in change(&cursor) }
+  }
+
+  /// Reads the change that begins at the cursor; `nil` if its kind is none of this server's.
+  static func change(_ cursor: inout JournalCursor) -> Change? {
+    let sequence = cursor.integer(Int64.self)
+    let tenant = Tenant(rawValue: cursor.integer())
+    let service = ServiceID(cursor.integer())
+    let revision = cursor.integer(Int64.self)
+    let at = Timestamp(milliseconds: cursor.integer())
+    guard let kind = Change.Kind(rawValue: cursor.string()) else {
+      for _ in 0..<5 { cursor.skipText() }
+      return nil
+    }
+    let before = cursor.optionalString()
+    let customer = cursor.optionalString()
+    let interaction = cursor.optionalString()
+    let principal = cursor.optionalString()
+    var change = Change(
+      kind, tenant: tenant, service: service, revision: revision == 0 ? nil : revision, at: at,
+      customerBefore: before, customer: customer, interaction: interaction, principal: principal,
+      event: cursor.text())
+    change.sequence = sequence
+    return change
+  }
+
+  /// Goes through those changes of a whole frame that gave a service to another owner.
+  static func forEachAssociation(
+    _ head: Head, _ frame: UnsafeRawBufferPointer,
+    _ body: (_ service: Int64, _ sequence: Int64, _ offset: Int, _ size: Int) -> Void
+  ) {
+    var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
+    for _ in 0..<head.changes {
+      let offset = cursor.offset
+      let sequence = cursor.integer(Int64.self)
+      _ = cursor.integer(Int64.self)
+      let service = cursor.integer(Int64.self)
+      _ = cursor.bytes(2 * 8)
+      cursor.skipText()
+      let before = cursor.optionalBytes()
+      let customer = cursor.optionalBytes()
+      for _ in 0..<3 { cursor.skipText() }
+      guard service != 0, let customer, before.map({ !$0.elementsEqual(customer) }) ?? true else { continue }
+      body(service, sequence, headSize + offset, cursor.offset - offset)
+    }
+  }
+
+  /// Goes through the records of a whole frame.
+  static func forEachRecord(
+    _ head: Head, _ frame: UnsafeRawBufferPointer, put: (Record, _ offset: Int, _ size: Int) -> Void,
+    deletion: (RecordKey) -> Void
+  ) {
+    var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
+    for _ in 0..<head.changes {
+      _ = cursor.bytes(5 * 8)
+      for _ in 0..<6 { cursor.skipText() }
+    }
+    for _ in 0..<head.puts {
+      let offset = headSize + cursor.offset
+      if let record = record(&cursor) { put(record, offset, headSize + cursor.offset - offset) }
+    }
+    for _ in 0..<head.deletions {
+      if let key = key(&cursor) { deletion(key) }
+    }
+  }
+
+  /// Reads the record that begins at the cursor; `nil` if its kind is none of this server's.
+  static func record(_ cursor: inout JournalCursor) -> Record? {
+    _ = cursor.integer(UInt32.self)
+    let flags = Flags(rawValue: cursor.integer())
+    let key = key(&cursor)
+    let sequence = cursor.integer(Int64.self)
+    let owner = cursor.integer(UInt64.self)
+    let revision = cursor.integer(Int64.self)
+    let name = cursor.string()
+    let document = cursor.text()
+    let hidden = cursor.text()
+    guard let key else { return nil }
+    var record = Record(key, name: name, revision: revision, document: document, hidden: hidden)
+    record.sequence = sequence
+    record.owner = owner
+    record.isNew = flags.contains(.isNew)
+    record.movesInIndexes = flags.contains(.movesInIndexes)
+    return record
+  }
+
+  private static func key(_ cursor: inout JournalCursor) -> RecordKey? {
+    let kind = RecordKey.Kind(rawValue: cursor.integer())
+    let tenant = Tenant(rawValue: cursor.integer())
+    let service = cursor.integer(Int64.self)
+    let number = cursor.integer(Int64.self)
+    let name = cursor.string()
+    return kind.map { RecordKey($0, tenant, service: service, number: number, name: name) }
+  }
+}

@@ -1,0 +1,163 @@
+import CFileIO
+import Glibc
+
+/// One file of the journal: a head, then frames up to its end. Its whole length is written beforehand, so that a frame
+/// is written over blocks that are there already: that halves the cost of a synchronous write.
+///
+/// Reading is allowed on any thread; writing is the commit thread's. The file stays open as long as somebody holds the
+/// segment, also after it was removed.
+final class JournalSegment: @unchecked Sendable {
+  /// What stands at the beginning of the file.
+  struct Head: Equatable {
+    /// 1, 2, 3 … over all segments of a store.
+    var index: UInt32
+    /// Seeds the checksums, so that what an earlier use of the file left behind is never taken for a frame.
+    var salt: UInt64
+    /// Which store it belongs to.
+    var store: Int64
+    /// The number of its first frame.
+    var firstFrame: Int64
+    /// The number of the first change that can stand in it.
+    var firstSequence: Int64
+    /// The version of the tables for which its records were made.
+    var version: Int64
+  }
+
+  let head: Head
+  let path: String
+  /// The bytes of the file.
+  let size: Int
+  /// Owned.
+  private let descriptor: Int32
+
+  /// Frames begin here.
+  static let headSize = 4096
+  private static let magic: UInt64 = 0x3130_4E4A_5341_494C  // "LIASJN01"
+
+  private init(head: Head, path: String, size: Int, descriptor: Int32) {
+    self.head = head
+    self.path = path
+    self.size = size
+    self.descriptor = descriptor
+  }
+
+  deinit { Glibc.close(descriptor) }
+
+  /// Opens a file that is there.
+  ///
+  /// - Returns: `nil` if it has no head: its making was cut off before anything was kept in it.
+  static func open(_ path: String) throws(StoreError) -> JournalSegment? {
+    let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Files.error("the journal \(path) cannot be opened") }
+    guard let size = Files.size(path), let head = readHead(descriptor) else {
+      Glibc.close(descriptor)
+      return nil
+    }
+    return JournalSegment(head: head, path: path, size: size, descriptor: descriptor)
+  }
+
+  /// Makes a file of zeros for a later segment, durably.
+  static func prepare(_ path: String, size: Int) throws(StoreError) {
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+    guard descriptor >= 0 else { throw Files.error("the journal \(path) cannot be made") }
+    defer { Glibc.close(descriptor) }
+    do throws(StoreError) {
+      let zeros = [UInt8](repeating: 0, count: 256 << 10)
+      var offset = 0
+      while offset < size {
+        let count = pwrite(descriptor, zeros, min(zeros.count, size - offset), off_t(offset))
+        guard count > 0 else { throw Files.error("the journal \(path) cannot be made") }
+        offset += count
+      }
+      guard fdatasync(descriptor) == 0 else { throw Files.error("the journal \(path) cannot be made") }
+    } catch {
+      unlink(path)
+      throw error
+    }
+  }
+
+  /// Takes a prepared file, whatever stands in it, for a new segment, under its own name.
+  static func make(_ head: Head, from prepared: String, in folder: String) throws(StoreError)
+    -> JournalSegment
+  {
+    guard let size = Files.size(prepared) else { throw Files.error("the journal \(prepared) is gone") }
+    let descriptor = Glibc.open(prepared, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Files.error("the journal \(prepared) cannot be opened") }
+    let path = Self.path(head.index, in: folder)
+    let segment = JournalSegment(head: head, path: path, size: size, descriptor: descriptor)
+    try segment.writeHead()
+    guard rename(prepared, path) == 0 else { throw Files.error("the journal \(path) cannot be made") }
+    try Files.synchronizeFolder(folder)
+    return segment
+  }
+
+  static func path(_ index: UInt32, in folder: String) -> String {
+    let digits = String(index)
+    return folder + "/" + String(repeating: "0", count: 10 - digits.count) + digits + ".journal"
+  }
+
+  private func writeHead() throws(StoreError) {
+    let buffer = JournalBuffer()
+    buffer.append(Self.magic)
+    buffer.append(head.version)
+    buffer.append(head.index)
+    buffer.append(head.salt)
+    buffer.append(head.store)
+    buffer.append(head.firstFrame)
+    buffer.append(head.firstSequence)
+    buffer.append(JournalFrame.checksum(buffer.bytes, 0))
+    buffer.pad(to: Self.headSize)
+    try write(buffer.bytes, at: 0, durably: true)
+  }
+
+  private static func readHead(_ descriptor: Int32) -> Head? {
+    withUnsafeTemporaryAllocation(byteCount: 60, alignment: 8) { bytes -> Head? in
+      guard pread(descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count else { return nil }
+      var cursor = JournalCursor(UnsafeRawBufferPointer(bytes))
+      guard cursor.integer(UInt64.self) == magic else { return nil }
+      let version = cursor.integer(Int64.self)
+      let index = cursor.integer(UInt32.self)
+      let salt = cursor.integer(UInt64.self)
+      let store = cursor.integer(Int64.self)
+      let firstFrame = cursor.integer(Int64.self)
+      let firstSequence = cursor.integer(Int64.self)
+      let covered = UnsafeRawBufferPointer(rebasing: bytes[..<cursor.offset])
+      guard cursor.integer(UInt64.self) == JournalFrame.checksum(covered, 0) else { return nil }
+      return Head(
+        index: index, salt: salt, store: store, firstFrame: firstFrame, firstSequence: firstSequence,
+        version: version)
+    }
+  }
+
+  /// Writes bytes; when it returns they are on disk, or in the system's hands if that is enough.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, durably: Bool) throws(StoreError) {
+    var done = 0
+    while done < bytes.count {
+      let count = cfileio_write(
+        descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done), durably ? 1 : 0)
+      guard count > 0 else {
+        if count < 0, errno == EINTR { continue }
+        throw Files.error("writing the journal \(path) failed", count == 0 ? ENOSPC : errno)
+      }
+      done += count
+    }
+  }
+
+  /// Reads up to as many bytes as there is room for.
+  ///
+  /// - Returns: the bytes read, at the beginning of `memory`; fewer than asked for only at the end of the file.
+  func read(into memory: UnsafeMutableRawBufferPointer, at offset: Int) throws(StoreError) -> Int {
+    var done = 0
+    while done < memory.count {
+      let count = pread(descriptor, memory.baseAddress! + done, memory.count - done, off_t(offset + done))
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        throw StoreError(
+          .inputOutput, "reading the journal \(path) failed: \(String(cString: strerror(errno)))")
+      }
+      guard count > 0 else { break }
+      done += count
+    }
+    return done
+  }
+}

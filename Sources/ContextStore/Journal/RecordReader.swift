@@ -1,0 +1,51 @@
+import ContextModel
+
+/// Reads records from the journal. Owns its buffer. One thread at a time.
+final class RecordReader {
+  private let journal: Journal
+  private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 64)
+  /// The segment that was read last: mostly the next record lies in it too.
+  private var segment: JournalSegment?
+
+  init(_ journal: Journal) { self.journal = journal }
+
+  deinit { memory.deallocate() }
+
+  /// The record at a location that an overlay gave; `nil` for a record that was removed.
+  func record(_ location: Location) throws(StoreError) -> Record? {
+    guard !location.isDeletion else { return nil }
+    return try decode(location) { cursor in
+      guard var record = JournalFrame.record(&cursor) else { return nil }
+      record.isNew = location.flags.contains(.isNew)
+      record.movesInIndexes = location.flags.contains(.movesInIndexes)
+      return record
+    }
+  }
+
+  /// The change at a location that a frame gave.
+  func change(_ location: Location) throws(StoreError) -> Change {
+    try decode(location) { cursor in JournalFrame.change(&cursor) }
+  }
+
+  private func decode<Value>(
+    _ location: Location, _ body: (inout JournalCursor) -> Value?
+  ) throws(StoreError) -> Value {
+    if segment?.head.index != location.segment { segment = journal.segment(location.segment) }
+    guard let segment else {
+      throw StoreError(.damaged, "the journal in \(journal.folder) lacks segment \(location.segment)")
+    }
+    let size = Int(location.size)
+    if memory.count < size {
+      memory.deallocate()
+      memory = .allocate(byteCount: size * 2, alignment: 64)
+    }
+    let bytes = UnsafeMutableRawBufferPointer(rebasing: memory[..<size])
+    let count = try segment.read(into: bytes, at: Int(location.offset))
+    var cursor = JournalCursor(UnsafeRawBufferPointer(bytes))
+    guard count == size, let value = body(&cursor), !cursor.isDamaged else {
+      throw StoreError(
+        .damaged, "the journal \(segment.path) has nothing readable at byte \(location.offset)")
+    }
+    return value
+  }
+}

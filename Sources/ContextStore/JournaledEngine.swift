@@ -1,0 +1,128 @@
+import ContextModel
+
+/// The embedded engine: a batch is kept in a journal, which is what replies wait for, and folded into a SQLite database
+/// behind them, in large, sorted transactions in which many writes to one service have become one row. What is not
+/// folded yet is found through the overlay.
+final class JournaledEngine: StoreEngine, @unchecked Sendable {
+  private let lock: FolderLock
+  private let path: String
+  private let options: StoreOptions
+  private let journal: Journal
+  private let overlay = Overlay()
+  private let worker: FoldWorker
+  private let foldThread: StoreThread
+  /// Commit thread only, like all that follows.
+  private var openReader: JournaledReader?
+  private var placed: [(Record, Location)] = []
+
+  /// Where the journal lies in a data folder.
+  static func journalFolder(in folder: String) -> String { "\(folder)/journal" }
+
+  /// Locks the folder and opens the database and the journal in it; all are made if they are not there.
+  ///
+  /// - Parameter notice: called on the fold thread.
+  init(
+    folder: String, options: StoreOptions, metrics: StoreMetrics,
+    notice: @escaping @Sendable (StoreNotice) -> Void
+  ) throws(StoreError) {
+    self.options = options
+    try Files.makeFolder(folder)
+    lock = try FolderLock(folder: folder)
+    let target = try SQLiteTarget(file: "\(folder)/\(SQLiteTarget.fileName)", options: options)
+    path = target.path
+    let folded = try target.position()
+    let growing = overlay.growing
+    journal = try Journal.open(
+      folder: Self.journalFolder(in: folder), store: target.store,
+      options: Journal.Options(
+        isDurable: options.durability == .full, largestSegment: options.largestSegment),
+      folded: folded
+    ) { head, frame, segment, offset in
+      growing.take(head, frame, in: segment, at: offset)
+    }
+    openReader = try JournaledReader(
+      journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache),
+      worker: nil)
+    let worker = FoldWorker(
+      journal: journal, overlay: overlay, target: target, folded: folded.frame, options: options,
+      metrics: metrics, notice: notice)
+    self.worker = worker
+    foldThread = StoreThread(named: "store fold") { worker.run() }
+  }
+
+  deinit { close() }
+
+  // MARK: One batch
+
+  private var reader: JournaledReader {
+    get throws(StoreError) {
+      guard let openReader else { throw StoreError(.closed, "the store is closed") }
+      return openReader
+    }
+  }
+
+  func begin() throws(StoreError) -> StoreCounters {
+    try worker.waitForRoom()
+    return journal.position.counters
+  }
+
+  func load(
+    _ keys: [RecordKey], _ take: (RecordKey, Record?) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    // In the order in which rows lie on disk.
+    let reader = try reader
+    for key in keys.sorted(by: { $0.service < $1.service }) { try take(key, try reader.record(key)) }
+  }
+
+  func record(_ key: RecordKey) throws(StoreError) -> Record? { try reader.record(key) }
+
+  func records(
+    _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
+  ) throws(StoreError) -> [Record] {
+    try reader.records(kind, of: service, tenant: tenant)
+  }
+
+  func services(_ query: ServiceQuery) throws(StoreError) -> [Record] { try reader.services(query) }
+
+  func commit(_ batch: Batch) throws(StoreError) {
+    defer {
+      openReader?.end()
+      placed.removeAll(keepingCapacity: true)
+    }
+    let size = try journal.append(batch) { placed.append(($0, $1)) }
+    let position = journal.position
+    let (bytes, isFirst) = overlay.monitor.locked {
+      let growing = overlay.growing
+      let isFirst = growing.isEmpty
+      growing.take(position, bytes: size)
+      for (record, location) in placed { growing.put(record, location) }
+      for key in batch.deletions { growing.delete(key, in: journal.newestSegment) }
+      return (growing.bytes, isFirst)
+    }
+    worker.didGrow(to: bytes, isFirst: isFirst)
+  }
+
+  func abandon() { openReader?.end() }
+
+  // MARK: Everything else
+
+  var newestChange: Int64 { journal.position.counters.lastSequence }
+
+  func probe() throws(StoreError) { try journal.probe() }
+
+  func maintain() {}
+
+  func makeReader() throws(StoreError) -> any StoreReader {
+    try JournaledReader(
+      journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache),
+      worker: worker)
+  }
+
+  /// Folds what can be folded: the database is complete afterwards.
+  func close() {
+    worker.close()
+    foldThread.join()
+    openReader = nil
+    lock.release()
+  }
+}

@@ -1,0 +1,145 @@
+import ContextModel
+
+/// The body of the fold thread: brings generation after generation of the journal into the tables, and removes what the
+/// journal need not keep any more. Methods may be called on any thread unless they say otherwise.
+final class FoldWorker: @unchecked Sendable {
+  private let journal: Journal
+  private let overlay: Overlay
+  /// `nil` once `run` has ended: the last connection that closes removes the write-ahead log. Fold thread only.
+  private var target: SQLiteTarget?
+  private let options: StoreOptions
+  private let metrics: StoreMetrics
+  private let notice: @Sendable (StoreNotice) -> Void
+
+  /// Guards everything below.
+  private let monitor = Monitor()
+  /// The newest frame that the tables have.
+  private var folded: Int64
+  /// A frame for which somebody waits.
+  private var wanted: Int64 = 0
+  /// Why the last fold failed; `nil` once one has succeeded.
+  private var failure: StoreError?
+  private var isClosing = false
+
+  /// How long a failed fold waits for the next try, in nanoseconds.
+  private static let retryInterval: UInt64 = 500_000_000
+
+  init(
+    journal: Journal, overlay: Overlay, target: SQLiteTarget, folded: Int64, options: StoreOptions,
+    metrics: StoreMetrics, notice: @escaping @Sendable (StoreNotice) -> Void
+  ) {
+    self.journal = journal
+    self.overlay = overlay
+    self.target = target
+    self.folded = folded
+    self.options = options
+    self.metrics = metrics
+    self.notice = notice
+  }
+
+  /// Works until it is closed. What can be folded then is.
+  func run() {
+    defer { target = nil }
+    while waitForWork() {
+      if let generation = overlay.freeze() { fold(generation) }
+      journal.prepareNextSegment()
+    }
+    // What grew while the last fold was under way.
+    for _ in 0..<2 {
+      guard let generation = overlay.freeze() else { return }
+      fold(generation)
+    }
+  }
+
+  /// `false` if it is time to end.
+  private func waitForWork() -> Bool {
+    monitor.locked {
+      while !isClosing {
+        if failure != nil {
+          let retry = monotonicNanoseconds() + Self.retryInterval
+          while !isClosing, !monitor.wait(untilNanoseconds: retry) {}
+          return !isClosing
+        }
+        if wanted > folded { return true }
+        let (began, bytes) = overlay.growth
+        guard bytes > 0 else {
+          monitor.wait()
+          continue
+        }
+        let due = began + UInt64(options.foldAfter) * 1_000_000
+        if bytes >= options.foldBytes || monotonicNanoseconds() >= due { return true }
+        _ = monitor.wait(untilNanoseconds: due)
+      }
+      return false
+    }
+  }
+
+  private func fold(_ generation: Generation) {
+    let start = monotonicNanoseconds()
+    do throws(StoreError) {
+      try target?.fold(generation, from: journal)
+    } catch {
+      let isFirst = monitor.locked {
+        defer { failure = error }
+        return failure == nil
+      }
+      monitor.notifyAll()
+      if isFirst { notice(.foldFailing(reason: error.description)) }
+      return
+    }
+    overlay.didFold()
+    metrics.foldDuration.record(Int((monotonicNanoseconds() - start) / 1000))
+    metrics.foldedRecords.add(generation.services.count + generation.others.count)
+    let hadFailed = monitor.locked {
+      defer { failure = nil }
+      folded = generation.last.frame
+      return failure != nil
+    }
+    monitor.notifyAll()
+    if hadFailed { notice(.foldRecovered) }
+    journal.removeSegments(
+      before: generation.last.frame + 1,
+      generation.last.counters.lastSequence - max(0, options.changesKept - 1), generation.firstSegment)
+  }
+
+  /// Called after a frame was appended: `isFirst` if its generation has begun with it.
+  func didGrow(to bytes: Int, isFirst: Bool) {
+    if isFirst || bytes >= options.foldBytes { monitor.notifyAll() }
+  }
+
+  /// Waits while the journal is longer than it may be. Commit thread.
+  ///
+  /// - Throws: why it cannot become shorter.
+  func waitForRoom() throws(StoreError) {
+    guard overlay.growth.bytes >= 2 * options.foldBytes else { return }
+    try monitor.locked { () throws(StoreError) in
+      monitor.notifyAll()
+      while overlay.growth.bytes >= 2 * options.foldBytes {
+        if let failure { throw failure }
+        monitor.wait()
+      }
+    }
+  }
+
+  /// Waits until the tables have everything that the journal has now.
+  ///
+  /// - Throws: if that cannot be.
+  func settle() throws(StoreError) {
+    let frame = journal.position.frame
+    try monitor.locked { () throws(StoreError) in
+      wanted = max(wanted, frame)
+      monitor.notifyAll()
+      while folded < frame {
+        if let failure { throw failure }
+        if isClosing { throw StoreError(.closed, "the store is closed") }
+        monitor.wait()
+      }
+    }
+  }
+
+  /// Lets `run` end.
+  func close() {
+    monitor.locked { isClosing = true }
+    monitor.notifyAll()
+  }
+}

@@ -1,0 +1,88 @@
+import ContextModel
+
+/// What a stretch of the journal says of records: the newest state of each. Once a newer generation has begun it does not
+/// change any more, and is folded into the tables as a whole.
+///
+/// Guarded by the overlay's monitor while it is the newest, immutable afterwards.
+final class Generation: @unchecked Sendable {
+  /// The frames it was made of.
+  private(set) var firstFrame: Int64 = 0
+  private(set) var last = Journal.Position()
+  /// The oldest segment in which a record of it lies.
+  private(set) var firstSegment: UInt32 = .max
+  /// How many bytes of the journal.
+  private(set) var bytes = 0
+  /// When its first frame came, in monotonic nanoseconds.
+  private(set) var began: UInt64 = 0
+
+  private(set) var services = ServiceMap()
+  private(set) var others: [RecordKey: Location] = [:]
+  /// The services that came to an owner, by its hash. Some may have gone to another one since.
+  private var owners: [UInt64: [Int64]] = [:]
+  /// The records of other kinds that belong to a service.
+  private var parts: [Int64: [RecordKey]] = [:]
+
+  var isEmpty: Bool { last.frame == 0 }
+
+  /// Takes a frame over, before its records.
+  func take(_ position: Journal.Position, bytes: Int) {
+    if isEmpty {
+      firstFrame = position.frame
+      began = monotonicNanoseconds()
+    }
+    last = position
+    self.bytes += bytes
+  }
+
+  /// Takes a frame over that was read from the journal, with its records.
+  func take(
+    _ head: JournalFrame.Head, _ frame: UnsafeRawBufferPointer, in segment: JournalSegment, at offset: Int
+  ) {
+    take(Journal.Position(frame: head.number, counters: head.counters), bytes: head.frameSize)
+    JournalFrame.forEachRecord(head, frame) { record, place, size in
+      put(record, Location(of: record, in: segment, at: offset + place, size: size))
+    } deletion: {
+      delete($0, in: segment.head.index)
+    }
+  }
+
+  func put(_ record: Record, _ location: Location) {
+    firstSegment = min(firstSegment, location.segment)
+    let key = record.key
+    guard key.kind == .service else {
+      if others.updateValue(location, forKey: key) == nil, key.service != 0 {
+        parts[key.service, default: []].append(key)
+      }
+      return
+    }
+    var location = location
+    var isListed = false
+    if let former = services[key.service] {
+      isListed = !location.flags.contains(.movesInIndexes)
+      location.flags.formUnion(former.flags)
+    }
+    services.set(key.service, location)
+    if !isListed { owners[record.owner, default: []].append(key.service) }
+  }
+
+  func delete(_ key: RecordKey, in segment: UInt32) {
+    firstSegment = min(firstSegment, segment)
+    let location = Location(segment: segment, offset: 0, size: 0)
+    if key.kind == .service {
+      services.set(key.service, location)
+    } else if others.updateValue(location, forKey: key) == nil, key.service != 0 {
+      parts[key.service, default: []].append(key)
+    }
+  }
+
+  /// Where a record stands; `nil` if the generation knows nothing of it.
+  subscript(key: RecordKey) -> Location? {
+    key.kind == .service ? services[key.service] : others[key]
+  }
+
+  /// The services that may belong to an owner; some may stand in it twice.
+  func services(of owner: UInt64) -> [Int64] { owners[owner] ?? [] }
+
+  /// The records of other kinds that belong to a service.
+  func parts(of service: Int64) -> [RecordKey] { parts[service] ?? [] }
+}
