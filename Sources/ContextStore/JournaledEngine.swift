@@ -120,9 +120,10 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
 
   /// Folds what can be folded: the database is complete afterwards.
   func close() {
+    // The connection that closes last must be one that writes: it removes the write-ahead log.
+    openReader = nil
     worker.close()
     foldThread.join()
-    openReader = nil
     lock.release()
   }
 }
