@@ -51,7 +51,7 @@ final class AttributeMapper: Middleware {
   }
 
   private func mapEvent(of call: Call) throws(ContextError) {
-    try map(&call.event!.serviceType, type, "service_type")
+    try map(&call.event!.type, type, "service_type")
     try map(&call.event!.disposition, disposition, "disposition")
     try map(&call.event!.fields.applicationType, applicationType, "application_type")
     try map(&call.event!.fields.resourceType, resourceType, "resource_type")

@@ -45,7 +45,7 @@ struct CallDecoder {
     case .schema: call.body = document?.root
     case .event(let kind):
       guard let document else {
-        call.event = Event()
+        call.event = Event(kind)
         return
       }
       let event = try Event(

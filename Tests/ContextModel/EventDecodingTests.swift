@@ -27,7 +27,7 @@ import Testing
     #expect(event.fields.sessionID == "s" && event.fields.interactionID == "i")
     #expect(event.fields.applicationType == .id(1) && event.fields.resourceType == .name("agent"))
     #expect(event.fields.applicationID == -5 && event.fields.resourceID == .max)
-    #expect(event.fields.mediaType == .name("voice") && event.serviceType == .name("New"))
+    #expect(event.fields.mediaType == .name("voice") && event.type == .name("New"))
     #expect(event.estimatedDuration == 0 && event.disposition == .id(3) && event.dispositionDescription == "")
     #expect(event.customerID == "A" && event.contactKey == nil)
     #expect(event.extensions.map(\.name) == ["Feedback", "notes"])

@@ -35,7 +35,7 @@ extension Event {
     event.fields = .random(&numbers)
     if numbers.once(in: 2) { event.customerID = "c\(numbers.next())" }
     if numbers.once(in: 2) { event.contactKey = "+15550100" }
-    if numbers.once(in: 2) { event.serviceType = .random(&numbers) }
+    if numbers.once(in: 2) { event.type = .random(&numbers) }
     if numbers.once(in: 2) {
       event.estimatedDuration = Int64.random(in: 0...ServiceID.maximum, using: &numbers)
     }

@@ -21,7 +21,7 @@ extension Event {
     event.customerID = customer
     event.contactKey = contactKey
     event.fields.timestamp = Timestamp(milliseconds: time)
-    event.serviceType = type
+    event.type = type
     return event
   }
 }

@@ -36,8 +36,8 @@ import Testing
       #expect(event.fields.mediaType == .id(1) && event.fields.applicationType == .id(2))
       #expect(event.fields.resourceType == .id(1))
     }
-    #expect(start.event?.serviceType == .id(10))
-    #expect(association.event?.serviceType == .id(11) && association.event?.disposition == .id(20))
+    #expect(start.event?.type == .id(10))
+    #expect(association.event?.type == .id(11) && association.event?.disposition == .id(20))
     #expect(end.event?.disposition == .id(20))
   }
 
@@ -67,7 +67,7 @@ import Testing
     let plain = try Stage(BusinessAttributesPlugin.self)
     let call = try Call.event(#"{ "media_type": "pigeon", "service_type": 99 }"#)
     try await plain.handle(call)
-    #expect(call.event?.fields.mediaType == .name("pigeon") && call.event?.serviceType == .id(99))
+    #expect(call.event?.fields.mediaType == .name("pigeon") && call.event?.type == .id(99))
   }
 
   @Test func `the types of a query are mapped, numbers in text being ids`() async throws {

@@ -42,6 +42,11 @@ public struct ContextError: Error, Sendable, Equatable {
     ContextError(status: 400, code: code, message: message, field: field, value: value, allowed: allowed)
   }
 
+  /// A 400 about a field that is not there.
+  public static func missingField(_ field: String, _ allowed: String) -> ContextError {
+    .badField(field, code: "missing_field", message: "\(field) is missing: \(allowed).", allowed: [allowed])
+  }
+
   /// 404: no such service, or one of another tenant.
   public static func serviceNotFound(_ id: ServiceID) -> ContextError {
     ContextError(

@@ -8,10 +8,20 @@ extension Event {
     writer.beginObject()
     fields.write(to: &writer)
     if let contactKey { writer.member("contact_key", contactKey) }
-    if let serviceType { writer.member("service_type", serviceType) }
+    if let type { writer.member(kind.owner.typeName, type) }
     if let estimatedDuration { writer.member("est_duration", estimatedDuration) }
     if let disposition { writer.member("disposition", disposition) }
     if let dispositionDescription { writer.member("disposition_desc", dispositionDescription) }
+    if let stateID { writer.member("state_id", Int64(stateID.rawValue)) }
+    if let previousStateID { writer.member("previous_state_id", Int64(previousStateID.rawValue)) }
+    switch expiration {
+    case .seconds(let seconds): writer.member("ttl", seconds)
+    case .moment(let moment):
+      writer.key("expiration_time")
+      writer.timestamp(moment)
+    case nil: break
+    }
+    if let autoCompleteAfter { writer.member("auto_complete_after", autoCompleteAfter) }
     for given in extensions {
       writer.key(given.name)
       writer.value(given.value)

@@ -1,10 +1,12 @@
 import Glibc
 
-/// The fields of service events and of the Service resource, by their names in the API.
+/// The fields of events and of the Service, State and Task resources, by their names in the API.
 public enum EventField: UInt8, CaseIterable, Sendable {
   case timestamp, sessionID, interactionID, applicationType, applicationID, resourceType, resourceID,
     mediaType
   case serviceID, customerID, contactKey, serviceType, estimatedDuration, disposition, dispositionDescription
+  case stateID, taskID, stateType, taskType, previousStateID, timeToLive, expirationTime, autoCompleteAfter
+  case from, to
   // Of the resource alone: no event may carry them, and no extension may bear their names.
   case started, completed, duration, activeStates, completedStates, activeTasks, completedTasks
 
@@ -26,6 +28,16 @@ public enum EventField: UInt8, CaseIterable, Sendable {
     case .estimatedDuration: "est_duration"
     case .disposition: "disposition"
     case .dispositionDescription: "disposition_desc"
+    case .stateID: "state_id"
+    case .taskID: "task_id"
+    case .stateType: "state_type"
+    case .taskType: "task_type"
+    case .previousStateID: "previous_state_id"
+    case .timeToLive: "ttl"
+    case .expirationTime: "expiration_time"
+    case .autoCompleteAfter: "auto_complete_after"
+    case .from: "from"
+    case .to: "to"
     case .started: "started"
     case .completed: "completed"
     case .duration: "duration"
@@ -41,12 +53,21 @@ public enum EventField: UInt8, CaseIterable, Sendable {
     switch self {
     case .timestamp, .sessionID, .interactionID, .applicationType, .applicationID, .resourceType, .resourceID,
       .mediaType:
-      true
+      kind != .expiration
     case .serviceID: kind != .start
-    case .customerID: kind != .end
-    case .contactKey: kind == .start
-    case .serviceType, .estimatedDuration: kind != .end
-    case .disposition, .dispositionDescription: kind != .start
+    case .customerID: kind == .start || kind == .association
+    case .contactKey, .autoCompleteAfter: kind == .start
+    case .serviceType: kind == .start || kind == .association
+    case .stateType, .previousStateID: kind == .stateStart
+    case .taskType: kind == .taskStart
+    case .estimatedDuration:
+      kind == .start || kind == .association || kind == .stateStart || kind == .taskStart
+    case .disposition, .dispositionDescription:
+      kind == .association || kind == .end || kind == .stateEnd || kind == .taskEnd
+    case .stateID: kind == .stateEnd || kind == .taskStart || kind == .taskEnd
+    case .taskID: kind == .taskEnd
+    case .timeToLive, .expirationTime: kind == .start || kind == .end || kind == .expiration
+    case .from, .to: kind == .transition
     case .started, .completed, .duration, .activeStates, .completedStates, .activeTasks, .completedTasks:
       false
     }

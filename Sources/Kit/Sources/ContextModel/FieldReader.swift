@@ -5,6 +5,10 @@ public import JSON
 struct FieldReader {
   let field: EventField
   let value: JSONValue
+  /// The object that the field stands in, if it is not the body itself.
+  var parent: String?
+
+  private var name: String { parent.map { "\($0).\(field.name)" } ?? "\(field.name)" }
 
   func string(_ length: ClosedRange<Int>) throws(ContextError) -> String {
     var allowed: String { "a string of \(length.lowerBound) to \(length.upperBound) characters" }
@@ -69,10 +73,28 @@ struct FieldReader {
     return id
   }
 
+  /// The number of a state or task.
+  func partID() throws(ContextError) -> PartID {
+    guard value.kind == .integer else { throw error("wrong_type", PartID.requirement) }
+    guard let id = value.int64.flatMap(PartID.init) else { throw error("out_of_range", PartID.requirement) }
+    return id
+  }
+
+  /// Refuses anything but an object with these fields.
+  func requireObject(of fields: [EventField]) throws(ContextError) {
+    guard value.kind == .object else { throw error("wrong_type", "an object") }
+    for member in value.members {
+      if let found = EventField(name: member.nameBytes), fields.contains(found) { continue }
+      throw .badField(
+        "\(name).\(member.name)", code: "field_not_allowed",
+        message: "\(member.name) is not a field of \(name).", allowed: fields.map { "\($0.name)" })
+    }
+  }
+
   func mismatch(with expected: String) -> ContextError {
     .badField(
-      "\(field.name)", code: "field_mismatch",
-      message: "\(field.name) in the body must equal the one in the path, \(expected).", value: value.excerpt,
+      name, code: "field_mismatch",
+      message: "\(name) in the body must equal the one in the path, \(expected).", value: value.excerpt,
       allowed: [expected])
   }
 
@@ -80,9 +102,18 @@ struct FieldReader {
 
   private func error(_ code: String, _ allowed: [String]) -> ContextError {
     .badField(
-      "\(field.name)", code: code,
-      message: "\(field.name) must be \(allowed.joined(separator: " or ")); \(value.excerpt) was sent.",
+      name, code: code,
+      message: "\(name) must be \(allowed.joined(separator: " or ")); \(value.excerpt) was sent.",
       value: value.excerpt, allowed: allowed)
+  }
+}
+
+extension JSONWriter {
+  /// A string as JSON text of at most 80 characters, for messages.
+  public static func excerpt(of text: String) -> String {
+    var writer = JSONWriter(capacity: 96)
+    writer.string(text.count <= 80 ? text : text.prefix(79) + "…")
+    return String(decoding: writer.bytes, as: UTF8.self)
   }
 }
 

@@ -10,6 +10,15 @@ public final class SchemaCatalog: Sendable {
     case task
     /// Customer profiles.
     case profile
+
+    /// The name of the field that holds its type.
+    var typeName: StaticString {
+      switch self {
+      case .service, .profile: "service_type"
+      case .state: "state_type"
+      case .task: "task_type"
+      }
+    }
   }
 
   private struct Key: Hashable, Sendable {

@@ -24,6 +24,11 @@ extension Service {
     if let duration { writer.member("duration", duration) }
     if let disposition { writer.member("disposition", disposition) }
     if let dispositionDescription { writer.member("disposition_desc", dispositionDescription) }
+    if let expirationTime {
+      writer.key("expiration_time")
+      writer.timestamp(expirationTime)
+    }
+    if let autoCompleteAfter { writer.member("auto_complete_after", autoCompleteAfter) }
     writer.endObject()
     return writer.bytes
   }
@@ -48,6 +53,8 @@ extension Service {
         started = EventFields(value)
         contactKey = value["contact_key"]?.string
       case .completed: completed = EventFields(value)
+      case .expirationTime: expirationTime = value.withUTF8 { Timestamp(iso8601: $0) } ?? nil
+      case .autoCompleteAfter: autoCompleteAfter = value.int64
       default: break
       }
     }

@@ -4,7 +4,7 @@ extension Service {
     revision += 1
     customerID = customer
     started.replace(with: event.fields)
-    serviceType = event.serviceType ?? serviceType
+    serviceType = event.type ?? serviceType
     estimatedDuration = event.estimatedDuration ?? estimatedDuration
     takeDisposition(of: event)
   }
@@ -27,8 +27,22 @@ extension Service {
     var fields = event.fields
     fields.timestamp = fields.timestamp ?? max(moment, startedAt)
     completed = fields
+    if let expiration = event.expiration {
+      expirationTime = expiration.moment(from: fields.timestamp ?? moment)
+    }
     takeDisposition(of: event)
   }
+
+  /// Sets until when the service is kept, whatever was said before.
+  ///
+  /// - Parameter moment: from when a time to live counts.
+  public mutating func expire(_ expiration: Expiration, from moment: Timestamp) {
+    revision += 1
+    expirationTime = expiration.moment(from: moment)
+  }
+
+  /// Notes a change that shows in the service's extensions alone.
+  public mutating func touch() { revision += 1 }
 
   /// Refuses a change that was meant for another revision.
   ///

@@ -33,6 +33,10 @@ public struct Service: Equatable, Sendable {
   public var disposition: AttributeValue?
   /// At most 64 characters.
   public internal(set) var dispositionDescription: String?
+  /// Until when it is kept, if an event said so.
+  public internal(set) var expirationTime: Timestamp?
+  /// After how many seconds without a change it is completed by itself, if its start event said so.
+  public internal(set) var autoCompleteAfter: Int64?
 
   /// When it started.
   public var startedAt: Timestamp { started.timestamp ?? Timestamp(milliseconds: 0) }
@@ -55,9 +59,11 @@ public struct Service: Equatable, Sendable {
     revision = 1
     customerID = event.customerID
     contactKey = event.contactKey
-    serviceType = event.serviceType
+    serviceType = event.type
     estimatedDuration = event.estimatedDuration
     started = event.fields
+    expirationTime = event.expiration?.moment(from: startedAt)
+    autoCompleteAfter = event.autoCompleteAfter
   }
 
   /// A service with nothing but its identity, for decoding.

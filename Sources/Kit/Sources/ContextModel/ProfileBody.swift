@@ -1,0 +1,94 @@
+public import JSON
+
+/// The body of an operation that creates or changes a profile: core attributes, and extensions.
+///
+/// What is a string, or an array of strings, is a core attribute; anything else is an extension.
+public struct ProfileBody: Sendable {
+  /// The customer, if the body names one.
+  public var customerID: String?
+  /// The core attributes.
+  public var attributes: [Profile.Attribute] = []
+  /// The extensions; names differ in more than case.
+  public var extensions: [Extension] = []
+
+  /// The longest name of a core attribute, in characters.
+  public static let longestName = 64
+  /// The longest value of a core attribute, in characters.
+  public static let longestValue = 1024
+  /// The most values that a core attribute can have.
+  public static let mostValues = 100
+
+  /// Reads a body.
+  ///
+  /// - Parameters:
+  ///   - customer: the customer of the path, which a `customer_id` in the body must equal.
+  ///   - extensionsOnly: whether the body may hold nothing but extensions.
+  /// - Throws: a 400 that names the field, what was sent and what is allowed.
+  public init(
+    decoding body: JSONValue, customer: String? = nil, extensionsOnly: Bool = false,
+    longestCustomerID: Int = 64
+  ) throws(ContextError) {
+    guard body.kind == .object else {
+      throw ContextError(
+        status: 400, code: "body_not_object", message: "The body must be a JSON object, not \(body.article).",
+        allowed: ["object"])
+    }
+    var names: Set<String> = []
+    for member in body.members {
+      let name = member.name
+      if name == "customer_id" {
+        let reader = FieldReader(field: .customerID, value: member.value)
+        let id = try reader.text(1...longestCustomerID)
+        if let customer, id != customer { throw reader.mismatch(with: customer) }
+        customerID = id
+        continue
+      }
+      guard names.insert(name.lowercased()).inserted else {
+        throw .badField(
+          name, code: "duplicate_key",
+          message: "\(name) stands twice in the body; names are compared without case.")
+      }
+      guard !name.isEmpty else {
+        throw .badField("", code: "empty_value", message: "A key of the body is empty.")
+      }
+      if !extensionsOnly, let values = try Self.values(member.value, of: name) {
+        guard name.unicodeScalars.count <= Self.longestName, !name.hasControlCharacters else {
+          throw .badField(
+            name, code: "bad_identifier",
+            message:
+              "The name of a core attribute has 1 to \(Self.longestName) characters, none of them a control character.",
+            allowed: ["1 to \(Self.longestName) characters"])
+        }
+        attributes.append(Profile.Attribute(name: name, values: values))
+      } else {
+        extensions.append(Extension(name: name, value: member.value))
+      }
+    }
+  }
+
+  /// The values of a core attribute; `nil` if this is an extension.
+  private static func values(_ value: JSONValue, of name: String) throws(ContextError) -> [String]? {
+    let allowed = "a string of at most \(longestValue) characters, or an array of 1 to \(mostValues) of them"
+    var values: [String] = []
+    switch value.kind {
+    case .string: values = [value.string ?? ""]
+    case .array:
+      guard value.elements.contains(where: { $0.kind == .string }) else { return nil }
+      for element in value.elements {
+        guard let text = element.string else {
+          throw .badField(
+            name, code: "wrong_type", message: "\(name) must be \(allowed); \(value.excerpt) was sent.",
+            value: value.excerpt, allowed: [allowed])
+        }
+        values.append(text)
+      }
+    default: return nil
+    }
+    guard values.count <= mostValues, values.allSatisfy({ $0.unicodeScalars.count <= longestValue }) else {
+      throw .badField(
+        name, code: "too_long", message: "\(name) must be \(allowed).", value: value.excerpt,
+        allowed: [allowed])
+    }
+    return values
+  }
+}
