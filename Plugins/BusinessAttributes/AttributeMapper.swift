@@ -5,24 +5,17 @@ import LiaisonKit
 ///
 /// Shared by all loops. A call without mapped fields costs a few comparisons.
 final class AttributeMapper: Middleware {
-  private let type: BusinessAttribute?
-  private let disposition: BusinessAttribute?
-  private let applicationType: BusinessAttribute?
-  private let resourceType: BusinessAttribute?
-  private let mediaType: BusinessAttribute?
-  /// Whether any of the five is there.
-  private let isMapping: Bool
+  private let service: ResourceAttributes
+  private let state: ResourceAttributes
+  private let task: ResourceAttributes
   private let schemas: AttributeSchemas
   /// `nil` where answers show ids.
   private let names: DocumentNames?
 
   init(_ mapping: AttributeMapping) {
-    type = mapping[.service, .type]
-    disposition = mapping[.service, .disposition]
-    applicationType = mapping[.service, .applicationType]
-    resourceType = mapping[.service, .resourceType]
-    mediaType = mapping[.service, .mediaType]
-    isMapping = [type, disposition, applicationType, resourceType, mediaType].contains { $0 != nil }
+    service = ResourceAttributes(mapping, .service)
+    state = ResourceAttributes(mapping, .state)
+    task = ResourceAttributes(mapping, .task)
     schemas = AttributeSchemas(mapping)
     names = mapping.mapsNames ? DocumentNames(mapping) : nil
   }
@@ -46,31 +39,31 @@ final class AttributeMapper: Middleware {
   private func map(_ call: Call) throws {
     // What could not be understood is refused at the end of the pipeline, for its first fault.
     guard call.malformed == nil else { return }
-    if isMapping, call.event != nil { try mapEvent(of: call) }
+    if call.event != nil { try mapEvent(of: call) }
     if !call.filter.types.isEmpty { try mapFilter(of: call) }
   }
 
   private func mapEvent(of call: Call) throws(ContextError) {
-    try map(&call.event!.type, type, "service_type")
-    try map(&call.event!.disposition, disposition, "disposition")
-    try map(&call.event!.fields.applicationType, applicationType, "application_type")
-    try map(&call.event!.fields.resourceType, resourceType, "resource_type")
-    try map(&call.event!.fields.mediaType, mediaType, "media_type")
-  }
-
-  private func map(
-    _ value: inout AttributeValue?, _ attribute: BusinessAttribute?, _ field: String
-  ) throws(ContextError) {
-    guard let attribute, let sent = value else { return }
-    guard let id = attribute.id(of: sent) else { throw attribute.unknown(sent, in: field) }
-    value = .id(id)
+    let attributes =
+      switch call.event!.kind.owner {
+      case .service, .profile: service
+      case .state: state
+      case .task: task
+      }
+    if attributes.isMapping { try attributes.map(&call.event!) }
   }
 
   private func mapFilter(of call: Call) throws(ContextError) {
-    guard let type else { return }
+    let (attributes, parameter) =
+      switch call.operation {
+      case .queryStates: (state, "state_types")
+      case .queryTasks: (task, "task_types")
+      default: (service, "service_types")
+      }
+    guard let type = attributes.type else { return }
     for index in call.filter.types.indices {
       let sent = call.filter.types[index]
-      guard let id = type.id(ofText: sent) else { throw type.unknown(sent, in: "service_types") }
+      guard let id = type.id(ofText: sent) else { throw type.unknown(sent, in: parameter) }
       call.filter.types[index] = .id(id)
     }
   }

@@ -2,51 +2,67 @@ import ContextModel
 import JSON
 import LiaisonKit
 
-/// Puts the names of business attribute values in place of their ids in documents of services. Any thread may use it.
+/// Puts the names of business attribute values in place of their ids in documents of services, states and tasks. Any thread may use it.
 struct DocumentNames: Sendable {
-  private let type: BusinessAttribute?
-  private let disposition: BusinessAttribute?
-  private let applicationType: BusinessAttribute?
-  private let resourceType: BusinessAttribute?
-  private let mediaType: BusinessAttribute?
+  private let service: ResourceAttributes
+  private let state: ResourceAttributes
+  private let task: ResourceAttributes
   private let parser = JSONParser()
 
-  /// The names of the fields of services; `nil` if no such field is mapped.
+  /// The names of the fields that are mapped; `nil` if none is.
   init?(_ mapping: AttributeMapping) {
-    type = mapping[.service, .type]
-    disposition = mapping[.service, .disposition]
-    applicationType = mapping[.service, .applicationType]
-    resourceType = mapping[.service, .resourceType]
-    mediaType = mapping[.service, .mediaType]
-    guard [type, disposition, applicationType, resourceType, mediaType].contains(where: { $0 != nil }) else {
-      return nil
-    }
+    service = ResourceAttributes(mapping, .service)
+    state = ResourceAttributes(mapping, .state)
+    task = ResourceAttributes(mapping, .task)
+    guard service.isMapping || state.isMapping || task.isMapping else { return nil }
   }
 
-  /// The reply with names in every service; ids without a value stay as they are.
+  /// The reply with names in everything; ids without a value stay as they are.
   @inline(never)
   func shown(in reply: Reply) -> Reply {
     var reply = reply
     switch reply.content {
     case .service(var record):
-      record.document = named(record.document)
+      show(in: &record)
       reply.content = .service(record)
     case .services(var records):
-      for index in records.indices { records[index].document = named(records[index].document) }
+      for index in records.indices { show(in: &records[index]) }
       reply.content = .services(records)
+    case .part(var record):
+      show(in: &record)
+      reply.content = .part(record)
+    case .parts(var records):
+      for index in records.indices { show(in: &records[index]) }
+      reply.content = .parts(records)
     case .none, .json: break
     }
     return reply
   }
 
-  private func named(_ document: [UInt8]) -> [UInt8] {
-    guard let parsed = try? parser.parse(document) else { return document }
+  private func show(in record: inout ServiceRecord) {
+    record.document = named(record.document, service)
+    show(in: &record.lists)
+  }
+
+  private func show(in record: inout PartRecord) {
+    record.document = named(record.document, record.kind == .state ? state : task)
+    show(in: &record.lists)
+  }
+
+  private func show(in lists: inout [PartList]) {
+    for list in lists.indices {
+      for index in lists[list].records.indices { show(in: &lists[list].records[index]) }
+    }
+  }
+
+  private func named(_ document: [UInt8], _ attributes: ResourceAttributes) -> [UInt8] {
+    guard attributes.isMapping, let parsed = try? parser.parse(document) else { return document }
     var writer = JSONWriter(capacity: document.count + 128)
-    write(parsed.root, to: &writer)
+    write(parsed.root, attributes, to: &writer)
     return writer.bytes
   }
 
-  private func write(_ object: JSONValue, to writer: inout JSONWriter) {
+  private func write(_ object: JSONValue, _ attributes: ResourceAttributes, to writer: inout JSONWriter) {
     writer.beginObject()
     for member in object.members {
       guard let field = EventField(name: member.nameBytes) else {
@@ -56,24 +72,13 @@ struct DocumentNames: Sendable {
       }
       writer.key(field.name)
       if field == .started || field == .completed, member.value.kind == .object {
-        write(member.value, to: &writer)
-      } else if let id = member.value.int64, let name = attribute(of: field)?.name(of: id) {
+        write(member.value, attributes, to: &writer)
+      } else if let id = member.value.int64, let name = attributes.attribute(of: field)?.name(of: id) {
         writer.string(name)
       } else {
         writer.value(member.value)
       }
     }
     writer.endObject()
-  }
-
-  private func attribute(of field: EventField) -> BusinessAttribute? {
-    switch field {
-    case .serviceType: type
-    case .disposition: disposition
-    case .applicationType: applicationType
-    case .resourceType: resourceType
-    case .mediaType: mediaType
-    default: nil
-    }
   }
 }

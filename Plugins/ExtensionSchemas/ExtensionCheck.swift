@@ -41,10 +41,27 @@ struct ExtensionCheck {
     }
   }
 
+  /// Checks what is to be merged into a record: the attributes that are given.
+  ///
+  /// - Throws: 400 that names extension, attribute and reason.
+  func part(_ value: JSONValue) throws(ContextError) {
+    guard schema.multiplicity == .single, value.kind == .object else {
+      throw violation([], value, "must be an object, and of an extension of one record, to be merged")
+    }
+    _ = try attributes(of: value, nil)
+  }
+
   /// Checks a record.
   ///
   /// - Returns: whether it lacks an attribute that has a default.
   private func record(_ record: JSONValue, _ index: Int?) throws(ContextError) -> Bool {
+    try needsDefaults(try attributes(of: record, index), index)
+  }
+
+  /// Checks the attributes that a record has.
+  private func attributes(
+    of record: JSONValue, _ index: Int?
+  ) throws(ContextError) -> AttributeIndex.Set {
     var present = AttributeIndex.Set(count: schema.attributes.count)
     var cursor = schema.index.cursor()
     for member in record.members {
@@ -62,7 +79,7 @@ struct ExtensionCheck {
       }
       present.insert(position)
     }
-    return try needsDefaults(present, index)
+    return present
   }
 
   private func needsDefaults(_ present: AttributeIndex.Set, _ index: Int?) throws(ContextError) -> Bool {

@@ -32,20 +32,63 @@ final class ExtensionChecker: Middleware {
   /// Not inlined and without a type for what it throws: events and errors would lie in the task's frame.
   @inline(never)
   private func check(_ call: Call) throws {
-    guard let count = call.event?.extensions.count, count > 0, call.malformed == nil else { return }
+    guard call.malformed == nil else { return }
+    if let count = call.event?.extensions.count {
+      if count > 0 { try check(call, count) }
+    } else if let sent = call.body, let target = ExtensionTarget(call.operation) {
+      try check(call, sent, target)
+    }
+  }
+
+  private func check(_ call: Call, _ count: Int) throws(ContextError) {
+    let owner = call.event!.kind.owner
     for index in 0..<count {
       let sent = call.event!.extensions[index]
-      guard let schema = schemas.schema(sent.name, call.tenant) else { throw unknown(sent.name, call.tenant) }
+      let schema = try schema(sent.name, owner, call.tenant)
       if sent.name != schema.name { call.event!.extensions[index].name = schema.name }
       let check = ExtensionCheck(schema: schema, parser: parser, largest: largest)
       if let filled = try check.value(sent.value) { call.event!.extensions[index].value = filled }
     }
   }
 
-  private func unknown(_ name: String, _ tenant: Tenant) -> ContextError {
-    .badField(
+  /// An extension that is the body itself, its name in the path.
+  private func check(_ call: Call, _ sent: JSONValue, _ target: ExtensionTarget) throws(ContextError) {
+    let schema = try schema(call.name ?? "", target.owner, call.tenant)
+    call.name = schema.name
+    let check = ExtensionCheck(schema: schema, parser: parser, largest: largest)
+    if target.isMerge {
+      try check.part(sent)
+    } else if let filled = try check.value(sent) {
+      call.body = filled
+    }
+  }
+
+  private func schema(
+    _ name: String, _ owner: SchemaCatalog.Owner, _ tenant: Tenant
+  ) throws(ContextError) -> CompiledSchema {
+    if let schema = schemas.schema(name, owner, tenant) { return schema }
+    throw .badField(
       name, code: "unknown_extension",
-      message: "\(name) is neither a field of this event nor an extension with a schema for services.",
-      allowed: Array(schemas.names(tenant).prefix(Self.mostListed)))
+      message:
+        "\(name) is neither a field of this event nor an extension with a schema for \(owner.rawValue)s.",
+      allowed: Array(schemas.names(owner, tenant).prefix(Self.mostListed)))
+  }
+}
+
+/// What a body that is an extension's value hangs on.
+private struct ExtensionTarget {
+  let owner: SchemaCatalog.Owner
+  let isMerge: Bool
+
+  init?(_ operation: Operation) {
+    switch operation {
+    case .updateServiceExtension: (owner, isMerge) = (.service, false)
+    case .mergeServiceExtension: (owner, isMerge) = (.service, true)
+    case .updateStateExtension: (owner, isMerge) = (.state, false)
+    case .mergeStateExtension: (owner, isMerge) = (.state, true)
+    case .updateTaskExtension: (owner, isMerge) = (.task, false)
+    case .mergeTaskExtension: (owner, isMerge) = (.task, true)
+    default: return nil
+    }
   }
 }

@@ -44,7 +44,7 @@ extension Persistence {
   }
 
   /// Makes a change durable, then shows it to Redis. The reply waits for both.
-  private func write<Change: StoreChange>(_ change: Change) async throws -> Mapping
+  func write<Change: StoreChange>(_ change: Change) async throws -> Mapping
   where Change.Outcome == Written {
     // Taken before the store decides, so that the cache can tell a write that an epoch has overtaken.
     let ticket = cache?.ticket()

@@ -9,10 +9,11 @@ extension Persistence {
   func service(_ call: Call) async throws -> Reply {
     let id = try required(call.serviceID)
     // Redis keeps no extensions.
-    guard call.extensions == .none, let cache, !call.wantsStore else {
-      guard let record = try await store.service(id, tenant: call.tenant, extensions: call.extensions) else {
-        throw ContextError.serviceNotFound(id)
-      }
+    guard call.extensions == .none, call.parts == nil, let cache, !call.wantsStore else {
+      guard
+        let record = try await store.service(
+          id, tenant: call.tenant, extensions: call.extensions, parts: call.parts)
+      else { throw ContextError.serviceNotFound(id) }
       return reply(record, .bypass)
     }
     let outcome = await cache.read(id, tenant: call.tenant)
@@ -48,7 +49,9 @@ extension Persistence {
         .contactKey(try required(call.contactKey))
       }
     let records = try await store.services(
-      ServiceQuery(tenant: call.tenant, owner: owner, filter: call.filter, extensions: call.extensions))
+      ServiceQuery(
+        tenant: call.tenant, owner: owner, filter: call.filter, extensions: call.extensions,
+        parts: call.parts))
     return Reply(content: .services(records))
   }
 }

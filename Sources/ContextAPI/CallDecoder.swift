@@ -27,29 +27,43 @@ struct CallDecoder {
       call.contactKey = try identifier(
         UnsafeRawBufferPointer(rebasing: path[range]), field: "contact_key", longest: 256)
     }
-    if let range = parameters[.name] {
-      call.name = try identifier(UnsafeRawBufferPointer(rebasing: path[range]), field: "name", longest: 255)
-    }
+    // The hot operation has none of the rest.
+    if row.hasMoreParameters { try decodeMore(path, parameters, into: call) }
     call.filter.status = row.status
     if !request.query.isEmpty || !row.parameters.isEmpty {
-      try QueryDecoder(allowed: row.parameters).decode(request.query, into: call)
+      try QueryDecoder(allowed: row.parameters, resource: row.resource).decode(request.query, into: call)
     }
+    if row.method != .get, let header = request.header("if-match") { call.condition = try condition(header) }
     if row.body != .none { try decodeBody(request, into: call) }
   }
 
+  private func decodeMore(
+    _ path: UnsafeRawBufferPointer, _ parameters: PathParameters, into call: Call
+  ) throws(ContextError) {
+    func segment(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+      UnsafeRawBufferPointer(rebasing: path[range])
+    }
+    if let range = parameters[.stateID] { call.partID = try partID(segment(range), field: "state_id") }
+    if let range = parameters[.taskID] { call.partID = try partID(segment(range), field: "task_id") }
+    if let range = parameters[.name] ?? parameters[.extensionName] {
+      let field = parameters[.name] == nil ? "ext_name" : "name"
+      call.name = try identifier(segment(range), field: field, longest: 255)
+    }
+  }
+
   private func decodeBody(_ request: borrowing HTTPRequest, into call: Call) throws(ContextError) {
-    if let header = request.header("if-match") { call.condition = try condition(header) }
     let document = try document(request)
     switch row.body {
     case .none: break
-    case .schema: call.body = document?.root
+    case .schema, .value: call.body = document?.root
     case .event(let kind):
       guard let document else {
         call.event = Event(kind)
         return
       }
       let event = try Event(
-        decoding: document.root, as: kind, service: call.serviceID, customer: call.customerID,
+        decoding: document.root, as: kind, service: call.serviceID, part: call.partID,
+        customer: call.customerID,
         longestCustomerID: longestCustomerID)
       if kind == .start {
         guard event.customerID != nil || event.contactKey != nil else {
@@ -94,6 +108,16 @@ struct CallDecoder {
     throw .badField(
       "service_id", code: sent.isEmpty ? "empty_value" : "bad_identifier",
       message: "service_id must be \(allowed); \(quoted(sent)) was sent.", value: quoted(sent),
+      allowed: [allowed])
+  }
+
+  private func partID(_ segment: UnsafeRawBufferPointer, field: String) throws(ContextError) -> PartID {
+    let sent = try percentDecoded(segment, field: field)
+    if let id = PartID(digits: Array(sent.utf8)) { return id }
+    let allowed = "an integer from 1 to \(Int32.max)"
+    throw .badField(
+      field, code: sent.isEmpty ? "empty_value" : "bad_identifier",
+      message: "\(field) must be \(allowed); \(quoted(sent)) was sent.", value: quoted(sent),
       allowed: [allowed])
   }
 

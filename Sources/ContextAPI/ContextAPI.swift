@@ -162,7 +162,7 @@ private struct Answer {
   /// Sends what the pipeline has replied.
   @inline(never)
   func send(_ reply: Reply, to call: Call, prefix: String) {
-    send(HTTPResponse(reply, prefix: prefix, include: call.include))
+    send(HTTPResponse(reply, prefix: prefix))
   }
 
   /// Sends what the pipeline has thrown.

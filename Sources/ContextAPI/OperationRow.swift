@@ -12,13 +12,15 @@ public struct OperationRow: Sendable {
     case event(Event.Kind)
     /// An extension schema.
     case schema
+    /// An extension's value: any JSON.
+    case value
   }
 
   /// The operation.
   public let operation: Operation
   /// The method; HEAD comes with GET.
   public let method: HTTPMethod
-  /// The path without prefix; `{service_id}`, `{customer_id}`, `{contact_key}` and `{name}` stand for a segment.
+  /// The path without prefix; see ``PathParameter`` for the segments that vary.
   public let path: String
   /// The role it needs; `nil` for none.
   public let role: Roles?
@@ -26,12 +28,18 @@ public struct OperationRow: Sendable {
   public let body: Body
   /// The query parameters it knows.
   public let parameters: [QueryParameter]
-  /// The part of the services that the path asks for.
+  /// The part of the list that the path asks for.
   public let status: Service.Status?
+  /// What the path names or lists: whose extensions a query shows.
+  public let resource: SchemaCatalog.Owner
+  /// The status of success.
+  public let success: Int
 
   init(
     _ operation: Operation, _ method: HTTPMethod, _ path: String, needs role: Roles?, body: Body = .none,
-    parameters: [QueryParameter] = [], status: Service.Status? = nil
+    parameters: [QueryParameter] = [], status: Service.Status? = nil,
+    of resource: SchemaCatalog.Owner = .service,
+    success: Int = 200
   ) {
     self.operation = operation
     self.method = method
@@ -40,8 +48,20 @@ public struct OperationRow: Sendable {
     self.body = body
     self.parameters = parameters
     self.status = status
+    self.resource = resource
+    self.success = success
+    hasMoreParameters = ["{state_id}", "{task_id}", "{ext_name}", "{name}"].contains { path.contains($0) }
   }
 
+  /// Whether its path varies in more than service, customer and contact key.
+  let hasMoreParameters: Bool
+
   /// Whether a request without a body is refused.
-  public var requiresBody: Bool { body == .event(.start) || body == .schema }
+  public var requiresBody: Bool {
+    switch body {
+    case .none: false
+    case .event(let kind): kind == .start || kind == .transition || kind == .expiration
+    case .schema, .value: true
+    }
+  }
 }

@@ -6,7 +6,7 @@ import LiaisonKit
 public enum OperationTable {
   /// All rows. Paths are the 8.1 spelling; the 8.5 one puts a prefix before them.
   public static let rows: [OperationRow] = [
-    OperationRow(.startService, .post, "/services/start", needs: .write, body: .event(.start)),
+    OperationRow(.startService, .post, "/services/start", needs: .write, body: .event(.start), success: 201),
     OperationRow(
       .associateService, .post, "/customers/{customer_id}/services/{service_id}", needs: .write,
       body: .event(.association)),
@@ -32,10 +32,90 @@ public enum OperationTable {
     OperationRow(
       .queryAnonymousServices, .get, "/services/anonymous/{contact_key}/completed", needs: .read,
       parameters: QueryParameter.lists, status: .completed),
+    OperationRow(.queryAssociations, .get, "/services/{service_id}/associations", needs: .read),
+    OperationRow(.deleteService, .delete, "/services/{service_id}", needs: .write),
     OperationRow(
-      .createServiceExtensionSchema, .post, "/metadata/services/extensions", needs: .schema, body: .schema),
-    OperationRow(.queryServiceExtensionSchema, .get, "/metadata/services/extensions", needs: .read),
-    OperationRow(.queryServiceExtensionSchema, .get, "/metadata/services/extensions/{name}", needs: .read),
+      .updateExpirationTime, .put, "/services/{service_id}", needs: .write, body: .event(.expiration)),
+    OperationRow(
+      .updateServiceExtension, .put, "/services/{service_id}/extensions/{ext_name}", needs: .write,
+      body: .value),
+    OperationRow(
+      .mergeServiceExtension, .put, "/services/{service_id}/extensions/{ext_name}/merge", needs: .write,
+      body: .value),
+
+    OperationRow(
+      .startState, .post, "/services/{service_id}/states/start", needs: .write, body: .event(.stateStart),
+      of: .state, success: 201),
+    OperationRow(
+      .completeState, .post, "/services/{service_id}/states/{state_id}/end", needs: .write,
+      body: .event(.stateEnd), of: .state),
+    OperationRow(
+      .performStateTransition, .post, "/services/{service_id}/states/transition", needs: .write,
+      body: .event(.transition), of: .state),
+    OperationRow(
+      .queryStates, .get, "/services/{service_id}/states", needs: .read, parameters: QueryParameter.states,
+      of: .state),
+    OperationRow(
+      .queryStates, .get, "/services/{service_id}/states/active", needs: .read,
+      parameters: QueryParameter.states, status: .active, of: .state),
+    OperationRow(
+      .queryStates, .get, "/services/{service_id}/states/completed", needs: .read,
+      parameters: QueryParameter.states, status: .completed, of: .state),
+    OperationRow(
+      .queryState, .get, "/services/{service_id}/states/{state_id}", needs: .read,
+      parameters: [.activeTasks, .completedTasks, .extensions], of: .state),
+    OperationRow(
+      .updateStateExtension, .put, "/services/{service_id}/states/{state_id}/extensions/{ext_name}",
+      needs: .write, body: .value, of: .state),
+    OperationRow(
+      .mergeStateExtension, .put, "/services/{service_id}/states/{state_id}/extensions/{ext_name}/merge",
+      needs: .write, body: .value, of: .state),
+
+    OperationRow(
+      .startTask, .post, "/services/{service_id}/tasks/start", needs: .write, body: .event(.taskStart),
+      of: .task, success: 201),
+    OperationRow(
+      .completeTask, .post, "/services/{service_id}/tasks/{task_id}/end", needs: .write,
+      body: .event(.taskEnd),
+      of: .task),
+    OperationRow(
+      .queryTasks, .get, "/services/{service_id}/tasks", needs: .read, parameters: QueryParameter.tasks,
+      of: .task),
+    OperationRow(
+      .queryTasks, .get, "/services/{service_id}/tasks/active", needs: .read,
+      parameters: QueryParameter.tasks, status: .active, of: .task),
+    OperationRow(
+      .queryTasks, .get, "/services/{service_id}/tasks/completed", needs: .read,
+      parameters: QueryParameter.tasks, status: .completed, of: .task),
+    OperationRow(
+      .queryTask, .get, "/services/{service_id}/tasks/{task_id}", needs: .read, parameters: [.extensions],
+      of: .task),
+    OperationRow(
+      .updateTaskExtension, .put, "/services/{service_id}/tasks/{task_id}/extensions/{ext_name}",
+      needs: .write, body: .value, of: .task),
+    OperationRow(
+      .mergeTaskExtension, .put, "/services/{service_id}/tasks/{task_id}/extensions/{ext_name}/merge",
+      needs: .write, body: .value, of: .task),
+
+    OperationRow(
+      .createServiceExtensionSchema, .post, "/metadata/services/extensions", needs: .schema, body: .schema,
+      of: .service, success: 201),
+    OperationRow(
+      .queryServiceExtensionSchema, .get, "/metadata/services/extensions", needs: .read, of: .service),
+    OperationRow(
+      .queryServiceExtensionSchema, .get, "/metadata/services/extensions/{name}", needs: .read, of: .service),
+    OperationRow(
+      .createStateExtensionSchema, .post, "/metadata/states/extensions", needs: .schema, body: .schema,
+      of: .state, success: 201),
+    OperationRow(.queryStateExtensionSchema, .get, "/metadata/states/extensions", needs: .read, of: .state),
+    OperationRow(
+      .queryStateExtensionSchema, .get, "/metadata/states/extensions/{name}", needs: .read, of: .state),
+    OperationRow(
+      .createTaskExtensionSchema, .post, "/metadata/tasks/extensions", needs: .schema, body: .schema,
+      of: .task, success: 201),
+    OperationRow(.queryTaskExtensionSchema, .get, "/metadata/tasks/extensions", needs: .read, of: .task),
+    OperationRow(
+      .queryTaskExtensionSchema, .get, "/metadata/tasks/extensions/{name}", needs: .read, of: .task),
     OperationRow(
       .queryBusinessAttributeSchema, .get, "/metadata/business-attributes", needs: .read,
       parameters: [.cvAttribute]),

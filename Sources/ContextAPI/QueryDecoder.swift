@@ -4,10 +4,14 @@ import LiaisonKit
 /// Reads the query of a request. A parameter that the operation does not know, or that stands twice, is refused.
 struct QueryDecoder {
   let allowed: [QueryParameter]
+  /// Whose extensions are shown if nothing else is said.
+  var resource = SchemaCatalog.Owner.service
 
   /// The most names in one list, and the longest of them.
   private static let mostNames = 100
   private static let longestName = 255
+  /// The most that a page can have.
+  static let longestPage = 10_000
 
   /// Fills the call's filter and selections in.
   func decode(_ query: UnsafeRawBufferPointer, into call: Call) throws(ContextError) {
@@ -34,20 +38,54 @@ struct QueryDecoder {
         UnsafeRawBufferPointer(rebasing: pair[min(equals + 1, pair.count)...]), field: name)
       try set(parameter, value, in: call)
     }
+    if let parts = call.parts, parts.lists.isEmpty { call.parts = nil }
   }
 
   private func set(_ parameter: QueryParameter, _ value: String, in call: Call) throws(ContextError) {
     switch parameter {
-    case .extensions: call.extensions = try extensions(value)
+    case .extensions: try selectExtensions(value, in: call)
     case .startedFrom: call.filter.startedFrom = try timestamp(parameter, value)
     case .startedTo: call.filter.startedTo = try timestamp(parameter, value)
-    case .serviceTypes: call.filter.types = try types(value)
-    case .activeStates, .completedStates, .activeTasks, .completedTasks:
-      if try bool(parameter, value) { call.include.append(parameter.rawValue) }
+    case .serviceTypes, .stateTypes, .taskTypes: call.filter.types = try types(parameter, value)
+    case .stateID: call.filter.states = try states(value)
+    case .limit: call.filter.limit = Int(try integer(parameter, value, in: 1...Int64(Self.longestPage)))
+    case .after: call.filter.after = try integer(parameter, value, in: 1...ServiceID.maximum)
+    case .activeStates: try include(\.activeStates, parameter, value, in: call)
+    case .completedStates: try include(\.completedStates, parameter, value, in: call)
+    case .activeTasks: try include(\.activeTasks, parameter, value, in: call)
+    case .completedTasks: try include(\.completedTasks, parameter, value, in: call)
     case .cvAttribute:
       guard !value.isEmpty else { throw bad(parameter, value, "a field such as Service.media_type") }
       call.attributeField = value
     }
+  }
+
+  private func include(
+    _ list: WritableKeyPath<PartSelection, Bool>, _ parameter: QueryParameter, _ value: String, in call: Call
+  ) throws(ContextError) {
+    var parts = call.parts ?? PartSelection()
+    parts[keyPath: list] = try bool(parameter, value)
+    call.parts = parts
+  }
+
+  private func integer(
+    _ parameter: QueryParameter, _ value: String, in range: ClosedRange<Int64>
+  ) throws(ContextError) -> Int64 {
+    guard let integer = Int64(value), range.contains(integer) else {
+      throw bad(parameter, value, "an integer from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return integer
+  }
+
+  private func states(_ value: String) throws(ContextError) -> [PartID] {
+    var states: [PartID] = []
+    for name in try names(.stateID, value) {
+      guard let id = PartID(digits: Array(name.utf8)) else {
+        throw bad(.stateID, value, "integers from 1 to \(Int32.max), separated by commas")
+      }
+      states.append(id)
+    }
+    return states
   }
 
   private func bool(_ parameter: QueryParameter, _ value: String) throws(ContextError) -> Bool {
@@ -76,13 +114,15 @@ struct QueryDecoder {
     return names
   }
 
-  private func types(_ value: String) throws(ContextError) -> [AttributeValue] {
+  private func types(
+    _ parameter: QueryParameter, _ value: String
+  ) throws(ContextError) -> [AttributeValue] {
     var types: [AttributeValue] = []
-    for name in try names(.serviceTypes, value) {
+    for name in try names(parameter, value) {
       if let id = Int64(name) {
         types.append(.id(id))
       } else if name.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-        throw bad(.serviceTypes, value, "64-bit integers or names", code: "out_of_range")
+        throw bad(parameter, value, "64-bit integers or names", code: "out_of_range")
       } else {
         types.append(.name(name))
       }
@@ -90,20 +130,26 @@ struct QueryDecoder {
     return types
   }
 
-  /// `*`, `Feedback`, `Service.Feedback`. `State`, `State.Feedback` and so on ask for extensions of other
-  /// resources and select none of the service's own (API page *Query Service by ID*).
-  private func extensions(_ value: String) throws(ContextError) -> ExtensionSelection {
-    var selected: [String] = []
+  /// `*` and `Feedback` are about everything that is shown, `Task`, `Task.*` and `Task.Feedback` about tasks alone
+  /// (API page *Query Service by ID*).
+  private func selectExtensions(_ value: String, in call: Call) throws(ContextError) {
+    var selected: [SchemaCatalog.Owner: ExtensionSelection] = [:]
+    let owners: [(prefix: String, owner: SchemaCatalog.Owner)] = [
+      ("Service", .service), ("State", .state), ("Task", .task), ("Profile", .profile),
+    ]
     for name in try names(.extensions, value) {
-      switch name {
-      case "*", "Service", "Service.*": return .all
-      case "State", "Task": continue
-      default:
-        if name.hasPrefix("State.") || name.hasPrefix("Task.") { continue }
-        selected.append(name.hasPrefix("Service.") ? String(name.dropFirst("Service.".count)) : name)
+      let entity = owners.first { name == $0.prefix || name.hasPrefix($0.prefix + ".") }
+      let rest = entity.map { name.dropFirst($0.prefix.count + 1) } ?? name[...]
+      for owner in entity.map({ [$0.owner] }) ?? owners.map(\.owner) {
+        selected[owner, default: .none].add(rest.isEmpty ? "*" : String(rest))
       }
     }
-    return selected.isEmpty ? .none : .named(selected)
+    call.extensions = selected[resource] ?? .none
+    guard resource == .service || resource == .state else { return }
+    var parts = call.parts ?? PartSelection()
+    parts.stateExtensions = selected[.state] ?? .none
+    parts.taskExtensions = selected[.task] ?? .none
+    call.parts = parts
   }
 
   private func bad(
@@ -114,5 +160,16 @@ struct QueryDecoder {
       message:
         "\(parameter.rawValue) must be \(allowed.joined(separator: " or ")); \(quoted(value)) was sent.",
       value: quoted(value), allowed: allowed)
+  }
+}
+
+extension ExtensionSelection {
+  /// One more name, or `*`.
+  fileprivate mutating func add(_ name: String) {
+    switch self {
+    case .all: break
+    case .none: self = name == "*" ? .all : .named([name])
+    case .named(let names): self = name == "*" ? .all : .named(names + [name])
+    }
   }
 }

@@ -8,6 +8,16 @@ public enum QueryParameter: String, Sendable, CaseIterable {
   case startedTo = "started_to"
   /// Services of these types.
   case serviceTypes = "service_types"
+  /// States of these types.
+  case stateTypes = "state_types"
+  /// Tasks of these types.
+  case taskTypes = "task_types"
+  /// Tasks of these states.
+  case stateID = "state_id"
+  /// At most so many.
+  case limit
+  /// Those behind the one with this id.
+  case after
   /// Whether to show active states.
   case activeStates = "active_states"
   /// Whether to show completed states.
@@ -22,5 +32,11 @@ public enum QueryParameter: String, Sendable, CaseIterable {
   /// What a query may ask to be shown inside a service.
   static let includes: [QueryParameter] = [.activeStates, .completedStates, .activeTasks, .completedTasks]
   /// What a list of services knows.
-  static let lists = includes + [.extensions, .startedFrom, .startedTo, .serviceTypes]
+  static let lists = includes + [.extensions, .startedFrom, .startedTo, .serviceTypes, .limit, .after]
+  /// What a list of states knows.
+  static let states: [QueryParameter] = [
+    .stateTypes, .activeTasks, .completedTasks, .extensions, .limit, .after,
+  ]
+  /// What a list of tasks knows.
+  static let tasks: [QueryParameter] = [.taskTypes, .stateID, .extensions, .limit, .after]
 }

@@ -98,6 +98,9 @@ enum PathParameter: String, Sendable {
   case serviceID = "service_id"
   case customerID = "customer_id"
   case contactKey = "contact_key"
+  case stateID = "state_id"
+  case taskID = "task_id"
+  case extensionName = "ext_name"
   case name
 
   /// Reads `{service_id}`; `nil` for a literal segment.
@@ -107,17 +110,20 @@ enum PathParameter: String, Sendable {
   }
 }
 
-/// The variable segments of one path: at most two in any row, kept without an allocation.
+/// The variable segments of one path: at most three in any row, kept without an allocation.
 struct PathParameters {
   private var first: (kind: PathParameter, range: Range<Int>)?
   private var second: (kind: PathParameter, range: Range<Int>)?
+  private var third: (kind: PathParameter, range: Range<Int>)?
 
   mutating func append(_ kind: PathParameter, _ range: Range<Int>) {
     if first == nil {
       first = (kind, range)
-    } else {
-      precondition(second == nil, "a path has at most two variable segments")
+    } else if second == nil {
       second = (kind, range)
+    } else {
+      precondition(third == nil, "a path has at most three variable segments")
+      third = (kind, range)
     }
   }
 
@@ -125,6 +131,7 @@ struct PathParameters {
   subscript(kind: PathParameter) -> Range<Int>? {
     if let first, first.kind == kind { return first.range }
     if let second, second.kind == kind { return second.range }
+    if let third, third.kind == kind { return third.range }
     return nil
   }
 }

@@ -84,9 +84,9 @@ public final class ContextStore: Sendable {
   ///
   /// - Throws: 503 if the store cannot be read.
   public func service(
-    _ id: ServiceID, tenant: Tenant, extensions: ExtensionSelection = .none
+    _ id: ServiceID, tenant: Tenant, extensions: ExtensionSelection = .none, parts: PartSelection? = nil
   ) async throws(ContextError) -> ServiceRecord? {
-    let answer = try await read(.service(id, tenant, extensions))
+    let answer = try await read(.service(id, tenant, extensions, parts))
     guard case .service(let record) = answer else { preconditionFailure("an answer to another question") }
     return record
   }
@@ -99,6 +99,26 @@ public final class ContextStore: Sendable {
       preconditionFailure("an answer to another question")
     }
     return records
+  }
+
+  /// States or tasks of a service, ordered by their ids; `nil` if there is no such service.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func parts(_ query: PartQuery) async throws(ContextError) -> [PartRecord]? {
+    guard case .parts(let records) = try await read(.parts(query)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return records
+  }
+
+  /// To whom a service has belonged, the newest association first; `nil` if there is no such service.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func associations(of id: ServiceID, tenant: Tenant) async throws(ContextError) -> [Association]? {
+    guard case .associations(let associations) = try await read(.associations(id, tenant)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return associations
   }
 
   /// The mappings of services as they are now, in the order asked for; services that do not exist are left out.

@@ -81,6 +81,10 @@ final class JournaledReader: StoreReader {
     try self.sequence.changes(after: sequence, limit: limit)
   }
 
+  func associations(of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Association] {
+    try beginTables().associations(of: service, tenant: tenant)
+  }
+
   func schemas() throws(StoreError) -> [StoredSchema] {
     try settle()
     return try beginTables().schemas()

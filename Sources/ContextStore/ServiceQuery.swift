@@ -50,15 +50,18 @@ public struct ServiceQuery: Sendable {
   public var filter: ServiceFilter
   /// The extensions to show with each.
   public var extensions: ExtensionSelection
+  /// The states and tasks to show in each; `nil` for none.
+  public var parts: PartSelection?
 
   /// A query by its parts; all services of the owner without extensions, if nothing else is said.
   public init(
     tenant: Tenant, owner: Owner, filter: ServiceFilter = ServiceFilter(),
-    extensions: ExtensionSelection = .none
+    extensions: ExtensionSelection = .none, parts: PartSelection? = nil
   ) {
     self.tenant = tenant
     self.owner = owner
     self.filter = filter
     self.extensions = extensions
+    self.parts = parts
   }
 }

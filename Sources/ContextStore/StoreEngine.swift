@@ -64,6 +64,8 @@ protocol StoreReader: AnyObject {
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record]
   /// The changes behind a number, in order, at most `limit`; `nil` if they are not kept any more.
   func changes(after sequence: Int64, limit: Int) throws(StoreError) -> [Change]?
+  /// To whom a service belonged, the newest association first. Asks for `settle` first.
+  func associations(of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Association]
   /// All schemas.
   func schemas() throws(StoreError) -> [StoredSchema]
 }

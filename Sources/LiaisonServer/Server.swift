@@ -67,7 +67,9 @@ public final class Server {
     let cache = configuration.redis.map { address in
       MappingCache(address: address, options: configuration.cache, loops: loops, log: log.labelled("redis")) {
         ids in
-        try await store.mappings(of: ids.map { (Tenant.single, $0) }).map(CachedService.init)
+        let found = try await store.mappings(of: ids.map { (Tenant.single, $0) }).map(CachedService.init)
+        let known = Set(found.map(\.service))
+        return found + ids.filter { !known.contains($0) }.map(CachedService.deleted)
       }
     }
     self.cache = cache

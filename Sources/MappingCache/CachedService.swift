@@ -10,8 +10,10 @@ public struct CachedService: Sendable, Equatable {
   public var revision: Int64
   /// `nil` while anonymous.
   public var customer: String?
-  /// Otherwise it is active.
+  /// Otherwise it is active, unless it is gone.
   public var isCompleted: Bool
+  /// Whether the service is gone: what stands in Redis then says so, and nothing else of it.
+  public private(set) var isDeleted = false
   /// The service as the API shows it, without extensions. Any bytes.
   public var document: [UInt8]
 
@@ -26,5 +28,16 @@ public struct CachedService: Sendable, Equatable {
     self.customer = customer
     self.isCompleted = isCompleted
     self.document = document
+  }
+
+  /// What Redis keeps of a service that is gone: newer than anything that was ever known of it, and of no tenant, so
+  /// that readers find nothing. Its id is never given out again.
+  public static func deleted(_ id: ServiceID) -> CachedService {
+    var service = CachedService(
+      service: id, tenant: Tenant(rawValue: 0), revision: ServiceID.maximum, customer: nil,
+      isCompleted: false,
+      document: [])
+    service.isDeleted = true
+    return service
   }
 }

@@ -38,11 +38,12 @@ struct CommandWriter {
       command.argument(epoch)
       command.argument(timeToLive)
       for write in writes {
-        command.argument(write.service.revision)
-        command.argument(write.service.tenant.rawValue)
-        command.argument(write.service.isCompleted ? "completed" : "active")
-        command.argument(write.service.document)
-        var customer = write.service.customer ?? ""
+        let service = write.service
+        command.argument(service.revision)
+        command.argument(service.tenant.rawValue)
+        command.argument(service.isDeleted ? "deleted" : service.isCompleted ? "completed" : "active")
+        command.argument(service.document)
+        var customer = service.customer ?? ""
         customer.withUTF8 { command.argument(UnsafeRawBufferPointer($0)) }
       }
     }

@@ -35,8 +35,8 @@ public final class MappingCache: Sendable {
   ///
   /// - Parameters:
   ///   - loops: the loops that will use it; their indices differ.
-  ///   - reload: the newest state of services in the store, for what Redis has missed; those that do not exist are
-  ///     left out. Called on a loop. What it throws is taken for a store that is away for now.
+  ///   - reload: the newest state of services in the store, for what Redis has missed; those that do not exist come
+  ///     as ``CachedService/deleted(_:)``. Called on a loop. What it throws is taken for a store that is away for now.
   public init(
     address: RedisAddress, options: CacheOptions = CacheOptions(), loops: [EventLoop], log: Log,
     reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]

@@ -49,10 +49,24 @@ import Testing
   }
 
   @Test func statesAndTasksAreIncludedOnRequest() throws {
-    #expect(
-      try decode("active_states=true&completed_tasks=true&active_tasks=false").include == [
-        "active_states", "completed_tasks",
-      ])
+    let parts = try #require(
+      try decode("active_states=true&completed_tasks=true&active_tasks=false&extensions=a,Task.b,State").parts
+    )
+    #expect(parts.lists.map(\.name) == ["active_states", "completed_tasks"])
+    #expect(parts.stateExtensions == .all && parts.taskExtensions == .named(["a", "b"]))
+    #expect(try decode("extensions=State").parts == nil && decode("active_states=false").parts == nil)
+  }
+
+  @Test func aPageIsAskedForByLengthAndPlace() throws {
+    let filter = try decode("limit=10000&after=7", [.limit, .after]).filter
+    #expect(filter.limit == 10_000 && filter.after == 7)
+    #expect(try decode("", [.limit, .after]).filter.limit == nil)
+  }
+
+  @Test(arguments: ["limit=0", "limit=10001", "limit=x", "after=0", "after=-1", "state_id=1,x", "state_id=0"])
+  func aPageOutsideWhatThereIsIsRefused(query: String) {
+    let refusal = refusal(query, [.limit, .after, .stateID])
+    #expect(refusal?.status == 400 && refusal?.code == "bad_parameter")
   }
 
   @Test(arguments: [

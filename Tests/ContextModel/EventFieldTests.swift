@@ -28,14 +28,26 @@ import Testing
       "resource_id", "media_type",
     ]
     let expected: [(Event.Kind, Set<String>)] = [
-      (.start, common.union(["customer_id", "contact_key", "service_type", "est_duration"])),
+      (
+        .start,
+        common.union([
+          "customer_id", "contact_key", "service_type", "est_duration", "ttl", "expiration_time",
+          "auto_complete_after",
+        ])
+      ),
       (
         .association,
         common.union([
           "customer_id", "service_id", "service_type", "est_duration", "disposition", "disposition_desc",
         ])
       ),
-      (.end, common.union(["service_id", "disposition", "disposition_desc"])),
+      (.end, common.union(["service_id", "disposition", "disposition_desc", "ttl", "expiration_time"])),
+      (.expiration, ["service_id", "ttl", "expiration_time"]),
+      (.stateStart, common.union(["service_id", "state_type", "previous_state_id", "est_duration"])),
+      (.stateEnd, common.union(["service_id", "state_id", "disposition", "disposition_desc"])),
+      (.transition, common.union(["service_id", "from", "to"])),
+      (.taskStart, common.union(["service_id", "state_id", "task_type", "est_duration"])),
+      (.taskEnd, common.union(["service_id", "state_id", "task_id", "disposition", "disposition_desc"])),
     ]
     for (kind, names) in expected {
       #expect(Set(EventField.allCases.filter { $0.isAllowed(in: kind) }.map { "\($0.name)" }) == names)

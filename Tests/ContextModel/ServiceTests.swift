@@ -120,16 +120,17 @@ import Testing
       StoredExtension(name: #"A"b"#, text: Array("[1]".utf8)),
       StoredExtension(name: "C", text: Array("{}".utf8)),
     ]
-    func text(_ record: ServiceRecord, _ members: [(name: String, text: [UInt8])] = []) -> String {
+    func text(_ record: ServiceRecord) -> String {
       var writer = JSONWriter()
-      record.write(to: &writer, adding: members)
+      record.write(to: &writer)
       return String(decoding: writer.bytes, as: UTF8.self)
     }
     #expect(text(ServiceRecord(document: document, revision: 1)) == #"{"service_id":1}"#)
     #expect(
       text(
-        ServiceRecord(document: document, revision: 1, extensions: stored),
-        [("active_states", Array("[]".utf8))])
+        ServiceRecord(
+          document: document, revision: 1, extensions: stored,
+          lists: [PartList(name: "active_states", records: [])]))
         == #"{"service_id":1,"active_states":[],"A\"b":[1],"C":{}}"#)
   }
 }

@@ -27,7 +27,7 @@ private struct Script: StoreChange {
             service.associate(with: "B", Event())
             try transaction.put(service)
             try transaction.putExtensions(
-              of: Event(#"{"Note":2}"#, as: .association), to: .service, in: service)
+              of: Event(#"{"Note":2}"#, as: .association), to: .service, in: id, tenant: .single)
             try transaction.put(
               Service(
                 id: transaction.newServiceID(), tenant: .single, starting: .starting(customer: "B", at: 1)))

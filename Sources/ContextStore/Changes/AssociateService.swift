@@ -44,7 +44,7 @@ public struct AssociateService: StoreChange {
         .associate, tenant: tenant, service: service, revision: found.revision, at: at,
         customerBefore: before, customer: customer, interaction: event.fields.interactionID,
         principal: principal, event: event.text))
-    try transaction.putExtensions(of: event, to: .service, in: found)
+    try transaction.putExtensions(of: event, to: .service, in: service, tenant: tenant)
     return Written(mapping: try transaction.put(found), sequence: sequence)
   }
 }

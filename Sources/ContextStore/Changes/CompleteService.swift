@@ -41,7 +41,7 @@ public struct CompleteService: StoreChange {
         customerBefore: found.customerID, customer: found.customerID, interaction: event.fields.interactionID,
         principal: principal, event: event.text)
     )
-    try transaction.putExtensions(of: event, to: .service, in: found)
+    try transaction.putExtensions(of: event, to: .service, in: service, tenant: tenant)
     return Written(mapping: try transaction.put(found), sequence: sequence)
   }
 }

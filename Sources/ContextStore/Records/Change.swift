@@ -10,6 +10,24 @@ public struct Change: Sendable, Equatable {
     case associate
     /// Complete Service.
     case complete
+    /// Delete Service by ID.
+    case delete
+    /// Update Expiration Time.
+    case updateExpiration = "update-expiration"
+    /// Start State.
+    case startState = "start-state"
+    /// Complete State.
+    case completeState = "complete-state"
+    /// Perform State Transition.
+    case transition = "perform-state-transition"
+    /// Start Task.
+    case startTask = "start-task"
+    /// Complete Task.
+    case completeTask = "complete-task"
+    /// Update Service, State or Task Extension.
+    case updateExtension = "update-extension"
+    /// Merge Extension Data.
+    case mergeExtension = "merge-extension"
     /// Create Extension Schema.
     case createSchema = "create-schema"
   }

@@ -12,6 +12,10 @@ public struct RecordKey: Hashable, Sendable {
     case schema = 3
     /// How far somebody who follows the change sequence has come.
     case follower = 4
+    /// A state of a service.
+    case state = 5
+    /// A task of a service.
+    case task = 6
   }
 
   /// What is kept.
@@ -38,6 +42,13 @@ public struct RecordKey: Hashable, Sendable {
     RecordKey(.service, tenant, service: id.rawValue)
   }
 
+  /// A state or a task of a service.
+  public static func part(
+    _ kind: ServicePart.Kind, _ id: PartID, of service: ServiceID, tenant: Tenant
+  ) -> RecordKey {
+    RecordKey(Kind(kind), tenant, service: service.rawValue, number: Int64(id.rawValue))
+  }
+
   /// An extension of a service or of something in it.
   ///
   /// - Parameter name: compared without case.
@@ -59,6 +70,11 @@ public struct RecordKey: Hashable, Sendable {
   static func follower(_ name: String) -> RecordKey { RecordKey(.follower, .single, name: name) }
 }
 
+extension RecordKey.Kind {
+  /// The kind of the records of states or of tasks.
+  public init(_ kind: ServicePart.Kind) { self = kind == .state ? .state : .task }
+}
+
 /// What an extension hangs on inside a service.
 public enum ExtensionOwner: Hashable, Sendable {
   /// The service itself.
@@ -67,6 +83,11 @@ public enum ExtensionOwner: Hashable, Sendable {
   case state(Int64)
   /// One of its tasks.
   case task(Int64)
+
+  /// A state or a task.
+  public static func part(_ kind: ServicePart.Kind, _ id: PartID) -> ExtensionOwner {
+    kind == .state ? .state(Int64(id.rawValue)) : .task(Int64(id.rawValue))
+  }
 
   /// As ``RecordKey/number``: 0, then odd numbers for states, even ones for tasks.
   var number: Int64 {

@@ -1,7 +1,7 @@
 import ContextModel
 import JSON
 
-/// Reads services back from their documents. One thread at a time.
+/// Reads resources back from their documents. One thread at a time.
 final class DocumentReader {
   private let parser = JSONParser()
   /// Owned; the document that is being parsed, with the padding that the parser wants behind it.
@@ -11,9 +11,11 @@ final class DocumentReader {
 
   /// The service that a record holds, `nil` if its document is none.
   func service(_ record: Record) -> Service? {
-    record.document.withUnsafeBufferPointer {
-      service($0, tenant: record.key.tenant, revision: record.revision)
-    }
+    guard let document = value(record.document),
+      var service = Service(document: document, tenant: record.key.tenant, revision: record.revision)
+    else { return nil }
+    service.trail = ServiceTrail(text: record.hidden)
+    return service
   }
 
   /// The service that a record must hold.
@@ -24,16 +26,25 @@ final class DocumentReader {
     return service
   }
 
-  private func service(_ text: UnsafeBufferPointer<UInt8>, tenant: Tenant, revision: Int64) -> Service? {
+  /// The state or task that a record holds, `nil` if its document is none.
+  func part(_ record: Record) -> ServicePart? {
+    guard let document = value(record.document), let service = ServiceID(record.key.service) else {
+      return nil
+    }
+    return ServicePart(
+      document: document, as: record.key.kind == .state ? .state : .task, of: service,
+      revision: record.revision)
+  }
+
+  /// A document as JSON, `nil` if it is none.
+  func value(_ document: [UInt8]) -> JSONValue? { document.withUnsafeBufferPointer { value($0) } }
+
+  private func value(_ text: UnsafeBufferPointer<UInt8>) -> JSONValue? {
     if text.count + JSONParser.padding > buffer.count {
       buffer.deallocate()
       buffer = .allocate(byteCount: (text.count + JSONParser.padding) * 2, alignment: 64)
     }
     buffer.copyMemory(from: UnsafeRawBufferPointer(text))
-    guard let document = try? parser.parse(padded: UnsafeRawBufferPointer(rebasing: buffer[..<text.count]))
-    else {
-      return nil
-    }
-    return Service(document: document.root, tenant: tenant, revision: revision)
+    return try? parser.parse(padded: UnsafeRawBufferPointer(rebasing: buffer[..<text.count])).root
   }
 }

@@ -7,6 +7,7 @@ final class SQLiteReader {
   private let begins: SQLiteStatement
   private let ends: SQLiteStatement
   private let lists: ServiceLists
+  private let history: SQLiteStatement
 
   init(path: String, pageCache: Int) throws(StoreError) {
     connection = try SQLiteConnection(path: path, .read)
@@ -15,6 +16,11 @@ final class SQLiteReader {
     begins = try connection.prepare("BEGIN")
     ends = try connection.prepare("COMMIT")
     lists = try ServiceLists(connection)
+    history = try connection.prepare(
+      """
+      SELECT customer, at, interaction, principal FROM association WHERE service = ?1 AND tenant = ?2
+      ORDER BY sequence DESC
+      """)
   }
 
   func begin() throws(StoreError) {
@@ -35,6 +41,19 @@ final class SQLiteReader {
   }
 
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record] { try lists.services(query) }
+
+  func associations(of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Association] {
+    history.bind(1, service.rawValue)
+    history.bind(2, tenant.rawValue)
+    var associations: [Association] = []
+    while try history.step() {
+      associations.append(
+        Association(
+          customer: history.text(0) ?? "", since: Timestamp(milliseconds: history.integer(1)),
+          interaction: history.text(2), principal: history.text(3)))
+    }
+    return associations
+  }
 
   func schemas() throws(StoreError) -> [StoredSchema] {
     let statement = try connection.prepare(

@@ -4,7 +4,7 @@
 /// was released.
 enum SQLiteSchema {
   /// What makes version n from version n-1, at index n-1.
-  static let migrations = [version1, version2]
+  static let migrations = [version1, version2, version3]
 
   /// The version that this server works with.
   static var current: Int64 { Int64(migrations.count) }
@@ -144,5 +144,38 @@ enum SQLiteSchema {
       ('sequence', (SELECT coalesce(max(sequence), 0) FROM change));
     DROP TABLE change;
     DELETE FROM counter WHERE name = 'probe';
+    """
+
+  // Numbers of states and tasks count inside their service. state_type, started_at and the like are copies out of the
+  // document. due_at: when a service must be looked at because it may have expired, milliseconds since 1970.
+  private static let version3 = """
+    CREATE TABLE state (
+      service INTEGER NOT NULL,
+      id INTEGER NOT NULL,
+      tenant INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      status TEXT NOT NULL CHECK (status IN ('active', 'completed')),
+      state_type ANY,
+      previous_state INTEGER,
+      started_at INTEGER NOT NULL,
+      document TEXT NOT NULL,
+      PRIMARY KEY (service, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE task (
+      service INTEGER NOT NULL,
+      id INTEGER NOT NULL,
+      tenant INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      status TEXT NOT NULL CHECK (status IN ('active', 'completed')),
+      task_type ANY,
+      state INTEGER,
+      started_at INTEGER NOT NULL,
+      document TEXT NOT NULL,
+      PRIMARY KEY (service, id)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE service ADD COLUMN due_at INTEGER;
+    CREATE INDEX service_due ON service (due_at) WHERE due_at IS NOT NULL;
     """
 }

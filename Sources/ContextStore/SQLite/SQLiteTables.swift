@@ -18,6 +18,8 @@ final class SQLiteTables {
     case .extension: try ExtensionTable(connection)
     case .schema: try SchemaTable(connection)
     case .follower: try FollowerTable(connection)
+    case .state: try PartTable(.state, connection)
+    case .task: try PartTable(.task, connection)
     }
   }
 

@@ -48,18 +48,30 @@ final class PendingWrite<Change: StoreChange>: PendingDecision, @unchecked Senda
 /// A read that waits for its batch.
 final class PendingRead: PendingCall, @unchecked Sendable {
   enum Request: Sendable {
-    case service(ServiceID, Tenant, ExtensionSelection)
+    case service(ServiceID, Tenant, ExtensionSelection, PartSelection?)
+    case parts(PartQuery)
+    case associations(ServiceID, Tenant)
     case services(ServiceQuery)
     case mappings([(Tenant, ServiceID)])
     case record(RecordKey)
     case records(RecordKey.Kind, ServiceID, Tenant)
     case changes(after: Int64, limit: Int)
     case settle
+
+    /// Whether it reads what only tables know, see `StoreReader.settle`.
+    var readsTables: Bool {
+      switch self {
+      case .associations: true
+      default: false
+      }
+    }
   }
 
   enum Answer: Sendable {
     case service(ServiceRecord?)
     case services([ServiceRecord])
+    case parts([PartRecord]?)
+    case associations([Association]?)
     case mappings([Mapping])
     case records([Record])
     /// `nil` if they are not kept any more.

@@ -8,12 +8,14 @@ final class ReadWorker: @unchecked Sendable {
   private let mailbox: Mailbox<PendingRead>
   private let loops: [EventLoop]
   private let documents = DocumentReader()
+  private let view: StoreView
 
   /// A batch is answered as a whole, so a large one would make its first reads wait for its last.
   private static let maximumBatch = 64
 
   init(reader: any StoreReader, mailbox: Mailbox<PendingRead>, loops: [EventLoop]) {
     self.reader = reader
+    view = StoreView(reader: reader, documents: documents)
     self.mailbox = mailbox
     self.loops = loops
   }
@@ -30,6 +32,7 @@ final class ReadWorker: @unchecked Sendable {
 
   private func answer(_ batch: [PendingRead]) {
     do throws(StoreError) {
+      if batch.contains(where: { $0.request.readsTables }) { try reader.settle() }
       try reader.begin()
     } catch {
       for pending in batch { pending.fail(.storeUnavailable(error.kind.words)) }
@@ -47,16 +50,12 @@ final class ReadWorker: @unchecked Sendable {
 
   private func answer(_ request: PendingRead.Request) throws(StoreError) -> PendingRead.Answer {
     switch request {
-    case .service(let id, let tenant, let extensions):
+    case .service(let id, let tenant, let extensions, let parts):
       guard let record = try record(.service(id, tenant: tenant)) else { return .service(nil) }
-      return .service(try complete(record, id, extensions))
-    case .services(let query):
-      var services: [ServiceRecord] = []
-      for record in try reader.services(query) {
-        guard let id = ServiceID(record.key.service) else { continue }
-        services.append(try complete(record, id, query.extensions))
-      }
-      return .services(services)
+      return .service(try view.service(record, id, extensions, parts))
+    case .services(let query): return .services(try view.services(query))
+    case .associations(let id, let tenant): return .associations(try associations(of: id, tenant))
+    case .parts(let query): return .parts(try view.parts(query))
     case .mappings(let ids):
       var mappings: [Mapping] = []
       mappings.reserveCapacity(ids.count)
@@ -83,24 +82,9 @@ final class ReadWorker: @unchecked Sendable {
     return record
   }
 
-  /// A service with those of its extensions that are wanted, in the order of their names.
-  private func complete(
-    _ record: Record, _ id: ServiceID, _ selection: ExtensionSelection
-  ) throws(StoreError) -> ServiceRecord {
-    var extensions: [Record] = []
-    switch selection {
-    case .none: break
-    case .all:
-      extensions = try reader.records(.extension, of: id, tenant: record.key.tenant)
-        .filter { $0.key.number == ExtensionOwner.service.number }
-    case .named(let names):
-      for name in Set(names.map { $0.lowercased() }).sorted() {
-        let key = RecordKey.extension(name, of: .service, in: id, tenant: record.key.tenant)
-        if let found = try self.record(key) { extensions.append(found) }
-      }
-    }
-    return ServiceRecord(
-      document: record.document, revision: record.revision,
-      extensions: extensions.map { StoredExtension(name: $0.name, text: $0.document) })
+  /// To whom a service belonged; `nil` if there is no such service.
+  private func associations(of id: ServiceID, _ tenant: Tenant) throws(StoreError) -> [Association]? {
+    guard try record(.service(id, tenant: tenant)) != nil else { return nil }
+    return try reader.associations(of: id, tenant: tenant)
   }
 }

@@ -24,7 +24,7 @@ struct ServiceSlot {
     if let former = self.service {
       movesInIndexes =
         movesInIndexes || former.customerID != service.customerID || former.serviceType != service.serviceType
-        || former.status != service.status
+        || former.status != service.status || former.trail.dueAt != service.trail.dueAt
     }
     self.service = service
     self.document = document
@@ -42,7 +42,8 @@ struct ServiceSlot {
   var record: Record? {
     guard let service else { return nil }
     var record = Record(
-      .service(service.id, tenant: service.tenant), revision: service.revision, document: document)
+      .service(service.id, tenant: service.tenant), revision: service.revision, document: document,
+      hidden: service.trail.text)
     record.sequence = sequence
     record.isNew = isNew
     record.movesInIndexes = movesInIndexes

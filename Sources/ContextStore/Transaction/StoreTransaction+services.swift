@@ -14,10 +14,10 @@ extension StoreTransaction {
 
   /// Keeps the extensions that an event gives, each in place of a former one of that name.
   public func putExtensions(
-    of event: Event, to owner: ExtensionOwner, in service: Service
+    of event: Event, to owner: ExtensionOwner, in service: ServiceID, tenant: Tenant
   ) throws(ContextError) {
     for given in event.extensions {
-      let key = RecordKey.extension(given.name, of: owner, in: service.id, tenant: service.tenant)
+      let key = RecordKey.extension(given.name, of: owner, in: service, tenant: tenant)
       // The first spelling stays.
       let name = try record(key)?.name ?? given.name
       try put(Record(key, name: name, document: given.value.text))

@@ -5,7 +5,9 @@ public import ContextModel
 /// Nobody sees any of it before the batch is durable. Commit thread only.
 public final class StoreTransaction {
   let engine: any StoreEngine
-  private let documents: DocumentReader
+  let documents: DocumentReader
+  /// The moment of the batch by the server's clock.
+  public private(set) var moment = Timestamp(milliseconds: 0)
   var counters = StoreCounters()
   private var changes: [Change] = []
   /// The services that were looked at, by their ids, which are unique over all tenants.
@@ -35,6 +37,7 @@ public final class StoreTransaction {
     services.removeAll(keepingCapacity: true)
     records.removeAll(keepingCapacity: true)
     failure = nil
+    moment = .now
     counters = try engine.begin()
     try engine.load(keys) { (key, record) throws(StoreError) in
       if key.kind == .service {
@@ -119,6 +122,8 @@ public final class StoreTransaction {
     let place = try place(of: service.id, service.tenant)
     undo.append(.service(place: place, services[place]))
     let mapping = Mapping(of: service)
+    var service = service
+    service.trail.updatedAt = moment.milliseconds
     services[place].put(service, mapping.document, sequence: counters.lastSequence)
     return mapping
   }

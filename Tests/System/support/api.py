@@ -66,6 +66,59 @@ class Api:
         response = self.complete_response(service, {} if body is None else body)
         assert (response.status, response.body) == (200, b""), response
 
+    # States and tasks
+
+    def start_state(self, service: int, fields: Json | None = None, **more: Any) -> int:
+        return self._start_part("state", service, {**(fields or {}), **more})
+
+    def start_task(self, service: int, fields: Json | None = None, **more: Any) -> int:
+        return self._start_part("task", service, {**(fields or {}), **more})
+
+    def _start_part(self, kind: str, service: int, body: Json) -> int:
+        response = self.caller.call("POST", f"/services/{service}/{kind}s/start", body)
+        assert response.status == 201, response
+        assert list(response.json) == [f"{kind}_id"], response
+        part = response.json[f"{kind}_id"]
+        assert response.header("location") == f"/services/{service}/{kind}s/{part}", response
+        return part
+
+    def end_state(self, service: int, state: int, body: Body = None) -> None:
+        self._done("POST", f"/services/{service}/states/{state}/end", {} if body is None else body)
+
+    def end_task(self, service: int, task: int, body: Body = None) -> None:
+        self._done("POST", f"/services/{service}/tasks/{task}/end", {} if body is None else body)
+
+    def transition(self, service: int, body: Json) -> int:
+        response = self.caller.call("POST", f"/services/{service}/states/transition", body)
+        assert response.status == 200, response
+        return response.json["state_id"]
+
+    def states(self, service: int, status: str = "", query: str = "") -> list[Json]:
+        return self._list(f"/services/{service}/states", status, query)
+
+    def state(self, service: int, state: int, query: str = "") -> Json:
+        return self.get(f"/services/{service}/states/{state}{query}")
+
+    def tasks(self, service: int, status: str = "", query: str = "") -> list[Json]:
+        return self._list(f"/services/{service}/tasks", status, query)
+
+    def task(self, service: int, task: int, query: str = "") -> Json:
+        return self.get(f"/services/{service}/tasks/{task}{query}")
+
+    # Anything
+
+    def get(self, target: str) -> Any:
+        response = self.caller.call("GET", target)
+        assert response.status == 200, response
+        return response.json
+
+    def put(self, target: str, body: Body) -> None:
+        self._done("PUT", target, body)
+
+    def _done(self, method: str, target: str, body: Body) -> None:
+        response = self.caller.call(method, target, body)
+        assert (response.status, response.body) == (200, b""), response
+
     # Query
 
     def service_response(self, service: int, query: str = "") -> Response:
@@ -103,8 +156,8 @@ class Api:
 
     # Schemas
 
-    def create_schema(self, schema: Json) -> None:
-        response = self.caller.call("POST", "/metadata/services/extensions", schema)
+    def create_schema(self, schema: Json, owner: str = "services") -> None:
+        response = self.caller.call("POST", f"/metadata/{owner}/extensions", schema)
         assert response.status == 201, response
         assert response.json == {"name": schema["name"]}
 

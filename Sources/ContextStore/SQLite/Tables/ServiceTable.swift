@@ -15,8 +15,8 @@ final class ServiceTable: RecordTable {
     insert = try connection.prepare(
       """
       INSERT OR REPLACE INTO service (id, tenant, revision, sequence, document, hidden, status, customer, service_type,
-                                      started_at, contact_key)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                                      due_at, started_at, contact_key)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
       """)
     // An index is written whenever a column of it is assigned, changed or not.
     update = try connection.prepare(
@@ -25,7 +25,7 @@ final class ServiceTable: RecordTable {
     updateAndMove = try connection.prepare(
       """
       UPDATE service SET revision = ?3, sequence = ?4, document = ?5, hidden = ?6, status = ?7, customer = ?8,
-                         service_type = ?9
+                         service_type = ?9, due_at = ?10
       WHERE id = ?1 AND tenant = ?2
       """)
     remove = try connection.prepare("DELETE FROM service WHERE id = ?1")
@@ -55,9 +55,10 @@ final class ServiceTable: RecordTable {
       statement.bind(7, constant: service.status == .active ? "active" : "completed")
       statement.bind(8, service.customerID)
       statement.bind(9, service.serviceType)
+      statement.bind(10, service.trail.dueAt == 0 ? nil : service.trail.dueAt)
       if record.isNew {
-        statement.bind(10, service.startedAt.milliseconds)
-        statement.bind(11, service.contactKey)
+        statement.bind(11, service.startedAt.milliseconds)
+        statement.bind(12, service.contactKey)
       }
     }
     try statement.run(borrowing: record.document, as: 5)

@@ -33,6 +33,20 @@ extension Service {
     takeDisposition(of: event)
   }
 
+  /// The number of a new state or task.
+  ///
+  /// - Throws: 409 if the service has ended, or has as many as there are numbers.
+  public mutating func newPartID(_ kind: ServicePart.Kind) throws(ContextError) -> PartID {
+    guard completed == nil else { throw .alreadyCompleted(id) }
+    let last = kind == .state ? trail.lastState : trail.lastTask
+    guard let part = PartID(Int64(last) + 1) else {
+      throw ContextError(
+        status: 409, code: "no_ids_left", message: "Service \(id) has no numbers left for \(kind.rawValue)s.")
+    }
+    if kind == .state { trail.lastState += 1 } else { trail.lastTask += 1 }
+    return part
+  }
+
   /// Sets until when the service is kept, whatever was said before.
   ///
   /// - Parameter moment: from when a time to live counts.

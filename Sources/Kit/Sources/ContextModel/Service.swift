@@ -37,6 +37,8 @@ public struct Service: Equatable, Sendable {
   public internal(set) var expirationTime: Timestamp?
   /// After how many seconds without a change it is completed by itself, if its start event said so.
   public internal(set) var autoCompleteAfter: Int64?
+  /// What must be known of it but is not shown.
+  public var trail = ServiceTrail()
 
   /// When it started.
   public var startedAt: Timestamp { started.timestamp ?? Timestamp(milliseconds: 0) }

@@ -55,7 +55,8 @@ extension ContextError {
   }
 
   /// 409: the state or task has ended before.
-  static func alreadyCompleted(_ kind: ServicePart.Kind, _ id: PartID, of service: ServiceID) -> ContextError
+  public static func alreadyCompleted(_ kind: ServicePart.Kind, _ id: PartID, of service: ServiceID)
+    -> ContextError
   {
     ContextError(
       status: 409, code: "already_completed",

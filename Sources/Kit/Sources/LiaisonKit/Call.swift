@@ -23,22 +23,24 @@ public final class Call {
   public var tenant = Tenant.single
   /// The service of the path.
   public var serviceID: ServiceID?
+  /// The state or task of the path.
+  public var partID: PartID?
   /// The customer of the path, or of the body of Start Service.
   public var customerID: String?
   /// The contact key of the path.
   public var contactKey: String?
-  /// The name at the end of the path: of a schema or a business attribute.
+  /// The name in the path: of an extension, a schema or a business attribute.
   public var name: String?
   /// The event in the body.
   public var event: Event?
-  /// The body where it is no event: an extension schema.
+  /// The body where it is no event: an extension's value, a schema.
   public var body: JSONValue?
-  /// Which services a query wants.
+  /// Which services, states or tasks a query wants.
   public var filter = ServiceFilter()
   /// Which extensions a query wants.
   public var extensions = ExtensionSelection.none
-  /// Arrays of states and tasks that a query wants in each service, by the names of the API.
-  public var include: [String] = []
+  /// States and tasks that a query wants inside what it shows; `nil` for none.
+  public var parts: PartSelection?
   /// The parameter `cv-attribute` of Query Business Attribute Schema.
   public var attributeField: String?
   /// The revisions at which a change is wanted: `If-Match`.

@@ -12,10 +12,54 @@ public enum Operation: String, CaseIterable, Sendable {
   case queryCustomerServices = "query-customer-services"
   /// Query Anonymous Services, by contact key.
   case queryAnonymousServices = "query-anonymous-services"
+  /// Delete Service by ID.
+  case deleteService = "delete-service"
+  /// Update Expiration Time.
+  case updateExpirationTime = "update-expiration-time"
+  /// Update Service Extension.
+  case updateServiceExtension = "update-service-extension"
+  /// Merge Extension Data of a service.
+  case mergeServiceExtension = "merge-service-extension"
+  /// The customers a service has belonged to.
+  case queryAssociations = "query-associations"
+  /// Start State.
+  case startState = "start-state"
+  /// Complete State.
+  case completeState = "complete-state"
+  /// Perform State Transition.
+  case performStateTransition = "perform-state-transition"
+  /// Query States.
+  case queryStates = "query-states"
+  /// Query State by ID.
+  case queryState = "query-state-by-id"
+  /// Update State Extension.
+  case updateStateExtension = "update-state-extension"
+  /// Merge Extension Data of a state.
+  case mergeStateExtension = "merge-state-extension"
+  /// Start Task.
+  case startTask = "start-task"
+  /// Complete Task.
+  case completeTask = "complete-task"
+  /// Query Tasks.
+  case queryTasks = "query-tasks"
+  /// Query Task by ID.
+  case queryTask = "query-task-by-id"
+  /// Update Task Extension.
+  case updateTaskExtension = "update-task-extension"
+  /// Merge Extension Data of a task.
+  case mergeTaskExtension = "merge-task-extension"
   /// Create Service Extension Schema.
   case createServiceExtensionSchema = "create-service-extension-schema"
   /// Query Service Extension Schema, one or all.
   case queryServiceExtensionSchema = "query-service-extension-schema"
+  /// Create State Extension Schema.
+  case createStateExtensionSchema = "create-state-extension-schema"
+  /// Query State Extension Schema, one or all.
+  case queryStateExtensionSchema = "query-state-extension-schema"
+  /// Create Task Extension Schema.
+  case createTaskExtensionSchema = "create-task-extension-schema"
+  /// Query Task Extension Schema, one or all.
+  case queryTaskExtensionSchema = "query-task-extension-schema"
   /// Query Business Attribute Schema, one or all.
   case queryBusinessAttributeSchema = "query-business-attribute-schema"
   /// The server's status.

@@ -12,6 +12,10 @@ public struct Reply: Sendable {
     case service(ServiceRecord)
     /// A bare array of services.
     case services([ServiceRecord])
+    /// One state or task.
+    case part(PartRecord)
+    /// A bare array of states or of tasks.
+    case parts([PartRecord])
   }
 
   /// The HTTP status: 200, 201, 204.

@@ -1,0 +1,108 @@
+public import ContextModel
+public import JSON
+
+/// Update Service, State or Task Extension, and Merge Extension Data.
+public struct PutExtension: StoreChange {
+  /// Whose data it is.
+  public var tenant: Tenant
+  /// The service.
+  public var service: ServiceID
+  /// The state or task that it hangs on; `nil` for the service itself.
+  public var part: PartReference?
+  /// The extension; compared without case.
+  public var name: String
+  /// What was sent.
+  public var value: JSONValue
+  /// Whether its members are added to those that are there, instead of taking their place.
+  public var merging: Bool
+  /// When it was asked for.
+  public var at: Timestamp
+  /// The revisions at which it is wanted.
+  public var condition: RevisionCondition?
+  /// Who asks for it.
+  public var principal: String?
+
+  /// A change by its parts.
+  public init(
+    tenant: Tenant, service: ServiceID, part: PartReference? = nil, name: String, value: JSONValue,
+    merging: Bool = false, at: Timestamp, condition: RevisionCondition? = nil, principal: String? = nil
+  ) {
+    self.tenant = tenant
+    self.service = service
+    self.part = part
+    self.name = name
+    self.value = value
+    self.merging = merging
+    self.at = at
+    self.condition = condition
+    self.principal = principal
+  }
+
+  /// What it surely looks at.
+  public func prefetch(into keys: inout [RecordKey]) {
+    keys.append(.service(service, tenant: tenant))
+  }
+
+  /// Keeps the extension. Fails with 400 and 409 (what cannot be merged), 404, 409 (the state or task has ended) and 412.
+  public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {
+    var found = try transaction.existingService(service, tenant: tenant, part == nil ? condition : nil)
+    var owner = ExtensionOwner.service
+    var changed: ServicePart?
+    if let part {
+      var existing = try transaction.existingPart(part.kind, part.id, of: service, tenant: tenant, condition)
+      guard existing.completed == nil else { throw .alreadyCompleted(part.kind, part.id, of: service) }
+      existing.touch()
+      changed = existing
+      owner = .part(part.kind, part.id)
+    } else {
+      found.touch()
+    }
+    let key = RecordKey.extension(name, of: owner, in: service, tenant: tenant)
+    let stored = try transaction.record(key)
+    let text =
+      merging
+      ? try ExtensionMerge.merged(
+        value, into: stored.flatMap { transaction.documents.value($0.document) }, name: name) : value.text
+    let sequence = transaction.note(
+      Change(
+        merging ? .mergeExtension : .updateExtension, tenant: tenant, service: service,
+        revision: found.revision, at: at,
+        customerBefore: found.customerID,
+        customer: found.customerID,
+        principal: principal, event: Self.event(part, name, value)))
+    try transaction.put(Record(key, name: stored?.name ?? name, document: text))
+    if let changed { try transaction.put(changed, tenant: tenant) }
+    return Written(mapping: try transaction.put(found), sequence: sequence)
+  }
+
+  /// What the change sequence keeps: the value under its name, and what it hangs on.
+  private static func event(_ part: PartReference?, _ name: String, _ value: JSONValue) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    if let part {
+      writer.key(part.kind.idName)
+      writer.integer(Int64(part.id.rawValue))
+    }
+    writer.key("extension")
+    writer.beginObject()
+    writer.key(name)
+    writer.value(value)
+    writer.endObject()
+    writer.endObject()
+    return writer.bytes
+  }
+}
+
+/// Names a state or task inside a service.
+public struct PartReference: Hashable, Sendable {
+  /// State or task.
+  public var kind: ServicePart.Kind
+  /// Which one.
+  public var id: PartID
+
+  /// A reference by its parts.
+  public init(_ kind: ServicePart.Kind, _ id: PartID) {
+    self.kind = kind
+    self.id = id
+  }
+}

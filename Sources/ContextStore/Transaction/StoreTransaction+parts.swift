@@ -1,0 +1,53 @@
+public import ContextModel
+
+extension StoreTransaction {
+  /// A state or task that must be there, at a revision that must be wanted.
+  ///
+  /// - Throws: 404 and 412.
+  public func existingPart(
+    _ kind: ServicePart.Kind, _ id: PartID, of service: ServiceID, tenant: Tenant,
+    _ condition: RevisionCondition? = nil
+  ) throws(ContextError) -> ServicePart {
+    guard let record = try record(.part(kind, id, of: service, tenant: tenant)) else {
+      throw .partNotFound(kind, id, of: service)
+    }
+    let part = try part(record)
+    try part.require(condition)
+    return part
+  }
+
+  /// All states or all tasks of a service, in the order of their ids.
+  public func parts(
+    _ kind: ServicePart.Kind, of service: ServiceID, tenant: Tenant
+  ) throws(ContextError) -> [ServicePart] {
+    var parts: [ServicePart] = []
+    for record in try records(RecordKey.Kind(kind), of: service, tenant: tenant) {
+      parts.append(try part(record))
+    }
+    return parts.sorted { $0.id < $1.id }
+  }
+
+  /// Keeps a state or task that was changed or is new.
+  public func put(_ part: ServicePart, tenant: Tenant) throws(ContextError) {
+    try put(
+      Record(
+        .part(part.kind, part.id, of: part.service, tenant: tenant), revision: part.revision,
+        document: part.document))
+  }
+
+  /// Removes a service with its states, tasks and all extensions.
+  public func deleteWhole(_ service: Service) throws(ContextError) {
+    for kind in [RecordKey.Kind.extension, .task, .state] {
+      for record in try records(kind, of: service.id, tenant: service.tenant) { try delete(record.key) }
+    }
+    try delete(service)
+  }
+
+  private func part(_ record: Record) throws(ContextError) -> ServicePart {
+    guard let part = documents.part(record) else {
+      throw fail(
+        StoreError(.damaged, "the document of a state or task of service \(record.key.service) is damaged"))
+    }
+    return part
+  }
+}

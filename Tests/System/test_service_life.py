@@ -1,0 +1,118 @@
+"""Delete, expiration time, extensions and the association history of services."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from support.api import Api, Json, assert_error
+from support.redis_server import RedisServer
+from support.server import LiaisonServer
+
+
+@pytest.fixture
+def api(schemaless: LiaisonServer) -> Api:
+    return Api(schemaless)
+
+
+def fresh() -> str:
+    return f"customer-{uuid.uuid4().hex[:12]}"
+
+
+def test_a_deleted_service_is_gone_with_all_that_is_in_it(api: Api) -> None:
+    customer = fresh()
+    service = api.start(customer_id=customer, Note=1)
+    api.start_state(service, Note=2)
+    api.start_task(service, Note=3)
+    response = api.caller.call("DELETE", f"/services/{service}")
+    assert (response.status, response.body) == (200, b"")
+    for path in ("", "/states", "/tasks", "/states/1", "/associations"):
+        assert_error(api.caller.call("GET", f"/services/{service}{path}"), 404, "service_not_found")
+    assert api.customer_services(customer) == []
+    assert_error(api.caller.call("DELETE", f"/services/{service}"), 404, "service_not_found", method="DELETE")
+    assert_error(api.associate_response(customer, service), 404, "service_not_found")
+    assert api.start() > service, "its id is not given again"
+
+
+def test_deleting_may_be_conditional(api: Api) -> None:
+    service = api.start()
+    tag = api.revision(service)
+    api.associate("A", service)
+    path = f"/services/{service}"
+    assert_error(api.caller.call("DELETE", path, None, {"If-Match": tag}), 412, "revision_mismatch")
+    assert api.caller.call("DELETE", path, None, {"If-Match": api.revision(service)}).status == 200
+
+
+def test_a_deleted_service_is_gone_from_redis_and_stays_gone(
+    start_server: Callable[..., LiaisonServer], redis: RedisServer
+) -> None:
+    server = start_server(redis=redis)
+    api = Api(server)
+    kept, gone = api.start(customer_id="A"), api.start(customer_id="A")
+    assert api.service_response(gone).cache_status == "liaison; hit"
+    assert server.call("DELETE", f"/services/{gone}").status == 200
+    assert_error(server.call("GET", f"/services/{gone}"), 404, "service_not_found")
+    assert redis.hash(f"liaison:service:{gone}")[b"status"] == b"deleted"
+    assert not redis.hash(f"liaison:service:{gone}").keys() & {b"customer"} and not redis.hash(f"liaison:service:{gone}")[b"document"]
+    server.kill()
+    server.start()
+    assert_error(server.call("GET", f"/services/{gone}"), 404, "service_not_found")
+    assert api.service(kept)["customer_id"] == "A"
+
+
+def test_the_expiration_time_is_set_shown_and_overwritten(api: Api) -> None:
+    service = api.start(ttl=604800, timestamp="2031-04-09T07:45:10.250Z")
+    assert api.service(service)["expiration_time"] == "2031-04-16T07:45:10.250Z"
+    api.put(f"/services/{service}", {"expiration_time": "2040-01-01T00:00:00Z"})
+    assert api.service(service)["expiration_time"] == "2040-01-01T00:00:00.000Z"
+    api.put(f"/services/{service}", {"expiration_time": "2041-01-01T00:00:00Z", "ttl": 60})
+    assert api.service(service)["expiration_time"] < "2040", "ttl wins"
+    api.complete(service, {"expiration_time": "2050-01-01T00:00:00Z"})
+    assert api.service(service)["expiration_time"] == "2050-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        ({}, "missing_field", "ttl"),
+        ({"ttl": 0}, "out_of_range", "ttl"),
+        ({"ttl": "60"}, "wrong_type", "ttl"),
+        ({"expiration_time": "soon"}, "bad_date", "expiration_time"),
+        ({"ttl": 1, "customer_id": "A"}, "field_not_allowed", "customer_id"),
+        ({"ttl": 1, "Note": {}}, "field_not_allowed", "Note"),
+    ],
+)
+def test_a_bad_expiration_time_is_refused_by_its_field(api: Api, body: Json, code: str, field: str) -> None:
+    service = api.start()
+    assert_error(api.caller.call("PUT", f"/services/{service}", body), 400, code, field=field)
+    assert "expiration_time" not in api.service(service)
+
+
+def test_the_association_history_tells_who_had_the_service(api: Api) -> None:
+    service = api.start(contact_key="k")
+    assert api.get(f"/services/{service}/associations") == []
+    api.associate("A", service, {"interaction_id": "I1", "timestamp": "2031-04-09T07:45:10Z"})
+    api.put(f"/services/{service}/extensions/Note", {"a": 1})
+    api.associate("B", service, {"timestamp": "2031-04-10T07:45:10Z"})
+    assert api.get(f"/services/{service}/associations") == [
+        {"customer_id": "B", "since": "2031-04-10T07:45:10.000Z"},
+        {"customer_id": "A", "since": "2031-04-09T07:45:10.000Z", "interaction_id": "I1"},
+    ]
+    started = api.start(customer_id="C", timestamp="2031-04-09T07:45:10Z", interaction_id="I0")
+    assert api.get(f"/services/{started}/associations") == [
+        {"customer_id": "C", "since": "2031-04-09T07:45:10.000Z", "interaction_id": "I0"}
+    ]
+
+
+def test_a_list_comes_in_pages(api: Api) -> None:
+    customer = fresh()
+    services = [
+        api.start(customer_id=customer, timestamp=f"2031-04-09T07:00:{10 + number // 3}Z") for number in range(10)
+    ]
+    assert api.customer_service_ids(customer, "", "?limit=4") == services[:4]
+    assert api.customer_service_ids(customer, "", f"?limit=4&after={services[3]}") == services[4:8]
+    assert api.customer_service_ids(customer, "", f"?after={services[7]}") == services[8:]
+    assert api.customer_service_ids(customer, "", f"?after={services[9]}") == []
+    assert_error(api.caller.call("GET", f"/customers/{customer}/services?limit=0"), 400, "bad_parameter", field="limit")
