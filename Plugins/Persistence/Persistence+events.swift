@@ -5,12 +5,36 @@ import LiaisonKit
 public import MappingCache
 
 extension Persistence {
+  // Nothing here is inlined, and changes are made without waiting and throw without a type: what they are made of is
+  // large, and would lie in the frames of tasks, which are allocated for every call.
+
   /// Start Service.
-  func start(_ call: Call) async throws -> Reply {
+  @inline(never)
+  func start(_ call: Call) async throws -> Reply { started(try await write(try starting(call))) }
+
+  /// Associate Service.
+  @inline(never)
+  func associate(_ call: Call) async throws -> Reply {
+    _ = try await write(try association(call))
+    return Reply()
+  }
+
+  /// Complete Service.
+  @inline(never)
+  func complete(_ call: Call) async throws -> Reply {
+    _ = try await write(try completion(call))
+    return Reply()
+  }
+
+  @inline(never)
+  private func starting(_ call: Call) throws -> StartService {
     var event = try required(call.event)
     event.fields.timestamp = event.fields.timestamp ?? call.receivedAt
-    let mapping = try await write(
-      StartService(tenant: call.tenant, event, principal: call.principal?.name))
+    return StartService(tenant: call.tenant, event, principal: call.principal?.name)
+  }
+
+  @inline(never)
+  private func started(_ mapping: Mapping) -> Reply {
     var writer = JSONWriter(capacity: 32)
     writer.beginObject()
     writer.key("service_id")
@@ -21,29 +45,26 @@ extension Persistence {
       headers: [ReplyHeader("Location", "/services/\(mapping.service)")])
   }
 
-  /// Associate Service.
-  func associate(_ call: Call) async throws -> Reply {
+  @inline(never)
+  private func association(_ call: Call) throws -> AssociateService {
     let event = try required(call.event)
-    _ = try await write(
-      AssociateService(
-        tenant: call.tenant, service: try required(call.serviceID), customer: try required(call.customerID),
-        event, at: event.fields.timestamp ?? call.receivedAt, condition: call.condition,
-        principal: call.principal?.name))
-    return Reply()
+    return AssociateService(
+      tenant: call.tenant, service: try required(call.serviceID), customer: try required(call.customerID),
+      event, at: event.fields.timestamp ?? call.receivedAt, condition: call.condition,
+      principal: call.principal?.name)
   }
 
-  /// Complete Service.
-  func complete(_ call: Call) async throws -> Reply {
+  @inline(never)
+  private func completion(_ call: Call) throws -> CompleteService {
     let event = try required(call.event)
-    _ = try await write(
-      CompleteService(
-        tenant: call.tenant, service: try required(call.serviceID), event,
-        at: event.fields.timestamp ?? call.receivedAt, condition: call.condition,
-        principal: call.principal?.name))
-    return Reply()
+    return CompleteService(
+      tenant: call.tenant, service: try required(call.serviceID), event,
+      at: event.fields.timestamp ?? call.receivedAt, condition: call.condition,
+      principal: call.principal?.name)
   }
 
   /// Makes a change durable, then shows it to Redis. The reply waits for both.
+  @inline(never)
   func write<Change: StoreChange>(_ change: Change) async throws -> Mapping
   where Change.Outcome == Written {
     // Taken before the store decides, so that the cache can tell a write that an epoch has overtaken.

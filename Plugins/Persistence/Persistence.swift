@@ -34,7 +34,7 @@ public struct Persistence: Middleware {
 
   /// Answers the call; there is nothing behind this stage.
   public func handle(_ call: Call, next: Next) async throws -> Reply {
-    if let malformed = call.malformed { throw malformed }
+    try requireUnderstood(call)
     switch call.operation {
     case .startService: return try await start(call)
     case .associateService: return try await associate(call)
@@ -69,6 +69,14 @@ public struct Persistence: Middleware {
       if let name = call.name { throw ContextError.businessAttributeNotFound(name) }
       return Reply(content: .json(Array("[]".utf8)))
     }
+  }
+}
+
+extension Persistence {
+  /// Not inlined and without a type for what it throws: the error would lie in the frame of every call's task.
+  @inline(never)
+  private func requireUnderstood(_ call: Call) throws {
+    if let malformed = call.malformed { throw malformed }
   }
 }
 
