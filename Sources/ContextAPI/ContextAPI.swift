@@ -8,10 +8,9 @@ public import LiaisonKit
 /// Belongs to the loop's thread.
 public final class ContextAPI: HTTPHandler {
   private let loop: EventLoop
-  private let pipeline: Next
+  private let runner: CallRunner
   private let probes: Probes
   private let options: Options
-  private let log: Log
   private let metrics: RequestMetrics
   private let router: Router
   private let parser = JSONParser()
@@ -36,10 +35,9 @@ public final class ContextAPI: HTTPHandler {
     loop: EventLoop, pipeline: Next, probes: Probes, options: Options, log: Log
   ) {
     self.loop = loop
-    self.pipeline = pipeline
+    runner = CallRunner(loop: loop, pipeline: pipeline, log: log)
     self.probes = probes
     self.options = options
-    self.log = log
     metrics = RequestMetrics(labels: Self.labels)
     router = Router(
       rows: OperationTable.rows.map { ($0.path, $0.method) }
@@ -101,9 +99,7 @@ public final class ContextAPI: HTTPHandler {
     let row = OperationTable.rows[index]
     var answer = answer
     answer.metricsRow = Self.metricsRows[index]
-    // The compiler cannot see that the decoder leaves nothing of the request's borrowed bytes in the call, and that
-    // from here on only the task has it.
-    nonisolated(unsafe) let call = Call(
+    let call = Call(
       operation: row.operation, requiredRole: row.role, requestNumber: answer.requestNumber,
       peer: request.peerAddress, receivedAt: Timestamp(milliseconds: loop.wallClock),
       headers: CallHeaders(request))
@@ -114,17 +110,11 @@ public final class ContextAPI: HTTPHandler {
       call.event = nil
       call.malformed = error
     }
-    let pipeline = pipeline
-    let prefix = prefix == 0 ? "" : String(decoding: request.path[..<prefix], as: UTF8.self)
-    let method = row.method == .get ? request.methodName : Self.name(of: row.method)
-    let log = log
-    loop.runTask {
-      do {
-        answer.send(try await pipeline(call), to: call, prefix: prefix)
-      } catch {
-        answer.send(error, to: call, method: method, log)
-      }
-    }
+    runner.run(
+      CallRunner.Work(
+        call: call, answer: answer,
+        method: row.method == .get ? request.methodName : Self.name(of: row.method),
+        prefix: prefix == 0 ? "" : String(decoding: request.path[..<prefix], as: UTF8.self), runner: runner))
   }
 
   private func answerProbe(_ probe: Probe, _ answer: Answer) {
@@ -146,43 +136,6 @@ public final class ContextAPI: HTTPHandler {
     case .trace: "TRACE"
     case .other: ""
     }
-  }
-}
-
-/// What is needed to answer one request.
-private struct Answer {
-  let exchange: HTTPExchange
-  let requestNumber: UInt64
-  let start: UInt64
-  let metrics: RequestMetrics
-  var metricsRow: Int
-
-  // What the task of a call calls is not inlined: an answer is large, and would lie in the task's frame.
-
-  /// Sends what the pipeline has replied.
-  @inline(never)
-  func send(_ reply: Reply, to call: Call, prefix: String) {
-    send(HTTPResponse(reply, prefix: prefix))
-  }
-
-  /// Sends what the pipeline has thrown.
-  @inline(never)
-  func send(_ error: any Error, to call: Call, method: String, _ log: Log) {
-    if let error = error as? ContextError { return send(HTTPResponse(error, method: method)) }
-    log.error(
-      "a call failed",
-      ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
-    let error = ContextError.internalError(
-      "The server failed; its log tells more of request \(call.requestID).")
-    send(HTTPResponse(error, method: method))
-  }
-
-  /// Sends the answer and counts it.
-  func send(_ response: HTTPResponse) {
-    var response = response
-    response.headers.append("X-Request-Id", hexadecimal: requestNumber)
-    metrics.record(metricsRow, status: response.status, start: start)
-    exchange.respond(response)
   }
 }
 
