@@ -51,6 +51,14 @@ struct ExtensionCheck {
     _ = try attributes(of: value, nil)
   }
 
+  /// Checks those attributes of a record that are given.
+  ///
+  /// - Throws: 400 that names extension, attribute and reason.
+  func someOfRecord(_ value: JSONValue) throws(ContextError) {
+    guard value.kind == .object else { throw violation([], value, "must be an object: a record") }
+    _ = try attributes(of: value, nil)
+  }
+
   /// Checks a record.
   ///
   /// - Returns: whether it lacks an attribute that has a default.

@@ -35,6 +35,8 @@ final class ExtensionChecker: Middleware {
     guard call.malformed == nil else { return }
     if let count = call.event?.extensions.count {
       if count > 0 { try check(call, count) }
+    } else if call.profile != nil {
+      try checkProfile(call)
     } else if let sent = call.body, let target = ExtensionTarget(call.operation) {
       try check(call, sent, target)
     }
@@ -51,12 +53,24 @@ final class ExtensionChecker: Middleware {
     }
   }
 
+  private func checkProfile(_ call: Call) throws(ContextError) {
+    for index in call.profile!.extensions.indices {
+      let sent = call.profile!.extensions[index]
+      let schema = try schema(sent.name, .profile, call.tenant)
+      call.profile!.extensions[index].name = schema.name
+      let check = ExtensionCheck(schema: schema, parser: parser, largest: largest)
+      if let filled = try check.value(sent.value) { call.profile!.extensions[index].value = filled }
+    }
+  }
+
   /// An extension that is the body itself, its name in the path.
   private func check(_ call: Call, _ sent: JSONValue, _ target: ExtensionTarget) throws(ContextError) {
     let schema = try schema(call.name ?? "", target.owner, call.tenant)
     call.name = schema.name
     let check = ExtensionCheck(schema: schema, parser: parser, largest: largest)
-    if target.isMerge {
+    if target.owner == .profile {
+      try check.someOfRecord(sent)
+    } else if target.isMerge {
       try check.part(sent)
     } else if let filled = try check.value(sent) {
       call.body = filled
@@ -88,6 +102,7 @@ private struct ExtensionTarget {
     case .mergeStateExtension: (owner, isMerge) = (.state, true)
     case .updateTaskExtension: (owner, isMerge) = (.task, false)
     case .mergeTaskExtension: (owner, isMerge) = (.task, true)
+    case .updateProfileRecord, .deleteProfileRecord: (owner, isMerge) = (.profile, true)
     default: return nil
     }
   }

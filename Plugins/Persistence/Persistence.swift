@@ -14,21 +14,35 @@ public struct Persistence: Middleware {
   let store: ContextStore
   let cache: MappingCache?
   let schemas: SchemaRegistry
+  let options: Options
   let status: @Sendable () -> [UInt8]
+
+  /// Where versions of the API differ.
+  public struct Options: Sendable {
+    /// Whether the services of a customer go with the profile, as in version 8.1, or stay, as in 8.5.
+    public var deletesServices = false
+    /// Whether the services of a profile that is merged come along, as in version 8.1.3, or stay, as in 8.5.
+    public var mergesServices = true
+
+    /// What counts if nothing is configured.
+    public init() {}
+  }
 
   /// The pipeline's end.
   ///
   /// - Parameters:
   ///   - cache: `nil` if Redis is off.
   ///   - schemas: gets every schema that is created.
+  ///   - options: where versions of the API differ.
   ///   - status: the body of `GET /server/status`.
   public init(
     store: ContextStore, cache: MappingCache?, schemas: SchemaRegistry,
-    status: @escaping @Sendable () -> [UInt8]
+    options: Options = Options(), status: @escaping @Sendable () -> [UInt8]
   ) {
     self.store = store
     self.cache = cache
     self.schemas = schemas
+    self.options = options
     self.status = status
   }
 
@@ -63,6 +77,23 @@ public struct Persistence: Middleware {
     case .queryServiceExtensionSchema: return try schema(call, of: .service)
     case .queryStateExtensionSchema: return try schema(call, of: .state)
     case .queryTaskExtensionSchema: return try schema(call, of: .task)
+    case .createProfileExtensionSchema: return try await createSchema(call, of: .profile)
+    case .queryProfileExtensionSchema: return try schema(call, of: .profile)
+    case .deleteProfileExtensionSchema: return try await deleteProfileSchema(call)
+    case .createIdentificationKey: return try await createIdentificationKey(call)
+    case .queryIdentificationKeys: return try await identificationKeys(call)
+    case .deleteIdentificationKey: return try await deleteIdentificationKey(call)
+    case .queryProfileSchema: return try await profileSchema(call)
+    case .queryMetadata: return metadata()
+    case .identifyCustomer: return try await identify(call)
+    case .queryProfile: return try await profile(call)
+    case .createProfile: return try await createProfile(call)
+    case .updateProfile: return try await updateProfile(call, extensionsOnly: false)
+    case .insertProfileExtensions: return try await updateProfile(call, extensionsOnly: true)
+    case .deleteProfile: return try await deleteProfile(call)
+    case .mergeProfiles: return try await mergeProfiles(call)
+    case .updateProfileRecord: return try await changeProfileRecord(call, deleting: false)
+    case .deleteProfileRecord: return try await changeProfileRecord(call, deleting: true)
     case .serverStatus: return Reply(content: .json(status()))
     case .queryBusinessAttributeSchema:
       // Its stage answers it; without that stage there are no business attributes.

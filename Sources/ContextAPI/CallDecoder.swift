@@ -45,6 +45,9 @@ struct CallDecoder {
     }
     if let range = parameters[.stateID] { call.partID = try partID(segment(range), field: "state_id") }
     if let range = parameters[.taskID] { call.partID = try partID(segment(range), field: "task_id") }
+    if let range = parameters[.sourceID] {
+      call.sourceID = try identifier(segment(range), field: "src_id", longest: longestCustomerID)
+    }
     if let range = parameters[.name] ?? parameters[.extensionName] {
       let field = parameters[.name] == nil ? "ext_name" : "name"
       call.name = try identifier(segment(range), field: field, longest: 255)
@@ -56,6 +59,19 @@ struct CallDecoder {
     switch row.body {
     case .none: break
     case .schema, .value: call.body = document?.root
+    case .object:
+      if let root = document?.root, root.kind != .object {
+        throw ContextError(
+          status: 400, code: "body_not_object",
+          message: "The body must be a JSON object, not \(root.article).",
+          allowed: ["object"])
+      }
+      call.body = document?.root
+    case .profile, .profileExtensions:
+      guard let document else { break }
+      call.profile = try ProfileBody(
+        decoding: document.root, customer: call.customerID, extensionsOnly: row.body == .profileExtensions,
+        longestCustomerID: longestCustomerID)
     case .event(let kind):
       guard let document else {
         call.event = Event(kind)

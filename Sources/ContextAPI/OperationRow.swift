@@ -14,6 +14,12 @@ public struct OperationRow: Sendable {
     case schema
     /// An extension's value: any JSON.
     case value
+    /// A profile: core attributes and extensions.
+    case profile
+    /// Extensions of a profile alone.
+    case profileExtensions
+    /// A JSON object that the operation itself understands; `isRequired` tells whether it must be there.
+    case object(isRequired: Bool)
   }
 
   /// The operation.
@@ -50,7 +56,9 @@ public struct OperationRow: Sendable {
     self.status = status
     self.resource = resource
     self.success = success
-    hasMoreParameters = ["{state_id}", "{task_id}", "{ext_name}", "{name}"].contains { path.contains($0) }
+    hasMoreParameters = ["{state_id}", "{task_id}", "{ext_name}", "{name}", "{src_id}"].contains {
+      path.contains($0)
+    }
   }
 
   /// Whether its path varies in more than service, customer and contact key.
@@ -61,7 +69,8 @@ public struct OperationRow: Sendable {
     switch body {
     case .none: false
     case .event(let kind): kind == .start || kind == .transition || kind == .expiration
-    case .schema, .value: true
+    case .schema, .value, .profile, .profileExtensions: true
+    case .object(let isRequired): isRequired
     }
   }
 }

@@ -117,6 +117,53 @@ public enum OperationTable {
     OperationRow(
       .queryTaskExtensionSchema, .get, "/metadata/tasks/extensions/{name}", needs: .read, of: .task),
     OperationRow(
+      .createProfileExtensionSchema, .post, "/metadata/profiles/extensions", needs: .schema, body: .schema,
+      of: .profile, success: 201),
+    OperationRow(
+      .queryProfileExtensionSchema, .get, "/metadata/profiles/extensions", needs: .read, of: .profile),
+    OperationRow(
+      .queryProfileExtensionSchema, .get, "/metadata/profiles/extensions/{name}", needs: .read, of: .profile),
+    OperationRow(
+      .deleteProfileExtensionSchema, .delete, "/metadata/profiles/extensions/{name}", needs: .schema,
+      of: .profile, success: 204),
+    OperationRow(
+      .createIdentificationKey, .post, "/metadata/identification-keys", needs: .schema,
+      body: .object(isRequired: true), of: .profile, success: 201),
+    OperationRow(.queryIdentificationKeys, .get, "/metadata/identification-keys", needs: .read, of: .profile),
+    OperationRow(
+      .queryIdentificationKeys, .get, "/metadata/identification-keys/{name}", needs: .read, of: .profile),
+    OperationRow(
+      .deleteIdentificationKey, .delete, "/metadata/identification-keys/{name}", needs: .schema, of: .profile,
+      success: 204),
+    OperationRow(.queryProfileSchema, .get, "/metadata/profiles", needs: .read, of: .profile),
+    OperationRow(.queryMetadata, .get, "/metadata", needs: .read),
+
+    OperationRow(
+      .identifyCustomer, .get, "/profiles", needs: .read,
+      parameters: [.identificationKey, .includeProfile, .includeExtensions, .extensions, .limit], of: .profile
+    ),
+    OperationRow(
+      .createProfile, .post, "/profiles", needs: .write, body: .profile, of: .profile, success: 201),
+    OperationRow(
+      .queryProfile, .get, "/profiles/{customer_id}", needs: .read, parameters: [.extensions], of: .profile),
+    OperationRow(
+      .updateProfile, .put, "/profiles/{customer_id}", needs: .write, body: .profile, of: .profile,
+      success: 204),
+    OperationRow(.deleteProfile, .delete, "/profiles/{customer_id}", needs: .write, of: .profile),
+    OperationRow(
+      .mergeProfiles, .put, "/profiles/{customer_id}/merge/{src_id}", needs: .write,
+      body: .object(isRequired: false), of: .profile, success: 204),
+    OperationRow(
+      .insertProfileExtensions, .post, "/profiles/{customer_id}/extensions", needs: .write,
+      body: .profileExtensions, of: .profile),
+    OperationRow(
+      .updateProfileRecord, .put, "/profiles/{customer_id}/extensions/{ext_name}/by/unique", needs: .write,
+      body: .object(isRequired: true), of: .profile, success: 204),
+    OperationRow(
+      .deleteProfileRecord, .put, "/profiles/{customer_id}/extensions/{ext_name}/delete/by/unique",
+      needs: .write, body: .object(isRequired: true), of: .profile, success: 204),
+
+    OperationRow(
       .queryBusinessAttributeSchema, .get, "/metadata/business-attributes", needs: .read,
       parameters: [.cvAttribute]),
     OperationRow(

@@ -10,6 +10,8 @@ struct QueryDecoder {
   /// The most names in one list, and the longest of them.
   private static let mostNames = 100
   private static let longestName = 255
+  /// The most attributes of one customer that are searched for.
+  private static let mostCriteria = 32
   /// The most that a page can have.
   static let longestPage = 10_000
 
@@ -26,6 +28,11 @@ struct QueryDecoder {
       let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
       let name = try percentDecoded(UnsafeRawBufferPointer(rebasing: pair[..<equals]), field: "query")
       guard let parameter = QueryParameter(rawValue: name), allowed.contains(parameter) else {
+        if allowed.contains(.identificationKey) {
+          let value = UnsafeRawBufferPointer(rebasing: pair[min(equals + 1, pair.count)...])
+          try addCriterion(name, try percentDecoded(value, field: name), to: call)
+          continue
+        }
         throw .badField(
           name, code: "unknown_parameter", message: "This operation has no query parameter \(quoted(name)).",
           allowed: allowed.map(\.rawValue))
@@ -54,10 +61,38 @@ struct QueryDecoder {
     case .completedStates: try include(\.completedStates, parameter, value, in: call)
     case .activeTasks: try include(\.activeTasks, parameter, value, in: call)
     case .completedTasks: try include(\.completedTasks, parameter, value, in: call)
+    case .identificationKey: call.identification.ensure { $0.key = value }
+    case .includeProfile:
+      let includes = try choice(parameter, value, "yes", "no")
+      call.identification.ensure { $0.includesProfile = includes }
+    case .includeExtensions:
+      let unique = try choice(parameter, value, "unique", "always")
+      call.identification.ensure { $0.showsExtensionsOfOnlyOne = unique }
     case .cvAttribute:
       guard !value.isEmpty else { throw bad(parameter, value, "a field such as Service.media_type") }
       call.attributeField = value
     }
+  }
+
+  /// Any other parameter of Identify Customer is an attribute.
+  private func addCriterion(_ name: String, _ value: String, to call: Call) throws(ContextError) {
+    guard !name.isEmpty, call.identification?.value(of: name) == nil else {
+      throw .badField(
+        name, code: "bad_parameter", message: "The attribute \(quoted(name)) stands twice or has no name.")
+    }
+    guard (call.identification?.criteria.count ?? 0) < Self.mostCriteria else {
+      throw .badField(
+        name, code: "bad_parameter", message: "At most \(Self.mostCriteria) attributes can be given.")
+    }
+    call.identification.ensure { $0.criteria.append(.init(attribute: name, value: value)) }
+  }
+
+  /// Whether the first of two words was sent.
+  private func choice(
+    _ parameter: QueryParameter, _ value: String, _ yes: String, _ no: String
+  ) throws(ContextError) -> Bool {
+    guard value == yes || value == no else { throw bad(parameter, value, yes, no) }
+    return value == yes
   }
 
   private func include(
@@ -171,5 +206,14 @@ extension ExtensionSelection {
     case .none: self = name == "*" ? .all : .named([name])
     case .named(let names): self = name == "*" ? .all : .named(names + [name])
     }
+  }
+}
+
+extension IdentificationQuery? {
+  /// Changes the query, which begins with the first parameter.
+  fileprivate mutating func ensure(_ change: (inout IdentificationQuery) -> Void) {
+    var query = self ?? IdentificationQuery()
+    change(&query)
+    self = query
   }
 }

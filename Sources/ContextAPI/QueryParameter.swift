@@ -26,6 +26,12 @@ public enum QueryParameter: String, Sendable, CaseIterable {
   case activeTasks = "active_tasks"
   /// Whether to show completed tasks.
   case completedTasks = "completed_tasks"
+  /// The identification key to search by.
+  case identificationKey = "id_key"
+  /// Whether profiles are shown instead of ids: `yes` or `no`.
+  case includeProfile = "include_profile"
+  /// Whether extensions are shown `always`, or only of a customer that is `unique`.
+  case includeExtensions = "include_extensions"
   /// Business attributes that a field is mapped to.
   case cvAttribute = "cv-attribute"
 

@@ -101,6 +101,7 @@ enum PathParameter: String, Sendable {
   case stateID = "state_id"
   case taskID = "task_id"
   case extensionName = "ext_name"
+  case sourceID = "src_id"
   case name
 
   /// Reads `{service_id}`; `nil` for a literal segment.

@@ -85,6 +85,16 @@ final class JournaledReader: StoreReader {
     try beginTables().associations(of: service, tenant: tenant)
   }
 
+  func customers(
+    key: Int64, from first: String, to end: String, tenant: Tenant, limit: Int
+  ) throws(StoreError) -> [(name: String, customer: String)] {
+    try beginTables().customers(key: key, from: first, to: end, tenant: tenant, limit: limit)
+  }
+
+  func profiles(after customer: String, tenant: Tenant, limit: Int) throws(StoreError) -> [Record] {
+    try beginTables().profiles(after: customer, tenant: tenant, limit: limit)
+  }
+
   func schemas() throws(StoreError) -> [StoredSchema] {
     try settle()
     return try beginTables().schemas()

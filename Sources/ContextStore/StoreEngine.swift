@@ -66,6 +66,13 @@ protocol StoreReader: AnyObject {
   func changes(after sequence: Int64, limit: Int) throws(StoreError) -> [Change]?
   /// To whom a service belonged, the newest association first. Asks for `settle` first.
   func associations(of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Association]
+  /// The customers found under values of an identification key whose records' names begin somewhere in a range. Asks for
+  /// `settle` first.
+  func customers(
+    key: Int64, from first: String, to end: String, tenant: Tenant, limit: Int
+  ) throws(StoreError) -> [(name: String, customer: String)]
+  /// The profiles behind one, in the order of their customers. Asks for `settle` first.
+  func profiles(after customer: String, tenant: Tenant, limit: Int) throws(StoreError) -> [Record]
   /// All schemas.
   func schemas() throws(StoreError) -> [StoredSchema]
 }

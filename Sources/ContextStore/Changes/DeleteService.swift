@@ -35,11 +35,7 @@ public struct DeleteService: StoreChange {
   /// - Returns: the service as it last was.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Mapping {
     let found = try transaction.existingService(service, tenant: tenant, condition)
-    transaction.note(
-      Change(
-        .delete, tenant: tenant, service: service, revision: found.revision + 1, at: at,
-        customerBefore: found.customerID, principal: principal, event: Array("{}".utf8)))
-    try transaction.deleteWhole(found)
+    try transaction.deleteWhole(found, at: at, principal: principal)
     return Mapping(of: found)
   }
 }

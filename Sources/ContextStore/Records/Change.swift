@@ -28,6 +28,20 @@ public struct Change: Sendable, Equatable {
     case updateExtension = "update-extension"
     /// Merge Extension Data.
     case mergeExtension = "merge-extension"
+    /// Create Customer Profile.
+    case createProfile = "create-profile"
+    /// Update Customer Profile, and changes of its extensions.
+    case updateProfile = "update-profile"
+    /// Delete Customer Profile.
+    case deleteProfile = "delete-profile"
+    /// Merge Customer Profile.
+    case mergeProfile = "merge-profile"
+    /// Create Identification Key.
+    case createIdentificationKey = "create-identification-key"
+    /// Delete Identification Key.
+    case deleteIdentificationKey = "delete-identification-key"
+    /// Delete Profile Extension Schema.
+    case deleteSchema = "delete-schema"
     /// Create Extension Schema.
     case createSchema = "create-schema"
   }

@@ -16,6 +16,12 @@ public struct RecordKey: Hashable, Sendable {
     case state = 5
     /// A task of a service.
     case task = 6
+    /// A customer profile; its extensions are hidden in it.
+    case profile = 7
+    /// The identification keys of a tenant, all together.
+    case identificationKeys = 8
+    /// That a customer is found under some values of an identification key.
+    case identity = 9
   }
 
   /// What is kept.
@@ -26,7 +32,7 @@ public struct RecordKey: Hashable, Sendable {
   public let service: Int64
   /// What tells it from others of that kind and service: what an extension hangs on, whose schema it is.
   public let number: Int64
-  /// A name in lower case; empty where numbers are enough.
+  /// A name: in lower case where case does not tell; empty where numbers are enough.
   public let name: String
 
   init(_ kind: Kind, _ tenant: Tenant, service: Int64 = 0, number: Int64 = 0, name: String = "") {
@@ -64,6 +70,25 @@ public struct RecordKey: Hashable, Sendable {
   /// - Parameter name: compared without case.
   public static func schema(_ name: String, of owner: SchemaCatalog.Owner, tenant: Tenant) -> RecordKey {
     RecordKey(.schema, tenant, number: owner.number, name: name.lowercased())
+  }
+
+  /// A customer's profile.
+  public static func profile(_ customer: String, tenant: Tenant) -> RecordKey {
+    RecordKey(.profile, tenant, name: customer)
+  }
+
+  /// All identification keys of a tenant.
+  public static func identificationKeys(tenant: Tenant) -> RecordKey {
+    RecordKey(.identificationKeys, tenant)
+  }
+
+  /// That a customer is found under some values of an identification key.
+  ///
+  /// - Parameters:
+  ///   - key: the key's id.
+  ///   - name: see ``Identity/name``.
+  static func identity(_ name: String, key: Int64, tenant: Tenant) -> RecordKey {
+    RecordKey(.identity, tenant, number: key, name: name)
   }
 
   /// A follower of the change sequence, which is that of all tenants.

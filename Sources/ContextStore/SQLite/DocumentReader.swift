@@ -36,6 +36,26 @@ final class DocumentReader {
       revision: record.revision)
   }
 
+  /// The profile that a record holds, `nil` if its document is none.
+  func profile(_ record: Record) -> ProfileRecord? {
+    guard let document = value(record.document),
+      let profile = Profile(document: document, revision: record.revision)
+    else { return nil }
+    var found = ProfileRecord(profile)
+    guard !record.hidden.isEmpty else { return found }
+    guard let extensions = value(record.hidden) else { return nil }
+    found.extensions = extensions.members.map { StoredExtension(name: $0.name, text: $0.value.text) }
+    return found
+  }
+
+  /// The identification keys that a record holds, `nil` if its document is none.
+  func identificationKeys(_ record: Record) -> [IdentificationKey]? {
+    value(record.document).flatMap { try? [IdentificationKey](stored: $0) }
+  }
+
+  /// For what is not a whole document.
+  var jsonParser: JSONParser { parser }
+
   /// A document as JSON, `nil` if it is none.
   func value(_ document: [UInt8]) -> JSONValue? { document.withUnsafeBufferPointer { value($0) } }
 

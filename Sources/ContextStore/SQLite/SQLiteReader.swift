@@ -7,6 +7,7 @@ final class SQLiteReader {
   private let begins: SQLiteStatement
   private let ends: SQLiteStatement
   private let lists: ServiceLists
+  private let profileLists: ProfileLists
   private let history: SQLiteStatement
 
   init(path: String, pageCache: Int) throws(StoreError) {
@@ -16,6 +17,7 @@ final class SQLiteReader {
     begins = try connection.prepare("BEGIN")
     ends = try connection.prepare("COMMIT")
     lists = try ServiceLists(connection)
+    profileLists = try ProfileLists(connection)
     history = try connection.prepare(
       """
       SELECT customer, at, interaction, principal FROM association WHERE service = ?1 AND tenant = ?2
@@ -53,6 +55,16 @@ final class SQLiteReader {
           interaction: history.text(2), principal: history.text(3)))
     }
     return associations
+  }
+
+  func customers(
+    key: Int64, from first: String, to end: String, tenant: Tenant, limit: Int
+  ) throws(StoreError) -> [(name: String, customer: String)] {
+    try profileLists.customers(key: key, from: first, to: end, tenant: tenant, limit: limit)
+  }
+
+  func profiles(after customer: String, tenant: Tenant, limit: Int) throws(StoreError) -> [Record] {
+    try profileLists.profiles(after: customer, tenant: tenant, limit: limit)
   }
 
   func schemas() throws(StoreError) -> [StoredSchema] {

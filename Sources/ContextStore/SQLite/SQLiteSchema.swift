@@ -4,7 +4,7 @@
 /// was released.
 enum SQLiteSchema {
   /// What makes version n from version n-1, at index n-1.
-  static let migrations = [version1, version2, version3]
+  static let migrations = [version1, version2, version3, version4]
 
   /// The version that this server works with.
   static var current: Int64 { Int64(migrations.count) }
@@ -177,5 +177,31 @@ enum SQLiteSchema {
     ) STRICT, WITHOUT ROWID;
     ALTER TABLE service ADD COLUMN due_at INTEGER;
     CREATE INDEX service_due ON service (due_at) WHERE due_at IS NOT NULL;
+    """
+
+  // extensions: JSON, by name. keys: JSON, all identification keys of a tenant. identity: under which values of an
+  // identification key (by its id) a customer is found; the values are each ended by the character U+001E.
+  private static let version4 = """
+    CREATE TABLE profile (
+      tenant INTEGER NOT NULL,
+      customer TEXT NOT NULL,
+      revision INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      document TEXT NOT NULL,
+      extensions TEXT NOT NULL,
+      PRIMARY KEY (tenant, customer)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE identification_key (
+      tenant INTEGER PRIMARY KEY,
+      revision INTEGER NOT NULL,
+      keys TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE identity (
+      tenant INTEGER NOT NULL,
+      identification_key INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      customer TEXT NOT NULL,
+      PRIMARY KEY (tenant, identification_key, name)
+    ) STRICT, WITHOUT ROWID;
     """
 }

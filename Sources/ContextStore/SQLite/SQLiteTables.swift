@@ -20,6 +20,9 @@ final class SQLiteTables {
     case .follower: try FollowerTable(connection)
     case .state: try PartTable(.state, connection)
     case .task: try PartTable(.task, connection)
+    case .profile: try ProfileTable(connection)
+    case .identificationKeys: try IdentificationKeyTable(connection)
+    case .identity: try IdentityTable(connection)
     }
   }
 

@@ -51,6 +51,11 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case service(ServiceID, Tenant, ExtensionSelection, PartSelection?)
     case parts(PartQuery)
     case associations(ServiceID, Tenant)
+    case profile(String, Tenant)
+    case profiles(after: String, Tenant, limit: Int)
+    case identificationKeys(Tenant)
+    case customers(IdentificationKey, [String], Tenant, limit: Int)
+    case identities(key: Int64, Tenant, limit: Int)
     case services(ServiceQuery)
     case mappings([(Tenant, ServiceID)])
     case record(RecordKey)
@@ -61,7 +66,8 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     /// Whether it reads what only tables know, see `StoreReader.settle`.
     var readsTables: Bool {
       switch self {
-      case .associations: true
+      case .associations, .profiles, .identities: true
+      case .customers(let key, let values, _, _): !(key.isUnique && key.attributes.count == values.count)
       default: false
       }
     }
@@ -72,6 +78,9 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case services([ServiceRecord])
     case parts([PartRecord]?)
     case associations([Association]?)
+    case profiles([ProfileRecord])
+    case identificationKeys([IdentificationKey])
+    case names([String])
     case mappings([Mapping])
     case records([Record])
     /// `nil` if they are not kept any more.

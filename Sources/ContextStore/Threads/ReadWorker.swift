@@ -55,6 +55,23 @@ final class ReadWorker: @unchecked Sendable {
       return .service(try view.service(record, id, extensions, parts))
     case .services(let query): return .services(try view.services(query))
     case .associations(let id, let tenant): return .associations(try associations(of: id, tenant))
+    case .profile(let customer, let tenant):
+      guard let record = try record(.profile(customer, tenant: tenant)) else { return .profiles([]) }
+      return .profiles([try profile(record)])
+    case .profiles(let customer, let tenant, let limit):
+      var profiles: [ProfileRecord] = []
+      for record in try reader.profiles(after: customer, tenant: tenant, limit: limit) {
+        profiles.append(try profile(record))
+      }
+      return .profiles(profiles)
+    case .identificationKeys(let tenant):
+      let record = try record(.identificationKeys(tenant: tenant))
+      return .identificationKeys(record.flatMap { documents.identificationKeys($0) } ?? [])
+    case .customers(let key, let values, let tenant, let limit):
+      return .names(try customers(key, values, tenant, limit))
+    case .identities(let key, let tenant, let limit):
+      let all = try reader.customers(key: key, from: "", to: Identity.bound([]), tenant: tenant, limit: limit)
+      return .names(all.map(\.name))
     case .parts(let query): return .parts(try view.parts(query))
     case .mappings(let ids):
       var mappings: [Mapping] = []
@@ -80,6 +97,28 @@ final class ReadWorker: @unchecked Sendable {
   private func record(_ key: RecordKey) throws(StoreError) -> Record? {
     guard let record = try reader.record(key), record.key.tenant == key.tenant else { return nil }
     return record
+  }
+
+  private func profile(_ record: Record) throws(StoreError) -> ProfileRecord {
+    guard let profile = documents.profile(record) else {
+      throw StoreError(.damaged, "the profile of a customer is damaged")
+    }
+    return profile
+  }
+
+  /// The customers that a key finds under its first values, each once.
+  private func customers(
+    _ key: IdentificationKey, _ values: [String], _ tenant: Tenant, _ limit: Int
+  ) throws(StoreError) -> [String] {
+    if key.isUnique, values.count == key.attributes.count {
+      let entry = try record(
+        .identity(Identity.name(values, of: "", isUnique: true), key: key.id, tenant: tenant))
+      return entry.map { [String(decoding: $0.document, as: UTF8.self)] } ?? []
+    }
+    let found = try reader.customers(
+      key: key.id, from: Identity.prefix(values), to: Identity.bound(values), tenant: tenant, limit: limit)
+    var seen: Set<String> = []
+    return found.map(\.customer).filter { seen.insert($0).inserted }
   }
 
   /// To whom a service belonged; `nil` if there is no such service.

@@ -43,6 +43,27 @@ extension StoreTransaction {
     try delete(service)
   }
 
+  /// Removes a service with all that is in it, and says so in the change sequence.
+  func deleteWhole(_ service: Service, at: Timestamp, principal: String?) throws(ContextError) {
+    note(
+      Change(
+        .delete, tenant: service.tenant, service: service.id, revision: service.revision + 1, at: at,
+        customerBefore: service.customerID, principal: principal, event: Array("{}".utf8)))
+    try deleteWhole(service)
+  }
+
+  /// Removes all services of a customer.
+  func deleteServices(
+    of customer: String, tenant: Tenant, at: Timestamp, principal: String?
+  ) throws(ContextError) -> [ServiceID] {
+    var deleted: [ServiceID] = []
+    for service in try services(of: .customer(customer), tenant: tenant) {
+      try deleteWhole(service, at: at, principal: principal)
+      deleted.append(service.id)
+    }
+    return deleted
+  }
+
   private func part(_ record: Record) throws(ContextError) -> ServicePart {
     guard let part = documents.part(record) else {
       throw fail(

@@ -105,6 +105,25 @@ class Api:
     def task(self, service: int, task: int, query: str = "") -> Json:
         return self.get(f"/services/{service}/tasks/{task}{query}")
 
+    # Profiles
+
+    def create_profile(self, body: Json) -> str:
+        response = self.caller.call("POST", "/profiles", body)
+        assert response.status == 201, response
+        return response.json["customer_id"]
+
+    def profile(self, customer: str, query: str = "") -> Json:
+        return self.get(f"/profiles/{segment(customer)}{query}")
+
+    def create_key(self, key: Json) -> None:
+        response = self.caller.call("POST", "/metadata/identification-keys", key)
+        assert (response.status, response.json) == (201, {"name": key["name"]}), response
+
+    def identify(self, query: str) -> list[str]:
+        found = self.get(f"/profiles?{query}")
+        assert all(list(one) == ["customer_id"] for one in found)
+        return [one["customer_id"] for one in found]
+
     # Anything
 
     def get(self, target: str) -> Any:

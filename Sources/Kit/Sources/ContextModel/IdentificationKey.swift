@@ -12,12 +12,14 @@ public struct IdentificationKey: Equatable, Sendable {
   public var attributes: [String]
   /// Whether no two customers may have the same values.
   public var isUnique: Bool
+  /// Whether all profiles are found by it already; not so while it is new.
+  public var isReady = true
 
   /// The most attributes of a key.
   public static let mostAttributes = 16
 
   /// How many of the attributes, from the left, are among `names`.
-  public func score(_ names: Set<String>) -> Int { attributes.prefix { names.contains($0) }.count }
+  public func score(_ names: Set<String>) -> Int { parameters.prefix { names.contains($0) }.count }
 
   /// How the attributes are written in the query of Identify Customer: those of an extension with its name before.
   public var parameters: [String] {
@@ -104,5 +106,35 @@ extension IdentificationKey {
     }
     guard !names.isEmpty else { throw ExtensionSchema.wrong("attributes", "bad_schema", value, allowed) }
     return names
+  }
+}
+
+extension [IdentificationKey] {
+  /// All keys with their ids, as the store keeps them.
+  public var storedText: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginArray()
+    for key in self {
+      writer.beginObject()
+      writer.member("id", key.id)
+      writer.key("ready")
+      writer.bool(key.isReady)
+      writer.key("key")
+      key.write(to: &writer)
+      writer.endObject()
+    }
+    writer.endArray()
+    return writer.bytes
+  }
+
+  /// Reads what ``storedText`` wrote.
+  public init(stored value: JSONValue) throws(ContextError) {
+    self = []
+    for element in value.elements {
+      guard let body = element["key"], let id = element["id"]?.int64 else { continue }
+      var key = try IdentificationKey(decoding: body, id: id)
+      key.isReady = element["ready"]?.bool ?? true
+      append(key)
+    }
   }
 }

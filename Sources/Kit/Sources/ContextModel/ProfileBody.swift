@@ -92,3 +92,23 @@ public struct ProfileBody: Sendable {
     return values
   }
 }
+
+extension ProfileBody {
+  /// As compact JSON, as the change sequence keeps it; the customer stands beside it.
+  public var text: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    for attribute in attributes {
+      writer.key(attribute.name)
+      writer.beginArray()
+      for value in attribute.values { writer.string(value) }
+      writer.endArray()
+    }
+    for given in extensions {
+      writer.key(given.name)
+      writer.value(given.value)
+    }
+    writer.endObject()
+    return writer.bytes
+  }
+}

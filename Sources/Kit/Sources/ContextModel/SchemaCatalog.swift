@@ -41,6 +41,13 @@ public final class SchemaCatalog: Sendable {
     return SchemaCatalog(schemas)
   }
 
+  /// This catalog without one schema.
+  public func removing(_ name: String, of owner: Owner, tenant: Tenant) -> SchemaCatalog {
+    var schemas = schemas
+    schemas[Key(tenant: tenant, owner: owner, name: name.lowercased())] = nil
+    return SchemaCatalog(schemas)
+  }
+
   /// The schema of that name, compared without case.
   public func schema(_ name: String, of owner: Owner, tenant: Tenant) -> ExtensionSchema? {
     schemas[Key(tenant: tenant, owner: owner, name: name.lowercased())]

@@ -35,6 +35,12 @@ public final class Call {
   public var event: Event?
   /// The body where it is no event: an extension's value, a schema.
   public var body: JSONValue?
+  /// The profile in the body.
+  public var profile: ProfileBody?
+  /// The customer whose profile goes: Merge Customer Profile.
+  public var sourceID: String?
+  /// Whom Identify Customer looks for.
+  public var identification: IdentificationQuery?
   /// Which services, states or tasks a query wants.
   public var filter = ServiceFilter()
   /// Which extensions a query wants.

@@ -62,6 +62,40 @@ public enum Operation: String, CaseIterable, Sendable {
   case queryTaskExtensionSchema = "query-task-extension-schema"
   /// Query Business Attribute Schema, one or all.
   case queryBusinessAttributeSchema = "query-business-attribute-schema"
+  /// Identify Customer.
+  case identifyCustomer = "identify-customer"
+  /// Query Customer Profile.
+  case queryProfile = "query-profile"
+  /// Create Customer Profile.
+  case createProfile = "create-profile"
+  /// Update Customer Profile.
+  case updateProfile = "update-profile"
+  /// Delete Customer Profile.
+  case deleteProfile = "delete-profile"
+  /// Merge Customer Profile.
+  case mergeProfiles = "merge-profiles"
+  /// Insert Extension Records.
+  case insertProfileExtensions = "insert-profile-extensions"
+  /// Update Record in Profile Extension.
+  case updateProfileRecord = "update-profile-record"
+  /// Delete Record From Profile Extension.
+  case deleteProfileRecord = "delete-profile-record"
+  /// Get Metadata.
+  case queryMetadata = "query-metadata"
+  /// Query Profile Schema.
+  case queryProfileSchema = "query-profile-schema"
+  /// Create Profile Extension Schema.
+  case createProfileExtensionSchema = "create-profile-extension-schema"
+  /// Query Profile Extension Schema, one or all.
+  case queryProfileExtensionSchema = "query-profile-extension-schema"
+  /// Delete Profile Extension Schema.
+  case deleteProfileExtensionSchema = "delete-profile-extension-schema"
+  /// Create Identification Key.
+  case createIdentificationKey = "create-identification-key"
+  /// Query Identification Keys, one or all.
+  case queryIdentificationKeys = "query-identification-keys"
+  /// Delete Identification Key.
+  case deleteIdentificationKey = "delete-identification-key"
   /// The server's status.
   case serverStatus = "server-status"
 }

@@ -11,6 +11,11 @@ public final class SchemaRegistry: Sendable {
   /// The schemas as they are now.
   public var current: SchemaCatalog { catalog.withLock { $0 } }
 
+  /// Takes a schema out of force.
+  public func remove(_ name: String, of owner: SchemaCatalog.Owner, tenant: Tenant) {
+    catalog.withLock { $0 = $0.removing(name, of: owner, tenant: tenant) }
+  }
+
   /// Puts a schema in force.
   public func add(_ schema: ExtensionSchema, to owner: SchemaCatalog.Owner, of tenant: Tenant) {
     catalog.withLock { $0 = $0.adding(schema, to: owner, of: tenant) }

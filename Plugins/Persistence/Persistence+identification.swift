@@ -1,0 +1,185 @@
+import ContextModel
+import ContextStore
+import JSON
+import LiaisonKit
+
+extension Persistence {
+  /// How many customers Identify Customer looks at, and shows, at most.
+  private static let mostCandidates = 10_000
+  /// How many profiles are brought up to date in one change.
+  private static let page = 500
+
+  /// Identify Customer.
+  func identify(_ call: Call) async throws -> Reply {
+    let query = call.identification ?? IdentificationQuery()
+    let keys = try await store.identificationKeys(tenant: call.tenant).filter(\.isReady)
+    let key = try query.choose(among: keys)
+    let values = key.parameters.prefix(key.score(Set(query.criteria.map(\.attribute)))).compactMap {
+      query.value(of: $0)
+    }
+    let candidates = try await store.customers(
+      by: key, values: values, tenant: call.tenant, limit: Self.mostCandidates)
+    let parser = JSONParser()
+    var found: [ProfileRecord] = []
+    for customer in candidates {
+      guard let profile = try await store.profile(customer, tenant: call.tenant),
+        profile.matches(query, parser)
+      else { continue }
+      found.append(profile)
+      if let limit = call.filter.limit, found.count == limit { break }
+    }
+    let extensions = query.showsExtensionsOfOnlyOne && found.count != 1 ? .none : call.extensions
+    var writer = JSONWriter()
+    writer.beginArray()
+    for profile in found {
+      if query.includesProfile {
+        profile.write(to: &writer, extensions: extensions)
+      } else {
+        writer.beginObject()
+        writer.key("customer_id")
+        writer.string(profile.profile.customerID)
+        writer.endObject()
+      }
+    }
+    writer.endArray()
+    return Reply(content: .json(writer.bytes))
+  }
+
+  /// Create Identification Key. Answers when every profile is found by it.
+  func createIdentificationKey(_ call: Call) async throws -> Reply {
+    let sent = try IdentificationKey(decoding: try required(call.body))
+    if let source = sent.source,
+      let schema = schemas.current.schema(source, of: .profile, tenant: call.tenant)
+    {
+      for attribute in sent.attributes where schema.attribute(attribute) == nil {
+        throw ContextError.badField(
+          "attributes", code: "bad_schema",
+          message: "The extension \(schema.name) has no attribute \(attribute).",
+          allowed: schema.attributes.map(\.name))
+      }
+    }
+    let key = try await store.write(
+      CreateIdentificationKey(
+        tenant: call.tenant, key: sent, at: call.receivedAt, principal: call.principal?.name))
+    do {
+      try await index(key, tenant: call.tenant)
+    } catch {
+      try await forget(key.name, call)
+      throw error
+    }
+    var writer = JSONWriter(capacity: 64)
+    writer.beginObject()
+    writer.key("name")
+    writer.string(key.name)
+    writer.endObject()
+    return Reply(
+      status: 201, content: .json(writer.bytes),
+      headers: [ReplyHeader("Location", "/metadata/identification-keys/\(key.name)")])
+  }
+
+  /// Makes all profiles found by a key, a page at a time. Those that are written meanwhile are found already.
+  public func index(_ key: IdentificationKey, tenant: Tenant) async throws {
+    var last = ""
+    while true {
+      let profiles = try await store.profiles(after: last, tenant: tenant, limit: Self.page)
+      let isLast = profiles.count < Self.page
+      try await store.write(
+        IndexProfiles(
+          tenant: tenant, key: key.id, customers: profiles.map(\.profile.customerID), isLast: isLast))
+      guard !isLast, let next = profiles.last?.profile.customerID else { return }
+      last = next
+    }
+  }
+
+  /// Query Identification Keys: one, or all.
+  func identificationKeys(_ call: Call) async throws -> Reply {
+    let keys = try await store.identificationKeys(tenant: call.tenant)
+    var writer = JSONWriter()
+    guard let name = call.name else {
+      writer.beginArray()
+      for key in keys.sorted(by: { $0.id < $1.id }) { key.write(to: &writer) }
+      writer.endArray()
+      return Reply(content: .json(writer.bytes))
+    }
+    guard let key = keys.first(where: { $0.name.lowercased() == name.lowercased() }) else {
+      throw ContextError.identificationKeyNotFound(name)
+    }
+    key.write(to: &writer)
+    return Reply(content: .json(writer.bytes))
+  }
+
+  /// Delete Identification Key.
+  func deleteIdentificationKey(_ call: Call) async throws -> Reply {
+    try await forget(try required(call.name), call)
+    return Reply(status: 204)
+  }
+
+  private func forget(_ name: String, _ call: Call) async throws {
+    let key = try await store.write(
+      DeleteIdentificationKey(
+        tenant: call.tenant, name: name, at: call.receivedAt, principal: call.principal?.name))
+    while true {
+      let names = try await store.identities(ofKey: key, tenant: call.tenant, limit: Self.page)
+      guard !names.isEmpty else { return }
+      try await store.write(ForgetIdentities(tenant: call.tenant, key: key, names: names))
+    }
+  }
+
+  /// Delete Profile Extension Schema: first it is out of force, then all values go.
+  func deleteProfileSchema(_ call: Call) async throws -> Reply {
+    let name = try required(call.name)
+    try await store.write(
+      DeleteExtensionSchema(
+        tenant: call.tenant, owner: .profile, name: name, at: call.receivedAt, principal: call.principal?.name
+      ))
+    schemas.remove(name, of: .profile, tenant: call.tenant)
+    var last = ""
+    while true {
+      let profiles = try await store.profiles(after: last, tenant: call.tenant, limit: Self.page)
+      let owners = profiles.filter { $0.extension(name) != nil }.map(\.profile.customerID)
+      if !owners.isEmpty {
+        try await store.write(DropProfileExtension(tenant: call.tenant, name: name, customers: owners))
+      }
+      guard profiles.count == Self.page, let next = profiles.last?.profile.customerID else {
+        return Reply(status: 204)
+      }
+      last = next
+    }
+  }
+
+  /// Query Profile Schema: the core attributes that keys know of, the keys, and the extensions.
+  func profileSchema(_ call: Call) async throws -> Reply {
+    let keys = try await store.identificationKeys(tenant: call.tenant)
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("extensions")
+    writer.beginArray()
+    for schema in schemas.current.schemas(of: .profile, tenant: call.tenant) { schema.write(to: &writer) }
+    writer.endArray()
+    writer.key("identification_keys")
+    writer.beginArray()
+    for key in keys { key.write(to: &writer) }
+    writer.endArray()
+    writer.endObject()
+    return Reply(content: .json(writer.bytes))
+  }
+
+  /// Get Metadata: where each kind of schema is found.
+  func metadata() -> Reply {
+    var writer = JSONWriter()
+    writer.beginObject()
+    for (name, path) in [
+      ("business-attributes", "/metadata/business-attributes"),
+      ("identification-keys", "/metadata/identification-keys"), ("profiles", "/metadata/profiles"),
+      ("profiles-extensions", "/metadata/profiles/extensions"),
+      ("services-extensions", "/metadata/services/extensions"),
+      ("states-extensions", "/metadata/states/extensions"),
+      ("tasks-extensions", "/metadata/tasks/extensions"),
+    ] {
+      writer.key(name)
+      writer.string(path)
+    }
+    writer.endObject()
+    return Reply(content: .json(writer.bytes))
+  }
+}

@@ -1,0 +1,135 @@
+import ContextModel
+import ContextStore
+import JSON
+import LiaisonKit
+import MappingCache
+
+extension Persistence {
+  /// Create Customer Profile.
+  func createProfile(_ call: Call) async throws -> Reply {
+    let body = try required(call.profile)
+    let customer = body.customerID ?? Self.newCustomerID()
+    let revision = try await store.write(
+      CreateProfile(
+        tenant: call.tenant, customer: customer, body: body, at: call.receivedAt,
+        principal: call.principal?.name))
+    var writer = JSONWriter(capacity: 64)
+    writer.beginObject()
+    writer.key("customer_id")
+    writer.string(customer)
+    writer.endObject()
+    return Reply(
+      status: 201, content: .json(writer.bytes),
+      headers: [
+        ReplyHeader("Location", "/profiles/\(Self.segment(customer))"),
+        ReplyHeader("ETag", "\"\(revision)\""),
+      ])
+  }
+
+  /// Query Customer Profile.
+  func profile(_ call: Call) async throws -> Reply {
+    let customer = try required(call.customerID)
+    guard let found = try await store.profile(customer, tenant: call.tenant) else {
+      throw ContextError.profileNotFound(customer)
+    }
+    var writer = JSONWriter()
+    found.write(to: &writer, extensions: call.extensions)
+    return Reply(
+      content: .json(writer.bytes), headers: [ReplyHeader("ETag", "\"\(found.profile.revision)\"")])
+  }
+
+  /// Update Customer Profile, Insert Extension Records.
+  func updateProfile(_ call: Call, extensionsOnly: Bool) async throws -> Reply {
+    let revision = try await store.write(
+      UpdateProfile(
+        tenant: call.tenant, customer: try required(call.customerID), body: try required(call.profile),
+        extensionsOnly: extensionsOnly, at: call.receivedAt, condition: call.condition,
+        principal: call.principal?.name))
+    return Reply(status: extensionsOnly ? 200 : 204, headers: [ReplyHeader("ETag", "\"\(revision)\"")])
+  }
+
+  /// Update Record in Profile Extension, Delete Record From Profile Extension.
+  func changeProfileRecord(_ call: Call, deleting: Bool) async throws -> Reply {
+    let name = try required(call.name)
+    let record = try required(call.body)
+    let unique = schemas.current.schema(name, of: .profile, tenant: call.tenant)?.unique ?? []
+    guard !unique.isEmpty else {
+      throw ContextError.badField(
+        "ext_name", code: "no_unique_attributes",
+        message:
+          "The extension \(name) has no schema with unique attributes: its records cannot be told apart.",
+        allowed: schemas.current.schemas(of: .profile, tenant: call.tenant).filter { !$0.unique.isEmpty }.map(
+          \.name))
+    }
+    for attribute in unique where record[attribute] == nil {
+      throw ContextError.missingField(
+        "\(name).\(attribute)", "the unique attributes \(unique.joined(separator: ", "))")
+    }
+    let revision = try await store.write(
+      UpdateProfileRecord(
+        tenant: call.tenant, customer: try required(call.customerID), name: name, record: record,
+        unique: unique,
+        deleting: deleting, at: call.receivedAt, condition: call.condition, principal: call.principal?.name))
+    return Reply(status: 204, headers: [ReplyHeader("ETag", "\"\(revision)\"")])
+  }
+
+  /// Delete Customer Profile.
+  func deleteProfile(_ call: Call) async throws -> Reply {
+    let ticket = cache?.ticket()
+    let deleted = try await store.write(
+      DeleteProfile(
+        tenant: call.tenant, customer: try required(call.customerID), withServices: options.deletesServices,
+        at: call.receivedAt, condition: call.condition, principal: call.principal?.name))
+    await show(deleted: deleted, since: ticket)
+    return Reply()
+  }
+
+  /// Merge Customer Profile.
+  func mergeProfiles(_ call: Call) async throws -> Reply {
+    let ticket = cache?.ticket()
+    var unique: [String: [String]] = [:]
+    for schema in schemas.current.schemas(of: .profile, tenant: call.tenant) {
+      unique[schema.name.lowercased()] = schema.unique
+    }
+    let outcome = try await store.write(
+      MergeProfile(
+        tenant: call.tenant, customer: try required(call.customerID), source: try required(call.sourceID),
+        options: try call.body.map(MergeOptions.init) ?? MergeOptions(),
+        movesServices: options.mergesServices,
+        uniqueAttributes: unique, at: call.receivedAt, condition: call.condition,
+        principal: call.principal?.name))
+    if let cache, let ticket {
+      for mapping in outcome.moved { await cache.write(CachedService(mapping), since: ticket) }
+    }
+    await show(deleted: outcome.deleted, since: ticket)
+    return Reply(status: 204)
+  }
+
+  /// Shows Redis that services are gone.
+  func show(deleted services: [ServiceID], since ticket: CacheTicket?) async {
+    guard let cache, let ticket else { return }
+    for service in services { await cache.write(.deleted(service), since: ticket) }
+  }
+
+  /// Sixteen letters and digits that begin with zeros, as the vendor's are.
+  private static func newCustomerID() -> String {
+    let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    return "00" + String((0..<14).map { _ in alphabet.randomElement() ?? "0" })
+  }
+
+  /// A path segment: everything but letters, digits and `-._~` is percent-encoded.
+  static func segment(_ text: String) -> String {
+    var encoded = ""
+    for byte in text.utf8 {
+      switch byte {
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        encoded.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        let digits = String(byte, radix: 16, uppercase: true)
+        encoded += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+      }
+    }
+    return encoded
+  }
+}

@@ -1,0 +1,40 @@
+public import ContextModel
+
+/// Create Identification Key. Profiles that are there are found by it once ``IndexProfiles`` has gone through them.
+public struct CreateIdentificationKey: StoreChange {
+  /// Whose data it is.
+  public var tenant: Tenant
+  /// The key; its id is made here.
+  public var key: IdentificationKey
+  /// When it was asked for.
+  public var at: Timestamp
+  /// Who asks for it.
+  public var principal: String?
+
+  /// A change by its parts.
+  public init(tenant: Tenant, key: IdentificationKey, at: Timestamp, principal: String? = nil) {
+    self.tenant = tenant
+    self.key = key
+    self.at = at
+    self.principal = principal
+  }
+
+  /// Keeps the key. Fails with 409 if there is one of that name.
+  public func apply(to transaction: StoreTransaction) throws(ContextError) -> IdentificationKey {
+    let name = self.key.name.lowercased()
+    var keys = try transaction.identificationKeys(tenant: tenant)
+    guard !keys.contains(where: { $0.name.lowercased() == name }) else {
+      throw ContextError(
+        status: 409, code: "identification_key_exists",
+        message: "There is an identification key \(self.key.name) already; names are compared without case.",
+        field: "name")
+    }
+    var key = key
+    key.id = transaction.note(
+      Change(.createIdentificationKey, tenant: tenant, at: at, principal: principal, event: key.text))
+    key.isReady = false
+    keys.append(key)
+    try transaction.put(keys, tenant: tenant)
+    return key
+  }
+}

@@ -1,0 +1,53 @@
+public import ContextModel
+
+/// Delete Profile Extension Schema. The values are dropped by ``DropProfileExtension``.
+public struct DeleteExtensionSchema: StoreChange {
+  /// Whose data it is.
+  public var tenant: Tenant
+  /// What kind of resource the extension hangs on.
+  public var owner: SchemaCatalog.Owner
+  /// The schema; compared without case.
+  public var name: String
+  /// When it was asked for.
+  public var at: Timestamp
+  /// Who asks for it.
+  public var principal: String?
+
+  /// A change by its parts.
+  public init(
+    tenant: Tenant, owner: SchemaCatalog.Owner, name: String, at: Timestamp, principal: String? = nil
+  ) {
+    self.tenant = tenant
+    self.owner = owner
+    self.name = name
+    self.at = at
+    self.principal = principal
+  }
+
+  /// Removes the schema. Fails with 404, and with 409 while an identification key uses it.
+  public func apply(to transaction: StoreTransaction) throws(ContextError) {
+    let key = RecordKey.schema(name, of: owner, tenant: tenant)
+    guard let schema = try transaction.record(key) else { throw .schemaNotFound(name, owner) }
+    let user = try transaction.identificationKeys(tenant: tenant).first {
+      $0.source?.lowercased() == name.lowercased()
+    }
+    if owner == .profile, let user {
+      throw ContextError(
+        status: 409, code: "schema_in_use",
+        message: "The identification key \(user.name) uses the extension \(schema.name).", field: "name")
+    }
+    transaction.note(
+      Change(.deleteSchema, tenant: tenant, at: at, principal: principal, event: schema.document))
+    try transaction.delete(key)
+  }
+}
+
+extension ContextError {
+  /// 404: no schema of that name for that kind of owner.
+  public static func schemaNotFound(_ name: String, _ owner: SchemaCatalog.Owner) -> ContextError {
+    ContextError(
+      status: 404, code: "schema_not_found",
+      message: "There is no \(owner.rawValue) extension schema \(name).",
+      field: "name")
+  }
+}

@@ -1,0 +1,88 @@
+public import ContextModel
+import JSON
+
+extension StoreTransaction {
+  /// A profile as it is now; `nil` if the customer has none.
+  public func profile(_ customer: String, tenant: Tenant) throws(ContextError) -> ProfileRecord? {
+    guard let record = try record(.profile(customer, tenant: tenant)) else { return nil }
+    guard let found = documents.profile(record) else {
+      throw fail(StoreError(.damaged, "the profile of a customer is damaged"))
+    }
+    return found
+  }
+
+  /// A profile that must be there, at a revision that must be wanted.
+  ///
+  /// - Throws: 404 and 412.
+  public func existingProfile(
+    _ customer: String, tenant: Tenant, _ condition: RevisionCondition? = nil
+  ) throws(ContextError) -> ProfileRecord {
+    guard let found = try profile(customer, tenant: tenant) else { throw .profileNotFound(customer) }
+    try found.profile.require(condition)
+    return found
+  }
+
+  /// All identification keys of a tenant.
+  public func identificationKeys(tenant: Tenant) throws(ContextError) -> [IdentificationKey] {
+    guard let record = try record(.identificationKeys(tenant: tenant)) else { return [] }
+    guard let keys = documents.identificationKeys(record) else {
+      throw fail(StoreError(.damaged, "the identification keys are damaged"))
+    }
+    return keys
+  }
+
+  /// Keeps a profile that was changed or is new, and under what the customer is found.
+  ///
+  /// - Parameter former: the profile as it was; `nil` if it is new.
+  /// - Throws: 409 if another customer has the same values of a unique key.
+  public func put(
+    _ profile: ProfileRecord, replacing former: ProfileRecord?, tenant: Tenant
+  ) throws(ContextError) {
+    for key in try identificationKeys(tenant: tenant) {
+      try index(profile, replacing: former, by: key, tenant: tenant)
+    }
+    try put(
+      Record(
+        .profile(profile.profile.customerID, tenant: tenant), name: profile.profile.customerID,
+        revision: profile.profile.revision, document: profile.profile.document, hidden: profile.extensionText)
+    )
+  }
+
+  /// Removes a profile, and under what the customer is found.
+  public func delete(_ profile: ProfileRecord, tenant: Tenant) throws(ContextError) {
+    for key in try identificationKeys(tenant: tenant) {
+      try index(nil, replacing: profile, by: key, tenant: tenant)
+    }
+    try delete(.profile(profile.profile.customerID, tenant: tenant))
+  }
+
+  /// Brings up to date under what a customer is found by one key.
+  func index(
+    _ profile: ProfileRecord?, replacing former: ProfileRecord?, by key: IdentificationKey, tenant: Tenant
+  ) throws(ContextError) {
+    guard let customer = (profile ?? former)?.profile.customerID else { return }
+    func names(_ record: ProfileRecord?) -> Set<String> {
+      let identities = record?.identities(of: key, documents.jsonParser) ?? []
+      return Set(identities.map { Identity.name($0, of: customer, isUnique: key.isUnique) })
+    }
+    let (old, new) = (names(former), names(profile))
+    for name in old.subtracting(new).sorted() { try delete(.identity(name, key: key.id, tenant: tenant)) }
+    for name in new.subtracting(old).sorted() {
+      let entry = RecordKey.identity(name, key: key.id, tenant: tenant)
+      if key.isUnique, let other = try record(entry), other.document != Array(customer.utf8) {
+        throw ContextError(
+          status: 409, code: "identity_taken",
+          message: "Another customer has the same values of the unique identification key \(key.name).",
+          field: key.parameters.joined(separator: ","))
+      }
+      try put(Record(entry, document: Array(customer.utf8)))
+    }
+  }
+
+  /// Keeps all identification keys of a tenant.
+  func put(_ keys: [IdentificationKey], tenant: Tenant) throws(ContextError) {
+    let record = RecordKey.identificationKeys(tenant: tenant)
+    let revision = try self.record(record)?.revision ?? 0
+    try put(Record(record, revision: revision + 1, document: keys.storedText))
+  }
+}
