@@ -33,10 +33,7 @@ extension Persistence {
       return Reply(content: .json(writer.bytes))
     }
     guard let schema = catalog.schema(name, of: owner, tenant: call.tenant) else {
-      throw ContextError(
-        status: 404, code: "schema_not_found",
-        message: "There is no \(owner.rawValue) extension schema \(name).",
-        field: "name")
+      throw ContextError.schemaNotFound(name, owner)
     }
     return Reply(content: .json(schema.text))
   }

@@ -17,17 +17,6 @@ public struct Persistence: Middleware {
   let options: Options
   let status: @Sendable () -> [UInt8]
 
-  /// Where versions of the API differ.
-  public struct Options: Sendable {
-    /// Whether the services of a customer go with the profile, as in version 8.1, or stay, as in 8.5.
-    public var deletesServices = false
-    /// Whether the services of a profile that is merged come along, as in version 8.1.3, or stay, as in 8.5.
-    public var mergesServices = true
-
-    /// What counts if nothing is configured.
-    public init() {}
-  }
-
   /// The pipeline's end.
   ///
   /// - Parameters:

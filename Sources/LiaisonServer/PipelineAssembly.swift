@@ -13,6 +13,8 @@ struct PipelineAssembly {
 
   /// The plugins in the order of the pipeline, without its end.
   let plugins: [any Plugin]
+  /// The options of the pipeline's end.
+  let persistence: Persistence.Options
 
   /// - Parameter additional: plugins that the executable brings along.
   /// - Throws: ``ConfigurationError`` for a name that is unknown, stands twice or is out of place, and for what a
@@ -27,6 +29,7 @@ struct PipelineAssembly {
       throw ConfigurationError("pipeline", "must end with \"\(Persistence.name)\"")
     }
     var plugins: [any Plugin] = []
+    var persistence = Persistence.Options()
     for (index, name) in configuration.pipeline.enumerated() {
       guard names.contains(name) else {
         throw ConfigurationError(
@@ -38,6 +41,8 @@ struct PipelineAssembly {
       let section = try configuration.plugins.section(name)
       if let type = known.first(where: { $0.name == name }) {
         plugins.append(try type.init(section, context(name)))
+      } else {
+        persistence = try Persistence.Options(section)
       }
       try section.requireAllRead()
     }
@@ -45,6 +50,7 @@ struct PipelineAssembly {
     for name in names { _ = configuration.plugins.value(name) }
     try configuration.plugins.requireAllRead()
     self.plugins = plugins
+    self.persistence = persistence
   }
 }
 

@@ -41,11 +41,12 @@ public final class Server {
     let blocking = BlockingPool()
     self.schemas = schemas
     self.blocking = blocking
-    plugins = try Self.plugins(configuration, additional) { name in
+    let assembly = try Self.assembly(configuration, additional) { name in
       PluginContext(
         log: log.labelled(name), metrics: metrics, schemas: schemas, blocking: blocking,
         directory: configuration.directory)
     }
+    plugins = assembly.plugins
     do {
       try configuration.listen.ensureFree()
     } catch {
@@ -75,7 +76,8 @@ public final class Server {
     self.cache = cache
     let budget = ConnectionBudget(cap: configuration.maximumConnections)
     let state = ServerState(store: store, cache: cache, budget: budget, pipeline: configuration.pipeline)
-    let end = Persistence(store: store, cache: cache, schemas: schemas, status: { state.body })
+    let end = Persistence(
+      store: store, cache: cache, schemas: schemas, options: assembly.persistence, status: { state.body })
     let pipeline = Next(stages: plugins.map(\.middleware) + [end])
     let probes = Probes(readiness: { state.readiness }, metrics: { metrics.text() })
     let options = ContextAPI.Options(
@@ -148,18 +150,18 @@ public final class Server {
     for (loop, listener) in zip(loops, listeners) { loop.post { listener.closeAll() } }
   }
 
-  private static func plugins(
+  private static func assembly(
     _ configuration: ServerConfiguration, _ additional: [any Plugin.Type],
     context: (String) -> PluginContext
-  ) throws(ConfigurationError) -> [any Plugin] {
-    let plugins = try PipelineAssembly(configuration, additional: additional, context: context).plugins
-    guard configuration.listen.isLoopback || plugins.contains(where: { $0.authenticates }) else {
+  ) throws(ConfigurationError) -> PipelineAssembly {
+    let assembly = try PipelineAssembly(configuration, additional: additional, context: context)
+    guard configuration.listen.isLoopback || assembly.plugins.contains(where: { $0.authenticates }) else {
       throw ConfigurationError(
         "listen",
         "\(configuration.listen) can be reached from other machines, but no users or keys are configured "
           + "(plugins.authentication): only loopback addresses are allowed then")
     }
-    return plugins
+    return assembly
   }
 }
 
