@@ -31,7 +31,9 @@ struct CallDecoder {
     if row.hasMoreParameters { try decodeMore(path, parameters, into: call) }
     call.filter.status = row.status
     if !request.query.isEmpty || !row.parameters.isEmpty {
-      try QueryDecoder(allowed: row.parameters, resource: row.resource).decode(request.query, into: call)
+      try QueryDecoder(
+        allowed: row.parameters, resource: row.resource, takesAttributes: row.operation == .identifyCustomer
+      ).decode(request.query, into: call)
     }
     if row.method != .get, let header = request.header("if-match") { call.condition = try condition(header) }
     if row.body != .none { try decodeBody(request, into: call) }

@@ -6,6 +6,8 @@ struct QueryDecoder {
   let allowed: [QueryParameter]
   /// Whose extensions are shown if nothing else is said.
   var resource = SchemaCatalog.Owner.service
+  /// Whether any other parameter is an attribute of the customer who is looked for.
+  var takesAttributes = false
 
   /// The most names in one list, and the longest of them.
   private static let mostNames = 100
@@ -28,7 +30,7 @@ struct QueryDecoder {
       let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
       let name = try percentDecoded(UnsafeRawBufferPointer(rebasing: pair[..<equals]), field: "query")
       guard let parameter = QueryParameter(rawValue: name), allowed.contains(parameter) else {
-        if allowed.contains(.identificationKey) {
+        if takesAttributes {
           let value = UnsafeRawBufferPointer(rebasing: pair[min(equals + 1, pair.count)...])
           try addCriterion(name, try percentDecoded(value, field: name), to: call)
           continue
