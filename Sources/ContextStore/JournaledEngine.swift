@@ -13,7 +13,9 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   private let foldThread: StoreThread
   /// Commit thread only, like all that follows.
   private var openReader: JournaledReader?
-  private var placed: [(Record, Location)] = []
+  private var locations: [Location?] = []
+  private var missing: [Int64] = []
+  private var placed: [Location] = []
 
   /// Where the journal lies in a data folder.
   static func journalFolder(in folder: String) -> String { "\(folder)/journal" }
@@ -66,13 +68,28 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
     return journal.position.counters
   }
 
-  func load(
-    _ keys: [RecordKey], _ take: (RecordKey, Record?) throws(StoreError) -> Void
+  func loadServices(
+    _ ids: [Int64], _ take: (ServiceID, Service?) -> Void
   ) throws(StoreError) {
-    // In the order in which rows lie on disk.
     let reader = try reader
-    for key in keys.sorted(by: { $0.service < $1.service }) { try take(key, try reader.record(key)) }
+    overlay.locations(of: ids, into: &locations)
+    missing.removeAll(keepingCapacity: true)
+    for (id, location) in zip(ids, locations) {
+      guard let service = ServiceID(id) else { continue }
+      guard let location else {
+        missing.append(id)
+        continue
+      }
+      take(service, try reader.service(at: location))
+    }
+    // In the order in which rows lie on disk.
+    missing.sort()
+    for id in missing {
+      if let service = ServiceID(id) { take(service, try reader.serviceInTables(id)) }
+    }
   }
+
+  func service(_ id: Int64) throws(StoreError) -> Service? { try reader.service(id) }
 
   func record(_ key: RecordKey) throws(StoreError) -> Record? { try reader.record(key) }
 
@@ -85,17 +102,14 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record] { try reader.services(query) }
 
   func commit(_ batch: Batch) throws(StoreError) {
-    defer {
-      openReader?.end()
-      placed.removeAll(keepingCapacity: true)
-    }
-    let size = try journal.append(batch) { placed.append(($0, $1)) }
+    defer { openReader?.end() }
+    let size = try journal.append(batch, into: &placed)
     let position = journal.position
     let (bytes, isFirst) = overlay.monitor.locked {
       let growing = overlay.growing
       let isFirst = growing.isEmpty
       growing.take(position, bytes: size)
-      for (record, location) in placed { growing.put(record, location) }
+      for place in batch.puts.indices { growing.put(batch.puts[place], placed[place]) }
       for key in batch.deletions { growing.delete(key, in: journal.newestSegment) }
       return (growing.bytes, isFirst)
     }

@@ -44,6 +44,25 @@ final class JournaledReader: StoreReader {
     return try beginTables().record(key)
   }
 
+  /// A service, whosever it is; `nil` if there is none.
+  func service(_ id: Int64) throws(StoreError) -> Service? {
+    if let location = overlay.location(of: RecordKey(.service, .single, service: id)) {
+      return try service(at: location)
+    }
+    return try serviceInTables(id)
+  }
+
+  /// The service at a location that the overlay gave.
+  func service(at location: Location) throws(StoreError) -> Service? {
+    try records.service(location, documents)
+  }
+
+  /// A service that the overlay does not know.
+  func serviceInTables(_ id: Int64) throws(StoreError) -> Service? {
+    guard let record = try beginTables().record(RecordKey(.service, .single, service: id)) else { return nil }
+    return try documents.requiredService(record, id)
+  }
+
   func records(
     _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
   ) throws(StoreError) -> [Record] {

@@ -7,8 +7,12 @@ protocol StoreEngine: AnyObject, Sendable {
   /// Begins a batch: what is read until `commit` or `abandon` is as of this moment.
   func begin() throws(StoreError) -> StoreCounters
 
-  /// Reads many records; each is handed over once.
-  func load(_ keys: [RecordKey], _ take: (RecordKey, Record?) throws(StoreError) -> Void) throws(StoreError)
+  /// Reads many services, in any order; a service that does not exist is handed over as `nil`. Whose a service is, it
+  /// says itself.
+  func loadServices(_ ids: [Int64], _ take: (ServiceID, Service?) -> Void) throws(StoreError)
+
+  /// Reads one service; `nil` if there is none.
+  func service(_ id: Int64) throws(StoreError) -> Service?
 
   /// Reads one record; `nil` if there is none. A service may be another tenant's: its own key tells.
   func record(_ key: RecordKey) throws(StoreError) -> Record?

@@ -16,9 +16,10 @@ private final class LimitedEngine: StoreEngine {
   var probeCount: Int { probes.withLock { $0 } }
 
   func begin() throws(StoreError) -> StoreCounters { try engine.begin() }
-  func load(
-    _ keys: [RecordKey], _ take: (RecordKey, Record?) throws(StoreError) -> Void
-  ) throws(StoreError) { try engine.load(keys, take) }
+  func loadServices(_ ids: [Int64], _ take: (ServiceID, Service?) -> Void) throws(StoreError) {
+    try engine.loadServices(ids, take)
+  }
+  func service(_ id: Int64) throws(StoreError) -> Service? { try engine.service(id) }
   func record(_ key: RecordKey) throws(StoreError) -> Record? { try engine.record(key) }
   func records(
     _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant

@@ -66,16 +66,14 @@ final class Journal: @unchecked Sendable {
 
   /// Keeps a batch, as one frame. It counts when this returns; when it throws it never happened.
   ///
-  /// - Parameter place: called for each record with where it stands.
+  /// - Parameter places: where each of the batch's puts stands.
   /// - Returns: the frame's bytes.
-  func append(_ batch: Batch, _ place: (Record, Location) -> Void) throws(StoreError) -> Int {
-    var places: [(size: Int, offset: Int)] = []
-    places.reserveCapacity(batch.puts.count)
+  func append(_ batch: Batch, into places: inout [Location]) throws(StoreError) -> Int {
     let number = newest.frame + 1
     func encode(_ salt: UInt64) {
       buffer.removeAll()
       places.removeAll(keepingCapacity: true)
-      JournalFrame.append(batch, number: number, salt: salt, to: buffer) { places.append(($2, $1)) }
+      JournalFrame.append(batch, number: number, salt: salt, to: buffer, &places)
     }
     if let last = segments.last { encode(last.head.salt) } else { encode(0) }
     if segments.last.map({ end + buffer.count > $0.size }) ?? true {
@@ -84,8 +82,9 @@ final class Journal: @unchecked Sendable {
     }
     let segment = segments[segments.count - 1]
     try segment.write(buffer.bytes, at: end, durably: options.isDurable)
-    for (record, (size, offset)) in zip(batch.puts, places) {
-      place(record, Location(of: record, in: segment, at: end + offset, size: size))
+    for place in places.indices {
+      places[place].segment = segment.head.index
+      places[place].offset += UInt32(end)
     }
     monitor.locked {
       end += buffer.count

@@ -71,10 +71,9 @@ enum JournalFrame {
 
   /// Appends the frame of a batch, and tells where each of its records will stand in it.
   ///
-  /// - Parameter place: called with the record's offset from the start of the frame, and its size.
+  /// - Parameter places: gets a location for each put; its offset counts from the start of the frame.
   static func append(
-    _ batch: Batch, number: Int64, salt: UInt64, to buffer: JournalBuffer,
-    _ place: (Record, _ offset: Int, _ size: Int) -> Void
+    _ batch: Batch, number: Int64, salt: UInt64, to buffer: JournalBuffer, _ places: inout [Location]
   ) {
     let start = buffer.count
     buffer.append(magic)
@@ -91,7 +90,10 @@ enum JournalFrame {
     for record in batch.puts {
       let offset = buffer.count
       append(record, to: buffer)
-      place(record, offset - start, buffer.count - offset)
+      places.append(
+        Location(
+          segment: 0, offset: UInt32(offset - start), size: UInt32(buffer.count - offset),
+          flags: Flags(of: record)))
     }
     for key in batch.deletions { append(key, to: buffer) }
     buffer.store(UInt32(buffer.count - start - headSize), at: start + 4)
@@ -236,6 +238,16 @@ enum JournalFrame {
     record.isNew = flags.contains(.isNew)
     record.movesInIndexes = flags.contains(.movesInIndexes)
     return record
+  }
+
+  /// Passes over everything of a record that stands before its revision, document and hidden part.
+  static func skipToRevision(_ cursor: inout JournalCursor) -> Tenant {
+    _ = cursor.bytes(4 + 1 + 1)
+    let tenant = Tenant(rawValue: cursor.integer())
+    _ = cursor.bytes(2 * 8)
+    cursor.skipText()
+    _ = cursor.bytes(2 * 8)
+    return tenant
   }
 
   private static func key(_ cursor: inout JournalCursor) -> RecordKey? {

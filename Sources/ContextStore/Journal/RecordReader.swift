@@ -22,6 +22,19 @@ final class RecordReader {
     }
   }
 
+  /// The service at a location that an overlay gave; `nil` for one that was removed. Cheaper than by its record.
+  func service(_ location: Location, _ documents: DocumentReader) throws(StoreError) -> Service? {
+    guard !location.isDeletion else { return nil }
+    return try decode(location) { cursor in
+      let tenant = JournalFrame.skipToRevision(&cursor)
+      let revision = cursor.integer(Int64.self)
+      cursor.skipText()
+      let document = cursor.bytes(Int(cursor.integer(UInt32.self)))
+      let hidden = cursor.bytes(Int(cursor.integer(UInt32.self)))
+      return documents.service(document, hidden: hidden, tenant: tenant, revision: revision)
+    }
+  }
+
   /// The change at a location that a frame gave.
   func change(_ location: Location) throws(StoreError) -> Change {
     try decode(location) { cursor in JournalFrame.change(&cursor) }

@@ -19,6 +19,8 @@ final class FoldWorker: @unchecked Sendable {
   private var wanted: Int64 = 0
   /// Why the last fold failed; `nil` once one has succeeded.
   private var failure: StoreError?
+  /// How many folds have failed.
+  private var failures = 0
   private var isClosing = false
 
   /// How long a failed fold waits for the next try, in nanoseconds.
@@ -80,7 +82,10 @@ final class FoldWorker: @unchecked Sendable {
       try target?.fold(generation, from: journal)
     } catch {
       let isFirst = monitor.locked {
-        defer { failure = error }
+        defer {
+          failure = error
+          failures += 1
+        }
         return failure == nil
       }
       monitor.notifyAll()
@@ -128,9 +133,10 @@ final class FoldWorker: @unchecked Sendable {
     let frame = journal.position.frame
     try monitor.locked { () throws(StoreError) in
       wanted = max(wanted, frame)
+      let before = failures
       monitor.notifyAll()
       while folded < frame {
-        if let failure { throw failure }
+        if let failure, failures > before { throw failure }
         if isClosing { throw StoreError(.closed, "the store is closed") }
         monitor.wait()
       }

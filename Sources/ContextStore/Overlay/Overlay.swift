@@ -21,6 +21,16 @@ final class Overlay: @unchecked Sendable {
   /// Where a record stands; `nil` if only the tables know.
   func location(of key: RecordKey) -> Location? { monitor.locked { locate(key) } }
 
+  /// Where services stand, in their order; `nil` where only the tables know.
+  func locations(of ids: [Int64], into locations: inout [Location?]) {
+    locations.removeAll(keepingCapacity: true)
+    monitor.locked {
+      for id in ids {
+        locations.append(growing.services[id] ?? folding?.services[id] ?? folded?.services[id])
+      }
+    }
+  }
+
   /// Inside the monitor only.
   func locate(_ key: RecordKey) -> Location? {
     growing[key] ?? folding?[key] ?? folded?[key]

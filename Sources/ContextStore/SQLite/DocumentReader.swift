@@ -11,10 +11,21 @@ final class DocumentReader {
 
   /// The service that a record holds, `nil` if its document is none.
   func service(_ record: Record) -> Service? {
-    guard let document = value(record.document),
-      var service = Service(document: document, tenant: record.key.tenant, revision: record.revision)
+    record.document.withUnsafeBytes { document in
+      record.hidden.withUnsafeBytes {
+        service(document, hidden: $0, tenant: record.key.tenant, revision: record.revision)
+      }
+    }
+  }
+
+  /// The service of a document, `nil` if it is none. The bytes are only read during the call.
+  func service(
+    _ document: UnsafeRawBufferPointer, hidden: UnsafeRawBufferPointer, tenant: Tenant, revision: Int64
+  ) -> Service? {
+    guard let document = value(document),
+      var service = Service(document: document, tenant: tenant, revision: revision)
     else { return nil }
-    service.trail = ServiceTrail(text: record.hidden)
+    if !hidden.isEmpty { service.trail = ServiceTrail(text: hidden) }
     return service
   }
 
@@ -57,14 +68,14 @@ final class DocumentReader {
   var jsonParser: JSONParser { parser }
 
   /// A document as JSON, `nil` if it is none.
-  func value(_ document: [UInt8]) -> JSONValue? { document.withUnsafeBufferPointer { value($0) } }
+  func value(_ document: [UInt8]) -> JSONValue? { document.withUnsafeBytes { value($0) } }
 
-  private func value(_ text: UnsafeBufferPointer<UInt8>) -> JSONValue? {
+  private func value(_ text: UnsafeRawBufferPointer) -> JSONValue? {
     if text.count + JSONParser.padding > buffer.count {
       buffer.deallocate()
       buffer = .allocate(byteCount: (text.count + JSONParser.padding) * 2, alignment: 64)
     }
-    buffer.copyMemory(from: UnsafeRawBufferPointer(text))
-    return try? parser.parse(padded: UnsafeRawBufferPointer(rebasing: buffer[..<text.count])).root
+    buffer.copyMemory(from: text)
+    return try? parser.parse(own: UnsafeRawBufferPointer(rebasing: buffer[..<text.count])).root
   }
 }

@@ -1,54 +1,85 @@
 import ContextModel
 
-/// A service that a batch has looked at, and what it did to it.
-struct ServiceSlot {
-  let key: RecordKey
-  /// As it is now; `nil` if there is none.
-  private(set) var service: Service?
-  /// Whether the batch changed it.
-  private(set) var isChanged = false
+/// A service that a batch has looked at, and what it did to it. An object that is used again and again: a service is too
+/// large to be moved about.
+final class ServiceSlot {
+  /// What is known of the service at one moment.
+  struct State {
+    /// `nil` if there is none.
+    var service: Service?
+    var document: [UInt8] = []
+    var sequence: Int64 = 0
+    var isChanged = false
+    var movesInIndexes = false
+  }
+
+  private(set) var key: RecordKey
   private var isNew = true
-  private var movesInIndexes = false
-  private var document: [UInt8] = []
-  private var sequence: Int64 = 0
+  /// As the changes have left it that were decided before.
+  private var state = State()
+  /// As the change that is being decided wants it; `nil` if it has not touched it.
+  private var wanted: State?
 
   init(key: RecordKey) { self.key = key }
 
-  /// It is stored.
-  mutating func load(_ service: Service) {
-    self.service = service
-    isNew = false
+  /// Takes a slot for another service.
+  ///
+  /// - Parameter service: what is stored; `nil` if there is none.
+  func reset(_ id: ServiceID, _ tenant: Tenant, stored service: Service?) {
+    isNew = service == nil
+    key = .service(id, tenant: service?.tenant ?? tenant)
+    state = State(service: service)
+    wanted = nil
   }
 
-  mutating func put(_ service: Service, _ document: [UInt8], sequence: Int64) {
-    if let former = self.service {
-      movesInIndexes =
-        movesInIndexes || former.customerID != service.customerID || former.serviceType != service.serviceType
-        || former.status != service.status || former.trail.dueAt != service.trail.dueAt
-    }
-    self.service = service
-    self.document = document
-    self.sequence = sequence
-    isChanged = true
+  /// As it is now; `nil` if there is none.
+  var service: Service? { wanted == nil ? state.service : wanted?.service }
+
+  /// Whether the change that is being decided has touched it before.
+  var isTouched: Bool { wanted != nil }
+
+  func put(_ service: Service, _ document: [UInt8], sequence: Int64) {
+    let moves = state.service.map { $0.moves(to: service) } ?? false
+    if wanted == nil, state.service == nil { key = .service(service.id, tenant: service.tenant) }
+    wanted = State(
+      service: service, document: document, sequence: sequence, isChanged: true,
+      movesInIndexes: state.movesInIndexes || moves)
   }
 
-  mutating func delete() {
-    service = nil
+  func delete() {
     // What was never stored need not be removed.
-    isChanged = !isNew
+    wanted = State(isChanged: !isNew)
   }
+
+  /// The change is made.
+  func accept() {
+    if let wanted = wanted.take() { state = wanted }
+  }
+
+  /// The change is refused.
+  func discard() { wanted = nil }
+
+  var isChanged: Bool { state.isChanged }
 
   /// What is to be kept; `nil` if it is to be removed.
   var record: Record? {
-    guard let service else { return nil }
+    guard state.service != nil else { return nil }
+    let service = state.service.unsafelyUnwrapped
     var record = Record(
-      .service(service.id, tenant: service.tenant), revision: service.revision, document: document,
-      hidden: service.trail.text)
-    record.sequence = sequence
+      key, revision: service.revision, document: state.document, hidden: service.trail.text)
+    record.sequence = state.sequence
     record.isNew = isNew
-    record.movesInIndexes = movesInIndexes
+    record.movesInIndexes = state.movesInIndexes
     record.owner = ServiceQuery.Owner(of: service)?.hash(service.tenant) ?? 0
     return record
+  }
+}
+
+extension Service {
+  /// Whether its row is found under other columns when it becomes `newer`.
+  fileprivate func moves(to newer: Service) -> Bool {
+    customerID != newer.customerID || serviceType != newer.serviceType || status != newer.status
+      || trail.dueAt != newer.trail.dueAt
   }
 }
 

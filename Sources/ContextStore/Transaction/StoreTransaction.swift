@@ -12,18 +12,17 @@ public final class StoreTransaction {
   private var changes: [Change] = []
   /// The services that were looked at, by their ids, which are unique over all tenants.
   private var places: [Int64: Int] = [:]
+  /// Slots in use come first; the others are for later.
   private var services: [ServiceSlot] = []
+  private var serviceCount = 0
+  private var wantedServices: [Int64] = []
   /// Records of other kinds that were looked at.
   private var records: [RecordKey: RecordSlot] = [:]
-  /// How to take back what the change that is being decided has done, newest last.
-  private var undo: [Undo] = []
+  /// What the change that is being decided has touched: services, and records as they were before, newest last.
+  private var touched: [ServiceSlot] = []
+  private var undo: [(RecordKey, RecordSlot)] = []
   /// Why the engine cannot be read: nothing of the batch counts then.
   private(set) var failure: StoreError?
-
-  private enum Undo {
-    case service(place: Int, ServiceSlot)
-    case record(RecordKey, RecordSlot)
-  }
 
   init(engine: any StoreEngine, documents: DocumentReader) {
     self.engine = engine
@@ -34,34 +33,48 @@ public final class StoreTransaction {
   func begin(prefetching keys: [RecordKey]) throws(StoreError) {
     changes.removeAll(keepingCapacity: true)
     places.removeAll(keepingCapacity: true)
-    services.removeAll(keepingCapacity: true)
+    serviceCount = 0
+    if services.count > Self.mostKept { services.removeLast(services.count - Self.mostKept) }
     records.removeAll(keepingCapacity: true)
     failure = nil
     moment = .now
     counters = try engine.begin()
-    try engine.load(keys) { (key, record) throws(StoreError) in
+    try load(keys)
+  }
+
+  /// More slots than a usual batch needs are given up: each holds a service.
+  private static let mostKept = 256
+
+  private func load(_ keys: [RecordKey]) throws(StoreError) {
+    wantedServices.removeAll(keepingCapacity: true)
+    for key in keys {
       if key.kind == .service {
-        if places[key.service] == nil { _ = try take(record, of: key) }
-      } else {
-        records[key] = RecordSlot(loaded: record)
+        // An id that was never given out need not be looked for.
+        if key.service < counters.nextServiceID { wantedServices.append(key.service) }
+      } else if records[key] == nil {
+        records[key] = RecordSlot(loaded: try engine.record(key))
       }
+    }
+    try engine.loadServices(wantedServices) { id, service in
+      if places[id.rawValue] == nil { _ = add(id, .single, stored: service) }
     }
   }
 
   /// Decides one change, all or nothing.
   func decide<Change: StoreChange>(_ change: Change) -> Result<Change.Outcome, ContextError> {
-    undo.removeAll(keepingCapacity: true)
+    defer {
+      touched.removeAll(keepingCapacity: true)
+      undo.removeAll(keepingCapacity: true)
+    }
     let counters = counters
     let changeCount = changes.count
     do throws(ContextError) {
-      return .success(try change.apply(to: self))
+      let outcome = try change.apply(to: self)
+      for slot in touched { slot.accept() }
+      return .success(outcome)
     } catch {
-      for step in undo.reversed() {
-        switch step {
-        case .service(let place, let slot): services[place] = slot
-        case .record(let key, let slot): records[key] = slot
-        }
-      }
+      for slot in touched { slot.discard() }
+      for (key, slot) in undo.reversed() { records[key] = slot }
       self.counters = counters
       changes.removeLast(changes.count - changeCount)
       return .failure(error)
@@ -72,7 +85,7 @@ public final class StoreTransaction {
   var batch: Batch {
     var batch = Batch(changes: changes, counters: counters)
     batch.puts.reserveCapacity(services.count + records.count)
-    for slot in services where slot.isChanged {
+    for slot in services[..<serviceCount] where slot.isChanged {
       if let record = slot.record { batch.puts.append(record) } else { batch.deletions.append(slot.key) }
     }
     for (key, slot) in records where slot.isChanged {
@@ -85,9 +98,7 @@ public final class StoreTransaction {
 
   /// A service as it is now; `nil` if the tenant has none of that id.
   public func service(_ id: ServiceID, tenant: Tenant) throws(ContextError) -> Service? {
-    guard let service = services[try place(of: id, tenant)].service, service.tenant == tenant else {
-      return nil
-    }
+    guard let service = try slot(of: id, tenant).service, service.tenant == tenant else { return nil }
     return service
   }
 
@@ -96,12 +107,13 @@ public final class StoreTransaction {
     do throws(StoreError) {
       for record in try engine.services(ServiceQuery(tenant: tenant, owner: owner))
       where places[record.key.service] == nil {
-        _ = try take(record, of: record.key)
+        let service = try documents.requiredService(record, record.key.service)
+        _ = add(service.id, service.tenant, stored: service)
       }
     } catch {
       throw fail(error)
     }
-    return services.compactMap(\.service).filter { $0.tenant == tenant && owner.has($0) }
+    return services[..<serviceCount].compactMap(\.service).filter { $0.tenant == tenant && owner.has($0) }
       .sorted { $0.id < $1.id }
   }
 
@@ -119,41 +131,39 @@ public final class StoreTransaction {
   /// - Returns: the service as the mapping cache knows it.
   @discardableResult
   public func put(_ service: Service) throws(ContextError) -> Mapping {
-    let place = try place(of: service.id, service.tenant)
-    undo.append(.service(place: place, services[place]))
+    let slot = try slot(of: service.id, service.tenant)
+    if !slot.isTouched { touched.append(slot) }
     let mapping = Mapping(of: service)
     var service = service
     service.trail.updatedAt = moment.milliseconds
-    services[place].put(service, mapping.document, sequence: counters.lastSequence)
+    slot.put(service, mapping.document, sequence: counters.lastSequence)
     return mapping
   }
 
   /// Removes a service; what belongs to it is the caller's to remove.
   public func delete(_ service: Service) throws(ContextError) {
-    let place = try place(of: service.id, service.tenant)
-    undo.append(.service(place: place, services[place]))
-    services[place].delete()
+    let slot = try slot(of: service.id, service.tenant)
+    if !slot.isTouched { touched.append(slot) }
+    slot.delete()
   }
 
-  private func place(of id: ServiceID, _ tenant: Tenant) throws(ContextError) -> Int {
-    if let place = places[id.rawValue] { return place }
-    let key = RecordKey.service(id, tenant: tenant)
+  private func slot(of id: ServiceID, _ tenant: Tenant) throws(ContextError) -> ServiceSlot {
+    if let place = places[id.rawValue] { return services[place] }
     do throws(StoreError) {
-      // An id that was never given out need not be looked for.
-      return try take(id.rawValue < counters.nextServiceID ? try engine.record(key) : nil, of: key)
+      let stored = id.rawValue < counters.nextServiceID ? try engine.service(id.rawValue) : nil
+      return add(id, tenant, stored: stored)
     } catch {
       throw fail(error)
     }
   }
 
-  private func take(_ record: Record?, of key: RecordKey) throws(StoreError) -> Int {
-    var slot = ServiceSlot(key: record?.key ?? key)
-    if let record {
-      slot.load(try documents.requiredService(record, key.service))
-    }
-    services.append(slot)
-    places[key.service] = services.count - 1
-    return services.count - 1
+  private func add(_ id: ServiceID, _ tenant: Tenant, stored: Service?) -> ServiceSlot {
+    if serviceCount == services.count { services.append(ServiceSlot(key: .service(id, tenant: tenant))) }
+    let slot = services[serviceCount]
+    slot.reset(id, tenant, stored: stored)
+    places[id.rawValue] = serviceCount
+    serviceCount += 1
+    return slot
   }
 
   // MARK: Other records
@@ -182,7 +192,7 @@ public final class StoreTransaction {
   /// Keeps a record that is no service.
   public func put(_ record: Record) throws(ContextError) {
     var slot = try slot(of: record.key)
-    undo.append(.record(record.key, slot))
+    undo.append((record.key, slot))
     var record = record
     record.sequence = counters.lastSequence
     record.isNew = slot.isNew
@@ -195,7 +205,7 @@ public final class StoreTransaction {
   public func delete(_ key: RecordKey) throws(ContextError) {
     var slot = try slot(of: key)
     guard slot.record != nil else { return }
-    undo.append(.record(key, slot))
+    undo.append((key, slot))
     slot.record = nil
     // What was never stored need not be removed.
     slot.isChanged = !slot.isNew

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What must be known of a service but is not shown with it; kept beside its document.
 public struct ServiceTrail: Equatable, Sendable {
   /// The number of the newest state; 0 if there was none.
@@ -15,7 +17,6 @@ public struct ServiceTrail: Equatable, Sendable {
 
   /// As JSON text; empty if there is nothing to keep.
   public var text: [UInt8] {
-    guard self != ServiceTrail() else { return [] }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(96)
     for field in Field.allCases where self[field] != 0 {
@@ -27,25 +28,38 @@ public struct ServiceTrail: Equatable, Sendable {
       bytes.append(UInt8(ascii: ":"))
       Self.append(self[field], to: &bytes)
     }
-    bytes.append(UInt8(ascii: "}"))
+    if !bytes.isEmpty { bytes.append(UInt8(ascii: "}")) }
     return bytes
   }
 
   /// Reads what ``text`` wrote. The form is this type's own, so no parser is needed: numbers behind known names.
-  public init(text: some Collection<UInt8>) {
-    var rest = text[...]
-    while let quote = rest.firstIndex(of: UInt8(ascii: "\"")) {
-      rest = rest[rest.index(after: quote)...]
-      guard let end = rest.firstIndex(of: UInt8(ascii: "\"")) else { return }
-      let name = rest[..<end]
-      rest = rest[end...].dropFirst(2)
+  public init(text: UnsafeRawBufferPointer) {
+    var index = 0
+    /// Goes behind the next quotation mark; `false` if there is none.
+    func passQuote() -> Bool {
+      while index < text.count {
+        index += 1
+        if text[index - 1] == UInt8(ascii: "\"") { return true }
+      }
+      return false
+    }
+    while passQuote() {
+      let start = index
+      guard passQuote() else { return }
+      let name = UnsafeRawBufferPointer(rebasing: text[start..<index - 1])
+      index += 1
       var value: Int64 = 0
-      while let digit = rest.first, (0x30...0x39).contains(digit) {
-        value = value &* 10 &+ Int64(digit - 0x30)
-        rest = rest.dropFirst()
+      while index < text.count, (0x30...0x39).contains(text[index]) {
+        value = value &* 10 &+ Int64(text[index] - 0x30)
+        index += 1
       }
       if let field = Field.allCases.first(where: { $0.matches(name) }) { self[field] = value }
     }
+  }
+
+  /// Reads what ``text`` wrote.
+  public init(text: [UInt8]) {
+    self = text.withUnsafeBytes { ServiceTrail(text: $0) }
   }
 
   private enum Field: CaseIterable {
@@ -60,8 +74,8 @@ public struct ServiceTrail: Equatable, Sendable {
       }
     }
 
-    func matches(_ bytes: some Collection<UInt8>) -> Bool {
-      UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount).elementsEqual(bytes)
+    func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
+      bytes.count == name.utf8CodeUnitCount && memcmp(bytes.baseAddress!, name.utf8Start, bytes.count) == 0
     }
   }
 

@@ -37,6 +37,15 @@ public final class JSONParser: Sendable {
   /// - Parameter text: must have ``padding`` readable bytes behind it; not needed after the call.
   /// - Throws: ``JSONError``, also for a key that is repeated in any object.
   public func parse(padded text: UnsafeRawBufferPointer) throws(JSONError) -> JSONDocument {
+    let document = try parse(own: text)
+    try document.root.requireDistinctKeys()
+    return document
+  }
+
+  /// Parses a text that this server has written: that its keys are distinct is taken for granted.
+  ///
+  /// - Parameter text: must have ``padding`` readable bytes behind it; not needed after the call.
+  public func parse(own text: UnsafeRawBufferPointer) throws(JSONError) -> JSONDocument {
     guard let base = text.baseAddress, text.count > 0 else { throw .empty }
     guard let handle = take() else { throw .outOfMemory }
     let status = csimdjson_parse(handle.pointer, base.assumingMemoryBound(to: UInt8.self), text.count)
@@ -53,7 +62,6 @@ public final class JSONParser: Sendable {
     case CSIMDJSON_OUT_OF_MEMORY: throw .outOfMemory
     default: throw .malformed
     }
-    try document.root.requireDistinctKeys()
     return document
   }
 
