@@ -9,6 +9,10 @@ public enum Probe: String, CaseIterable, Sendable {
   case ready
   /// The metrics.
   case metrics
+  /// The API's description for programs.
+  case openAPI = "openapi.json"
+  /// The API's description for people.
+  case documentation = "docs"
 }
 
 /// Where the answers to probes come from.
@@ -29,9 +33,19 @@ public struct Probes: Sendable {
 
   private let readiness: @Sendable () -> Readiness
   private let metrics: @Sendable () -> String
+  private let openAPI: [UInt8]
+  private let documentation: [UInt8]
 
   /// Probes by where they look.
-  public init(readiness: @escaping @Sendable () -> Readiness, metrics: @escaping @Sendable () -> String) {
+  ///
+  /// - Parameter options: those of the API that is described.
+  public init(
+    readiness: @escaping @Sendable () -> Readiness, metrics: @escaping @Sendable () -> String,
+    options: ContextAPI.Options
+  ) {
+    openAPI =
+      OpenAPIDocument(basePath: options.basePath, longestCustomerID: options.longestCustomerID).text
+    documentation = DocumentationPage(basePath: options.basePath).text
     self.readiness = readiness
     self.metrics = metrics
   }
@@ -39,6 +53,9 @@ public struct Probes: Sendable {
   func response(to probe: Probe) -> HTTPResponse {
     switch probe {
     case .health: return HTTPResponse(status: 200, body: Array(#"{"status":"ok"}"#.utf8))
+    case .openAPI: return HTTPResponse(status: 200, body: openAPI)
+    case .documentation:
+      return HTTPResponse(status: 200, body: documentation, contentType: "text/html; charset=utf-8")
     case .metrics:
       return HTTPResponse(
         status: 200, body: Array(metrics().utf8), contentType: "text/plain; version=0.0.4; charset=utf-8")

@@ -79,9 +79,10 @@ public final class Server {
     let end = Persistence(
       store: store, cache: cache, schemas: schemas, options: assembly.persistence, status: { state.body })
     let pipeline = Next(stages: plugins.map(\.middleware) + [end])
-    let probes = Probes(readiness: { state.readiness }, metrics: { metrics.text() })
     let options = ContextAPI.Options(
       basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID)
+    let probes = Probes(
+      readiness: { state.readiness }, metrics: { metrics.text() }, options: options)
     let apis = loops.map {
       ContextAPI(loop: $0, pipeline: pipeline, probes: probes, options: options, log: log)
     }

@@ -1,0 +1,158 @@
+import ContextModel
+import HTTP
+import LiaisonKit
+
+/// The API's description in the form of OpenAPI 3.1, made from the table of operations.
+struct OpenAPIDocument {
+  /// A prefix that paths may have; empty for none.
+  let basePath: String
+  /// In characters.
+  let longestCustomerID: Int
+
+  /// The document as JSON text.
+  var text: [UInt8] { root.text }
+
+  private var root: JSONNode {
+    var servers: [JSONNode] = [["url": "/", "description": "The paths of versions 8.0 and 8.1"]]
+    if !basePath.isEmpty {
+      servers.append(["url": .string(basePath), "description": "The paths of version 8.5"])
+    }
+    return [
+      "openapi": "3.1.0",
+      "info": [
+        "title": "Liaison Context Services",
+        "version": "1",
+        "description":
+          "Services, states, tasks and customer profiles of a contact center. Bodies are JSON; keys of an event that are no fields are extensions.",
+        "license": ["name": "Apache 2.0", "identifier": "Apache-2.0"],
+      ],
+      "servers": .array(servers),
+      "security": [[:], ["basic": []], ["bearer": []]],
+      "paths": .object(paths),
+      "components": [
+        "schemas": .object(Self.schemas),
+        "responses": .object(Self.errors.map { ("Error\($0.status)", Self.response(to: $0)) }),
+        "securitySchemes": [
+          "basic": ["type": "http", "scheme": "basic"], "bearer": ["type": "http", "scheme": "bearer"],
+        ],
+      ],
+    ]
+  }
+
+  private var paths: [(String, JSONNode)] {
+    var paths: [(path: String, items: [(String, JSONNode)])] = []
+    for row in OperationTable.rows {
+      let item = (row.method.word, operation(row))
+      if let index = paths.firstIndex(where: { $0.path == row.path }) {
+        paths[index].items.append(item)
+      } else {
+        paths.append((row.path, [item]))
+      }
+    }
+    return paths.map { ($0.path, .object($0.items)) }
+  }
+
+  private func operation(_ row: OperationRow) -> JSONNode {
+    var members: [(String, JSONNode)] = [
+      ("operationId", .string(row.identifier)), ("summary", .string(row.title)),
+      ("tags", [.string(row.tag)]),
+    ]
+    let parameters = pathParameters(row) + row.parameters.map(\.node) + headers(row)
+    if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
+    if let schema = row.bodySchema {
+      members.append(
+        (
+          "requestBody",
+          ["required": .bool(row.requiresBody), "content": ["application/json": ["schema": schema]]]
+        ))
+    }
+    members.append(("responses", .object(responses(row))))
+    return .object(members)
+  }
+
+  private func pathParameters(_ row: OperationRow) -> [JSONNode] {
+    row.path.split(separator: "/").compactMap { PathParameter(template: String($0)) }.map { parameter in
+      let schema: JSONNode =
+        switch parameter {
+        case .serviceID:
+          ["type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(ServiceID.maximum)]
+        case .stateID, .taskID:
+          ["type": "integer", "format": "int32", "minimum": 1, "maximum": 2_147_483_647]
+        case .customerID, .sourceID:
+          ["type": "string", "minLength": 1, "maxLength": .integer(Int64(longestCustomerID))]
+        case .contactKey: ["type": "string", "minLength": 1, "maxLength": 256]
+        case .name, .extensionName: ["type": "string", "minLength": 1, "maxLength": 255]
+        }
+      return ["name": .string(parameter.rawValue), "in": "path", "required": true, "schema": schema]
+    }
+  }
+
+  private func headers(_ row: OperationRow) -> [JSONNode] {
+    guard row.isConditional else { return [] }
+    return [
+      [
+        "name": "If-Match", "in": "header", "required": false, "schema": ["type": "string"],
+        "description":
+          "Entity tags, as ETag gives them; the change is refused with 412 if none is the current one.",
+      ]
+    ]
+  }
+
+  private func responses(_ row: OperationRow) -> [(String, JSONNode)] {
+    var success: [(String, JSONNode)] = [("description", .string(row.title))]
+    if let schema = row.answerSchema {
+      success.append(("content", ["application/json": ["schema": schema]]))
+    }
+    if row.success == 201 { success.append(("headers", ["Location": ["schema": ["type": "string"]]])) }
+    return [(String(row.success), .object(success))]
+      + Self.errors.filter { $0.applies(row) }.map {
+        (String($0.status), .reference("responses/Error\($0.status)"))
+      }
+  }
+
+  // MARK: Errors
+
+  struct ErrorCase: Sendable {
+    let status: Int
+    let description: String
+    /// Which operations may answer so.
+    let applies: @Sendable (OperationRow) -> Bool
+  }
+
+  private static let errors: [ErrorCase] = [
+    ErrorCase(status: 400, description: "Bad Request") { _ in true },
+    ErrorCase(status: 401, description: "Not Authorized") { $0.role != nil },
+    ErrorCase(status: 403, description: "Forbidden") { $0.role != nil },
+    ErrorCase(status: 404, description: "Not Found") {
+      $0.path.contains("{") || $0.body != .none || !$0.parameters.isEmpty
+    },
+    ErrorCase(status: 409, description: "Conflict") { $0.method != .get },
+    ErrorCase(status: 411, description: "Length Required") { $0.body != .none },
+    ErrorCase(status: 412, description: "Precondition Failed") { $0.isConditional },
+    ErrorCase(status: 413, description: "Content Too Large") { $0.body != .none },
+    ErrorCase(status: 414, description: "URI Too Long") { _ in true },
+    ErrorCase(status: 429, description: "Too Many Requests") { $0.role != nil },
+    ErrorCase(status: 431, description: "Request Header Fields Too Large") { _ in true },
+    ErrorCase(status: 503, description: "Service Unavailable") { _ in true },
+  ]
+
+  private static func response(to error: ErrorCase) -> JSONNode {
+    [
+      "description": .string(error.description),
+      "content": ["application/json": ["schema": .reference("schemas/Error")]],
+    ]
+  }
+}
+
+extension HTTPMethod {
+  /// The member of a path item.
+  fileprivate var word: String {
+    switch self {
+    case .get: "get"
+    case .post: "post"
+    case .put: "put"
+    case .delete: "delete"
+    default: preconditionFailure("the table has no such method")
+    }
+  }
+}
