@@ -34,7 +34,7 @@ struct DocumentNames: Sendable {
     case .parts(var records):
       for index in records.indices { show(in: &records[index]) }
       reply.content = .parts(records)
-    case .none, .json: break
+    case .none, .json, .stream: break
     }
     return reply
   }

@@ -15,6 +15,10 @@ public struct Persistence: Middleware {
   let cache: MappingCache?
   let schemas: SchemaRegistry
   let options: Options
+  let mode: ServerMode
+  let blocking: BlockingPool
+  /// Where files are exported to, and imported from.
+  let folder: String
   let status: @Sendable () -> [UInt8]
 
   /// The pipeline's end.
@@ -23,15 +27,22 @@ public struct Persistence: Middleware {
   ///   - cache: `nil` if Redis is off.
   ///   - schemas: gets every schema that is created.
   ///   - options: where versions of the API differ.
+  ///   - mode: which calls are taken.
+  ///   - blocking: for files.
+  ///   - folder: where files are exported to, and imported from.
   ///   - status: the body of `GET /server/status`.
   public init(
     store: ContextStore, cache: MappingCache?, schemas: SchemaRegistry,
-    options: Options = Options(), status: @escaping @Sendable () -> [UInt8]
+    options: Options = Options(), mode: ServerMode, blocking: BlockingPool, folder: String,
+    status: @escaping @Sendable () -> [UInt8]
   ) {
     self.store = store
     self.cache = cache
     self.schemas = schemas
     self.options = options
+    self.mode = mode
+    self.blocking = blocking
+    self.folder = folder
     self.status = status
   }
 
@@ -83,6 +94,12 @@ public struct Persistence: Middleware {
     case .mergeProfiles: return try await mergeProfiles(call)
     case .updateProfileRecord: return try await changeProfileRecord(call, deleting: false)
     case .deleteProfileRecord: return try await changeProfileRecord(call, deleting: true)
+    case .exportCustomer: return try await exportCustomer(call)
+    case .eraseCustomer: return try await eraseCustomer(call)
+    case .purgeServices: return try await purge(call)
+    case .exportServicesStream: return try await exportStream(call)
+    case .exportServicesFiles: return try await exportFiles(call)
+    case .setServerMode: return try await setMode(call)
     case .serverStatus: return Reply(content: .json(status()))
     case .queryBusinessAttributeSchema:
       // Its stage answers it; without that stage there are no business attributes.
@@ -97,6 +114,7 @@ extension Persistence {
   @inline(never)
   private func requireUnderstood(_ call: Call) throws {
     if let malformed = call.malformed { throw malformed }
+    try mode.require(call.operation)
   }
 }
 

@@ -1,4 +1,5 @@
 import ContextModel
+import EventLoop
 import HTTP
 import LiaisonKit
 
@@ -15,7 +16,28 @@ struct Answer {
   /// Sends what the pipeline has replied.
   @inline(never)
   func send(_ reply: Reply, to call: Call, prefix: String) {
+    if case .stream(let stream) = reply.content { return send(stream, HTTPResponse(reply, prefix: prefix)) }
     send(HTTPResponse(reply, prefix: prefix))
+  }
+
+  /// Sends a body piece by piece, in a task of its own: the call's task is free for others.
+  private func send(_ stream: ReplyStream, _ head: HTTPResponse) {
+    var head = head
+    head.headers.append("X-Request-Id", hexadecimal: requestNumber)
+    exchange.begin(head)
+    let status = head.status
+    EventLoop.current?.runTask {
+      do {
+        while let piece = try await stream.next() {
+          guard await exchange.send(piece) else { return }
+        }
+        await exchange.end()
+        metrics.record(metricsRow, status: status, start: start)
+      } catch {
+        metrics.record(metricsRow, status: 500, start: start)
+        exchange.abort()
+      }
+    }
   }
 
   /// Sends what the pipeline has thrown.

@@ -169,6 +169,17 @@ public enum OperationTable {
     OperationRow(
       .queryBusinessAttributeSchema, .get, "/metadata/business-attributes/{name}", needs: .read,
       parameters: [.cvAttribute]),
+    OperationRow(.exportCustomer, .get, "/customers/{customer_id}/data", needs: .read),
+    OperationRow(.eraseCustomer, .delete, "/customers/{customer_id}/data", needs: .write),
+    OperationRow(
+      .purgeServices, .post, "/maintenance/purge", needs: .write, body: .object(isRequired: true)),
+    OperationRow(
+      .exportServicesStream, .get, "/maintenance/services/stream", needs: .read,
+      parameters: [.timeFrom, .timeTo, .filterEvents, .filterState, .exportContent]),
+    OperationRow(
+      .exportServicesFiles, .post, "/maintenance/services/files", needs: .write,
+      body: .object(isRequired: true)),
+    OperationRow(.setServerMode, .post, "/server/mode", needs: .schema, body: .object(isRequired: true)),
     OperationRow(.serverStatus, .get, "/server/status", needs: .read),
   ]
 }

@@ -70,6 +70,14 @@ struct QueryDecoder {
     case .includeExtensions:
       let unique = try choice(parameter, value, "unique", "always")
       call.identification.ensure { $0.showsExtensionsOfOnlyOne = unique }
+    case .timeFrom, .timeTo, .filterEvents, .filterState:
+      var export = call.export ?? ExportQuery()
+      try export.set(parameter.rawValue, value)
+      call.export = export
+    case .exportContent:
+      var export = call.export ?? ExportQuery()
+      export.showsContent = try bool(parameter, value)
+      call.export = export
     case .cvAttribute:
       guard !value.isEmpty else { throw bad(parameter, value, "a field such as Service.media_type") }
       call.attributeField = value

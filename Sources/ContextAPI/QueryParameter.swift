@@ -32,6 +32,16 @@ public enum QueryParameter: String, Sendable, CaseIterable {
   case includeProfile = "include_profile"
   /// Whether extensions are shown `always`, or only of a customer that is `unique`.
   case includeExtensions = "include_extensions"
+  /// Services with an event then or later.
+  case timeFrom = "time_from"
+  /// Services with an event before then.
+  case timeTo = "time_to"
+  /// Which events lie in the span: `any`, `started`, `completed`.
+  case filterEvents = "filter_events"
+  /// Which services: `any`, `active`, `inactive`.
+  case filterState = "filter_state"
+  /// Whether services are exported instead of their ids.
+  case exportContent = "export_content"
   /// Business attributes that a field is mapped to.
   case cvAttribute = "cv-attribute"
 

@@ -10,6 +10,7 @@ extension HTTPResponse {
   init(_ reply: Reply, prefix: String) {
     switch reply.content {
     case .none: self.init(status: reply.status)
+    case .stream: self.init(status: reply.status)
     case .json(let text): self.init(status: reply.status, body: text)
     case .service(let record):
       // Nothing to add is the hot case: the stored document is the answer.

@@ -114,6 +114,8 @@ final class JournaledReader: StoreReader {
     try beginTables().profiles(after: customer, tenant: tenant, limit: limit)
   }
 
+  func walk() throws(StoreError) -> ServiceWalk { try beginTables().walk }
+
   func schemas() throws(StoreError) -> [StoredSchema] {
     try settle()
     return try beginTables().schemas()

@@ -77,6 +77,8 @@ protocol StoreReader: AnyObject {
   ) throws(StoreError) -> [(name: String, customer: String)]
   /// The profiles behind one, in the order of their customers. Asks for `settle` first.
   func profiles(after customer: String, tenant: Tenant, limit: Int) throws(StoreError) -> [Record]
+  /// What walks over everything. Asks for `settle` first.
+  func walk() throws(StoreError) -> ServiceWalk
   /// All schemas.
   func schemas() throws(StoreError) -> [StoredSchema]
 }

@@ -53,6 +53,28 @@ struct StoreView {
     return services
   }
 
+  /// A page of a walk over all services.
+  func page(_ scan: ServiceScan) throws(StoreError) -> ServiceScan.Page {
+    var page = ServiceScan.Page()
+    var bytes = 0
+    let records = try reader.walk().services(after: scan.after, tenant: scan.tenant, limit: ServiceScan.size)
+    for record in records {
+      let service = try documents.requiredService(record, record.key.service)
+      guard scan.matches(service) else { continue }
+      page.ids.append(service.id)
+      guard let parts = scan.parts else { continue }
+      let shown = try self.service(record, service.id, .all, parts)
+      page.records.append(shown)
+      bytes += shown.byteCount
+      if bytes > ServiceScan.mostBytes {
+        page.next = service.id.rawValue
+        return page
+      }
+    }
+    if records.count == ServiceScan.size { page.next = records.last?.key.service }
+    return page
+  }
+
   /// The states or tasks of a query; `nil` if there is no such service.
   func parts(_ query: PartQuery) throws(StoreError) -> [PartRecord]? {
     guard let owner = try record(.service(query.service, tenant: query.tenant)) else { return nil }

@@ -5,25 +5,44 @@ extension HTTPConnection {
   /// Takes an answer: straight into the output when it is its turn, else it waits.
   func answer(_ exchange: HTTPExchange, _ response: consuming HTTPResponse) {
     guard state != .closed, state != .lingering else { return }
-    guard exchange.sequence == nextAnswer else {
+    guard exchange.sequence == nextAnswer, streaming == nil else {
       exchange.waiting = response
       keepWaiting(exchange)
       return
     }
     write(exchange, response)
-    while let next = takeWaiting() {
-      if let response = next.waiting.take() { write(next, response) }
-    }
+    writeWaiting()
     loop.atEndOfTick(self)
   }
 
+  /// Writes the answers whose turn has come.
+  func writeWaiting() {
+    while streaming == nil, let next = takeWaiting() {
+      if let response = next.waiting.take() { write(next, response) }
+    }
+  }
+
   private func write(_ exchange: HTTPExchange, _ response: borrowing HTTPResponse) {
-    nextAnswer += 1
-    let closes = exchange.closes || (context.isDraining && inFlight == 0 && !hasMoreInput)
+    if exchange.isStream { return writeHead(exchange, response) }
+    let closes = exchange.closes || (context.isDraining && inFlight == 1 && !hasMoreInput)
     let connection: StaticString? = closes ? "close" : exchange.isVersion10 ? "keep-alive" : nil
     ResponseEncoder.append(
       response, to: currentOutput(), date: context.date.bytes(loop.wallClock), withoutBody: exchange.isHead,
       connection: connection)
+    didWrite(exchange, closes: closes)
+  }
+
+  private func writeHead(_ exchange: HTTPExchange, _ response: borrowing HTTPResponse) {
+    let closes = exchange.closes || exchange.isVersion10
+    ResponseEncoder.append(
+      headOf: response, to: currentOutput(), date: context.date.bytes(loop.wallClock),
+      isChunked: !exchange.isVersion10, connection: closes ? "close" : nil)
+    didBeginStream(exchange)
+  }
+
+  /// The answer is in the output as a whole.
+  func didWrite(_ exchange: HTTPExchange, closes: Bool) {
+    nextAnswer += 1
     if closes {
       isLastAnswerWritten = true
       state = .finishing
@@ -37,7 +56,7 @@ extension HTTPConnection {
     loop.atEndOfTick(self)
   }
 
-  private func currentOutput() -> OutputBuffer {
+  func currentOutput() -> OutputBuffer {
     if let output { return output }
     let new = context.takeOutput()
     output = new
@@ -49,6 +68,7 @@ extension HTTPConnection {
     guard state != .closed else { return }
     flush()
     if isAbandoned { close() }
+    wakeStream()
     if state == .open, isPaused, canResume {
       isPaused = false
       parseKept()

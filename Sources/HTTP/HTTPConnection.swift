@@ -48,6 +48,8 @@ final class HTTPConnection: ReadinessHandler, EndOfTickWork, @unchecked Sendable
   /// Answers that came before their turn, at their number modulo the count (a power of two).
   var waiting = ContiguousArray<HTTPExchange?>()
   var output: OutputBuffer?
+  /// The exchange whose answer is being sent in pieces.
+  var streaming: HTTPExchange?
   /// The socket takes no more at the moment.
   var isBlocked = false
   /// An answer after which the connection closes is in the output.
@@ -130,7 +132,10 @@ final class HTTPConnection: ReadinessHandler, EndOfTickWork, @unchecked Sendable
     Glibc.close(descriptor)
     input.keep(UnsafeRawBufferPointer(start: nil, count: 0), parsed: 0)
     output = nil
+    let streams = waiting.compactMap { $0 } + [streaming].compactMap { $0 }
     waiting.removeAll()
+    streaming = nil
+    for exchange in streams { exchange.wakePiece() }
     listener.closed(self)
   }
 }

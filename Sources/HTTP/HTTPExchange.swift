@@ -15,6 +15,10 @@ public final class HTTPExchange: @unchecked Sendable {
   private var isAnswered = false
   /// An answer that waits for those before it.
   var waiting: HTTPResponse?
+  /// Whether the answer's body comes in pieces.
+  private(set) var isStream = false
+  /// Who waits to send the next piece.
+  var waitingPiece: UnsafeContinuation<Void, Never>?
 
   init(_ connection: HTTPConnection, sequence: UInt64, isHead: Bool, isVersion10: Bool, closes: Bool) {
     self.connection = connection
@@ -41,5 +45,40 @@ public final class HTTPExchange: @unchecked Sendable {
     assert(connection.loop.isCurrent, "an exchange is answered on its loop's thread")
     isAnswered = true
     connection.answer(self, response)
+  }
+
+  /// Begins an answer whose body comes in pieces: chunked or, for HTTP/1.0, until the connection closes. `send` and
+  /// `end`, or `abort`, follow.
+  ///
+  /// - Parameter head: its body is empty.
+  public func begin(_ head: consuming HTTPResponse) {
+    precondition(!isAnswered, "an exchange is answered once")
+    assert(connection.loop.isCurrent, "an exchange is answered on its loop's thread")
+    isAnswered = true
+    isStream = true
+    connection.beginStream(self, head)
+  }
+
+  /// Sends a piece of the body. Returns at once when there is room for it, else when the client has taken enough of what
+  /// was sent before.
+  ///
+  /// - Returns: whether it makes sense to go on: `false` once the connection is closed.
+  public func send(_ piece: [UInt8]) async -> Bool {
+    guard await connection.readyForPiece(of: self) else { return false }
+    connection.sendPiece(piece, of: self)
+    return true
+  }
+
+  /// Ends the body.
+  public func end() async {
+    if await connection.readyForPiece(of: self) { connection.endStream(self) }
+  }
+
+  /// Closes the connection: what was sent of the body must not be taken for the whole.
+  public func abort() { connection.abandon() }
+
+  func wakePiece() {
+    let waiting = waitingPiece.take()
+    waiting?.resume()
   }
 }

@@ -20,19 +20,40 @@ enum ResponseEncoder {
         place = place.put("Content-Length: ").put(decimal: response.body.count).put("\r\n")
       }
       if let connection { place = place.put("Connection: ").put(connection).put("\r\n") }
-      if response.headers.inlineCount > 0 {
-        withUnsafeBytes(of: response.headers.inline) {
-          place = place.put(UnsafeRawBufferPointer(rebasing: $0[..<response.headers.inlineCount]))
-        }
-      }
-      if !response.headers.overflow.isEmpty {
-        response.headers.overflow.withUnsafeBytes { place = place.put($0) }
-      }
-      place = place.put("\r\n")
+      place = place.put(response.headers).put("\r\n")
       if hasLength, !withoutBody, response.status != 304, !response.body.isEmpty {
         response.body.withUnsafeBytes { place = place.put($0) }
       }
       return place
+    }
+  }
+
+  /// Appends the head of an answer whose body comes in pieces.
+  static func append(
+    headOf response: borrowing HTTPResponse, to output: OutputBuffer, date: UnsafeRawBufferPointer,
+    isChunked: Bool, connection: StaticString?
+  ) {
+    let type = response.contentType
+    let size = fixedSize + (type?.utf8CodeUnitCount ?? 0) + response.headers.byteCount
+    output.append(atMost: size) { start in
+      var place = statusLine(response.status, start).put(date)
+      if let type { place = place.put("Content-Type: ").put(type).put("\r\n") }
+      if isChunked { place = place.put("Transfer-Encoding: chunked\r\n") }
+      if let connection { place = place.put("Connection: ").put(connection).put("\r\n") }
+      return place.put(response.headers).put("\r\n")
+    }
+  }
+
+  /// Appends a piece of a body, which is not empty.
+  static func append(piece: [UInt8], to output: OutputBuffer, isChunked: Bool) {
+    output.append(atMost: piece.count + 24) { start in
+      var place = start
+      if isChunked {
+        let digits = Array(String(piece.count, radix: 16).utf8)
+        place = digits.withUnsafeBytes { place.put($0) }.put("\r\n")
+      }
+      place = piece.withUnsafeBytes { place.put($0) }
+      return isChunked ? place.put("\r\n") : place
     }
   }
 
@@ -73,5 +94,20 @@ enum ResponseEncoder {
     case 507: "Insufficient Storage"
     default: "Answer"
     }
+  }
+}
+
+extension UnsafeMutableRawPointer {
+  /// The fields of a block.
+  @inline(__always)
+  fileprivate func put(_ headers: HTTPHeaderBlock) -> UnsafeMutableRawPointer {
+    var place = self
+    if headers.inlineCount > 0 {
+      withUnsafeBytes(of: headers.inline) {
+        place = place.put(UnsafeRawBufferPointer(rebasing: $0[..<headers.inlineCount]))
+      }
+    }
+    if !headers.overflow.isEmpty { headers.overflow.withUnsafeBytes { place = place.put($0) } }
+    return place
   }
 }

@@ -75,9 +75,13 @@ public final class Server {
     }
     self.cache = cache
     let budget = ConnectionBudget(cap: configuration.maximumConnections)
-    let state = ServerState(store: store, cache: cache, budget: budget, pipeline: configuration.pipeline)
+    let mode = ServerMode()
+    let state = ServerState(
+      store: store, cache: cache, budget: budget, mode: mode, pipeline: configuration.pipeline)
     let end = Persistence(
-      store: store, cache: cache, schemas: schemas, options: assembly.persistence, status: { state.body })
+      store: store, cache: cache, schemas: schemas, options: assembly.persistence, mode: mode,
+      blocking: blocking,
+      folder: configuration.data, status: { state.body })
     let pipeline = Next(stages: plugins.map(\.middleware) + [end])
     let options = ContextAPI.Options(
       basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID)

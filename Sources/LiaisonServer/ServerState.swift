@@ -6,19 +6,24 @@ import HTTP
 import JSON
 import LiaisonKit
 import MappingCache
+import Persistence
 
 /// What the server tells of itself: readiness, status and the metrics of the parts below the pipeline. Any thread.
 struct ServerState: Sendable {
   let store: ContextStore
   let cache: MappingCache?
   let budget: ConnectionBudget
+  let mode: ServerMode
   let pipeline: [String]
   private let startedAt = Self.now
 
-  init(store: ContextStore, cache: MappingCache?, budget: ConnectionBudget, pipeline: [String]) {
+  init(
+    store: ContextStore, cache: MappingCache?, budget: ConnectionBudget, mode: ServerMode, pipeline: [String]
+  ) {
     self.store = store
     self.cache = cache
     self.budget = budget
+    self.mode = mode
     self.pipeline = pipeline
   }
 
@@ -35,7 +40,7 @@ struct ServerState: Sendable {
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("mode")
-    writer.string("production")
+    writer.string(mode.current.name)
     writer.key("version")
     writer.string(Version.current)
     writer.key("started")

@@ -38,6 +38,27 @@ extension OpenAPIDocument {
           ], required: ["name", "attributes"], isOpen: false)
       ),
       (
+        "PurgeRequest",
+        object(
+          [("limit", date), ("operation", words(PurgeRequest.Operation.self))],
+          required: ["limit", "operation"],
+          isOpen: false)
+      ),
+      (
+        "ExportRequest",
+        object(
+          [
+            ("time_from", date), ("time_to", date), ("filter_events", words(ExportQuery.Events.self)),
+            ("filter_state", words(ExportQuery.Activity.self)), ("format", words(ExportQuery.Format.self)),
+          ], required: ["time_from"], isOpen: false)
+      ),
+      (
+        "ServerMode",
+        object(
+          [("mode", ["type": "string", "enum": ["production", "maintenance"]])], required: ["mode"],
+          isOpen: false)
+      ),
+      (
         "MergeOptions",
         object(
           [("keep_uniq_from_src", ["type": "boolean"]), ("keep_active_service_only", ["type": "boolean"])],
@@ -51,6 +72,11 @@ extension OpenAPIDocument {
       ),
       ("Error", error),
     ]
+
+  private static func words<Words: CaseIterable & RawRepresentable>(_ type: Words.Type) -> JSONNode
+  where Words.RawValue == String {
+    ["type": "string", "enum": .array(type.allCases.map { .string($0.rawValue) })]
+  }
 
   static func object(_ properties: [(String, JSONNode)], required: [String], isOpen: Bool) -> JSONNode {
     var members: [(String, JSONNode)] = [("type", "object"), ("properties", .object(properties))]

@@ -73,6 +73,9 @@ extension OperationRow {
       switch operation {
       case .createIdentificationKey: .reference("schemas/IdentificationKey")
       case .mergeProfiles: .reference("schemas/MergeOptions")
+      case .purgeServices: .reference("schemas/PurgeRequest")
+      case .exportServicesFiles: .reference("schemas/ExportRequest")
+      case .setServerMode: .reference("schemas/ServerMode")
       default: ["type": "object", "additionalProperties": true]
       }
     }
@@ -109,7 +112,10 @@ extension OperationRow {
       return isOne
         ? .reference("schemas/BusinessAttribute")
         : ["anyOf": [array("BusinessAttribute"), .reference("schemas/BusinessAttribute")]]
-    case .serverStatus, .queryMetadata, .queryProfileSchema:
+    case .exportServicesStream:
+      return ["type": "array", "items": ["anyOf": [["type": "string"], .reference("schemas/Service")]]]
+    case .exportCustomer, .eraseCustomer, .purgeServices, .exportServicesFiles, .setServerMode, .serverStatus,
+      .queryMetadata, .queryProfileSchema:
       return ["type": "object", "additionalProperties": true]
     case .associateService, .completeService, .deleteService, .updateExpirationTime, .updateServiceExtension,
       .mergeServiceExtension, .completeState, .updateStateExtension, .mergeStateExtension, .completeTask,
@@ -148,6 +154,10 @@ extension QueryParameter {
       case .startedFrom, .startedTo: ["type": "string", "format": "date-time"]
       case .activeStates, .completedStates, .activeTasks, .completedTasks:
         ["type": "boolean", "default": false]
+      case .timeFrom, .timeTo: ["type": "string", "format": "date-time"]
+      case .filterEvents: ["type": "string", "enum": ["any", "started", "completed"], "default": "any"]
+      case .filterState: ["type": "string", "enum": ["any", "active", "inactive"], "default": "any"]
+      case .exportContent: ["type": "boolean", "default": false]
       case .limit: ["type": "integer", "minimum": 1, "maximum": .integer(Int64(QueryDecoder.longestPage))]
       case .after:
         ["type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(ServiceID.maximum)]
@@ -168,6 +178,11 @@ extension QueryParameter {
     case .startedTo: "Started before then"
     case .serviceTypes, .stateTypes, .taskTypes: "Of one of these types: DB ids or names, separated by commas"
     case .stateID: "In one of these states, separated by commas"
+    case .timeFrom: "Services with an event then or later; must be given"
+    case .timeTo: "Services with an event before then; now, if it is not given"
+    case .filterEvents: "Which events lie in that time"
+    case .filterState: "Which services"
+    case .exportContent: "Services instead of their ids"
     case .limit: "At most so many"
     case .after: "Those behind the one with this id, in the order of the list"
     case .activeStates: "Show active states"

@@ -40,6 +40,8 @@ public struct Change: Sendable, Equatable {
     case createIdentificationKey = "create-identification-key"
     /// Delete Identification Key.
     case deleteIdentificationKey = "delete-identification-key"
+    /// A person was erased; whom, it does not tell.
+    case erase
     /// Delete Profile Extension Schema.
     case deleteSchema = "delete-schema"
     /// Create Extension Schema.

@@ -22,6 +22,8 @@ public struct RecordKey: Hashable, Sendable {
     case identificationKeys = 8
     /// That a customer is found under some values of an identification key.
     case identity = 9
+    /// That a customer is to be forgotten in the history of a service.
+    case erasure = 10
   }
 
   /// What is kept.
@@ -89,6 +91,11 @@ public struct RecordKey: Hashable, Sendable {
   ///   - name: see ``Identity/name``.
   static func identity(_ name: String, key: Int64, tenant: Tenant) -> RecordKey {
     RecordKey(.identity, tenant, number: key, name: name)
+  }
+
+  /// That a customer is to be forgotten in the history of a service.
+  static func erasure(of customer: String, from service: ServiceID, tenant: Tenant) -> RecordKey {
+    RecordKey(.erasure, tenant, service: service.rawValue, name: customer)
   }
 
   /// A follower of the change sequence, which is that of all tenants.

@@ -8,6 +8,7 @@ final class SQLiteReader {
   private let ends: SQLiteStatement
   private let lists: ServiceLists
   private let profileLists: ProfileLists
+  let walk: ServiceWalk
   private let history: SQLiteStatement
 
   init(path: String, pageCache: Int) throws(StoreError) {
@@ -18,6 +19,7 @@ final class SQLiteReader {
     ends = try connection.prepare("COMMIT")
     lists = try ServiceLists(connection)
     profileLists = try ProfileLists(connection)
+    walk = try ServiceWalk(connection)
     history = try connection.prepare(
       """
       SELECT customer, at, interaction, principal FROM association WHERE service = ?1 AND tenant = ?2

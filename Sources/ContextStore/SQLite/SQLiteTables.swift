@@ -23,6 +23,7 @@ final class SQLiteTables {
     case .profile: try ProfileTable(connection)
     case .identificationKeys: try IdentificationKeyTable(connection)
     case .identity: try IdentityTable(connection)
+    case .erasure: try ErasureTable(connection)
     }
   }
 

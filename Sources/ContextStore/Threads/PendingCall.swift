@@ -51,6 +51,9 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case service(ServiceID, Tenant, ExtensionSelection, PartSelection?)
     case parts(PartQuery)
     case associations(ServiceID, Tenant)
+    case scan(ServiceScan)
+    case due(Timestamp, limit: Int)
+    case formerServices(String, after: Int64, Tenant)
     case profile(String, Tenant)
     case profiles(after: String, Tenant, limit: Int)
     case identificationKeys(Tenant)
@@ -66,7 +69,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     /// Whether it reads what only tables know, see `StoreReader.settle`.
     var readsTables: Bool {
       switch self {
-      case .associations, .profiles, .identities: true
+      case .associations, .profiles, .identities, .due, .formerServices: true
       case .customers(let key, let values, _, _): !(key.isUnique && key.attributes.count == values.count)
       default: false
       }
@@ -81,6 +84,8 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case profiles([ProfileRecord])
     case identificationKeys([IdentificationKey])
     case names([String])
+    case scanned(ServiceScan.Page)
+    case due([(Tenant, ServiceID)])
     case mappings([Mapping])
     case records([Record])
     /// `nil` if they are not kept any more.

@@ -55,6 +55,13 @@ final class ReadWorker: @unchecked Sendable {
       return .service(try view.service(record, id, extensions, parts))
     case .services(let query): return .services(try view.services(query))
     case .associations(let id, let tenant): return .associations(try associations(of: id, tenant))
+    case .scan(let scan): return .scanned(try view.page(scan))
+    case .due(let moment, let limit):
+      return .due(try reader.walk().dueServices(at: moment, limit: limit))
+    case .formerServices(let customer, let service, let tenant):
+      let found = try reader.walk().services(
+        associatedWith: customer, after: service, tenant: tenant, limit: 10 * ServiceScan.size)
+      return .scanned(ServiceScan.Page(ids: found.ids, next: found.last))
     case .profile(let customer, let tenant):
       guard let record = try record(.profile(customer, tenant: tenant)) else { return .profiles([]) }
       return .profiles([try profile(record)])

@@ -21,6 +21,12 @@ public struct ServiceRecord: Sendable {
     self.lists = lists
   }
 
+  /// About how long it is when it is shown, in bytes.
+  public var byteCount: Int {
+    document.count + extensions.reduce(0) { $0 + $1.text.count }
+      + lists.reduce(0) { $0 + $1.records.reduce(0) { $0 + $1.byteCount } }
+  }
+
   /// Whether the document alone is what is shown.
   public var isBare: Bool { extensions.isEmpty && lists.isEmpty }
 
@@ -66,6 +72,12 @@ public struct PartRecord: Sendable {
     self.customerID = customerID
     self.extensions = extensions
     self.lists = lists
+  }
+
+  /// About how long it is when it is shown, in bytes.
+  public var byteCount: Int {
+    document.count + extensions.reduce(0) { $0 + $1.text.count }
+      + lists.reduce(0) { $0 + $1.records.reduce(0) { $0 + $1.byteCount } }
   }
 
   /// The document with everything in it.

@@ -41,6 +41,8 @@ public final class Call {
   public var sourceID: String?
   /// Whom Identify Customer looks for.
   public var identification: IdentificationQuery?
+  /// What Export Services to JSON Stream exports.
+  public var export: ExportQuery?
   /// Which services, states or tasks a query wants.
   public var filter = ServiceFilter()
   /// Which extensions a query wants.

@@ -96,6 +96,18 @@ public enum Operation: String, CaseIterable, Sendable {
   case queryIdentificationKeys = "query-identification-keys"
   /// Delete Identification Key.
   case deleteIdentificationKey = "delete-identification-key"
+  /// Export a person: everything that is known of a customer.
+  case exportCustomer = "export-customer"
+  /// Erase a person.
+  case eraseCustomer = "erase-customer"
+  /// Purge Services.
+  case purgeServices = "purge-services"
+  /// Export Services to JSON Stream.
+  case exportServicesStream = "export-services-stream"
+  /// Export Services to File.
+  case exportServicesFiles = "export-services-files"
+  /// Set Server Mode.
+  case setServerMode = "set-server-mode"
   /// The server's status.
   case serverStatus = "server-status"
 }

@@ -12,6 +12,8 @@ public struct Reply: Sendable {
     case service(ServiceRecord)
     /// A bare array of services.
     case services([ServiceRecord])
+    /// JSON that is made while it is sent.
+    case stream(ReplyStream)
     /// One state or task.
     case part(PartRecord)
     /// A bare array of states or of tasks.

@@ -1,0 +1,61 @@
+public import ContextModel
+
+/// Erases a person: profile, services with all that is in them, and the name from the history of other services.
+public struct EraseCustomer: StoreChange {
+  /// Whose data it is.
+  public var tenant: Tenant
+  /// The customer.
+  public var customer: String
+  /// Other services that the customer had once.
+  public var formerServices: [ServiceID]
+  /// When it was asked for.
+  public var at: Timestamp
+  /// Who asks for it.
+  public var principal: String?
+
+  /// An erasure by its parts.
+  public init(
+    tenant: Tenant, customer: String, formerServices: [ServiceID], at: Timestamp, principal: String? = nil
+  ) {
+    self.tenant = tenant
+    self.customer = customer
+    self.formerServices = formerServices
+    self.at = at
+    self.principal = principal
+  }
+
+  /// What was erased.
+  public struct Outcome: Sendable {
+    /// Whether there was a profile.
+    public var hadProfile = false
+    /// The services that are gone.
+    public var services: [ServiceID] = []
+    /// In how many other services' history the customer was.
+    public var formerServices = 0
+  }
+
+  /// Erases what there is; nothing is no failure.
+  public func apply(to transaction: StoreTransaction) throws(ContextError) -> Outcome {
+    var outcome = Outcome()
+    transaction.note(
+      Change(.erase, tenant: tenant, at: at, principal: principal, event: Array("{}".utf8)))
+    if let profile = try transaction.profile(customer, tenant: tenant) {
+      try transaction.delete(profile, tenant: tenant)
+      outcome.hadProfile = true
+    }
+    for service in try transaction.services(of: .customer(customer), tenant: tenant) {
+      transaction.note(
+        Change(
+          .delete, tenant: tenant, service: service.id, revision: service.revision + 1, at: at,
+          principal: principal, event: Array("{}".utf8)))
+      try transaction.deleteWhole(service)
+      outcome.services.append(service.id)
+    }
+    for service in formerServices where !outcome.services.contains(service) {
+      try transaction.put(
+        Record(.erasure(of: customer, from: service, tenant: tenant), document: Array("{}".utf8)))
+      outcome.formerServices += 1
+    }
+    return outcome
+  }
+}
