@@ -22,6 +22,7 @@ need_for_build() {
   need_file /usr/include/simdjson.h libsimdjson-dev
   need_file /usr/include/sqlite3.h libsqlite3-dev
   need_file /usr/include/xxhash.h libxxhash-dev
+  need_file /usr/include/mimalloc.h libmimalloc-dev
   need_file /usr/include/crypt.h libcrypt-dev
   need_file /usr/include/openssl/ssl.h libssl-dev
 }
