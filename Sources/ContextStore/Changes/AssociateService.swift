@@ -36,15 +36,14 @@ public struct AssociateService: StoreChange {
 
   /// Associates the service. Fails with 404 and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {
-    var found = try transaction.existingService(service, tenant: tenant, condition)
-    let before = found.customerID
-    found.associate(with: customer, event)
-    let sequence = transaction.note(
-      Change(
+    try transaction.putExtensions(of: event, to: .service, in: service, tenant: tenant)
+    return try transaction.update(service, tenant: tenant, condition) { found in
+      let before = found.customerID
+      found.associate(with: customer, event)
+      return Change(
         .associate, tenant: tenant, service: service, revision: found.revision, at: at,
         customerBefore: before, customer: customer, interaction: event.fields.interactionID,
-        principal: principal, event: event.text))
-    try transaction.putExtensions(of: event, to: .service, in: service, tenant: tenant)
-    return Written(mapping: try transaction.put(found), sequence: sequence)
+        principal: principal, event: event.text)
+    }
   }
 }

@@ -33,15 +33,13 @@ public struct CompleteService: StoreChange {
 
   /// Ends the service. Fails with 400 (before its start), 404, 409 and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {
-    var found = try transaction.existingService(service, tenant: tenant, condition)
-    try found.complete(event, at: at)
-    let sequence = transaction.note(
-      Change(
-        .complete, tenant: tenant, service: service, revision: found.revision, at: at,
-        customerBefore: found.customerID, customer: found.customerID, interaction: event.fields.interactionID,
-        principal: principal, event: event.text)
-    )
     try transaction.putExtensions(of: event, to: .service, in: service, tenant: tenant)
-    return Written(mapping: try transaction.put(found), sequence: sequence)
+    return try transaction.update(service, tenant: tenant, condition) { (found) throws(ContextError) in
+      try found.complete(event, at: at)
+      return Change(
+        .complete, tenant: tenant, service: service, revision: found.revision, at: at,
+        customerBefore: found.customerID, customer: found.customerID,
+        interaction: event.fields.interactionID, principal: principal, event: event.text)
+    }
   }
 }

@@ -15,10 +15,10 @@ final class Generation: @unchecked Sendable {
   /// When its first frame came, in monotonic nanoseconds.
   private(set) var began: UInt64 = 0
 
-  private(set) var services = ServiceMap()
+  private(set) var services = NumberMap(filler: Location(segment: 0, offset: 0, size: 0))
   private(set) var others: [RecordKey: Location] = [:]
   /// The services that came to an owner, by its hash. Some may have gone to another one since.
-  private var owners: [UInt64: [Int64]] = [:]
+  private var owners = OwnerIndex()
   /// The records of other kinds that belong to a service.
   private var parts: [Int64: [RecordKey]] = [:]
 
@@ -62,7 +62,7 @@ final class Generation: @unchecked Sendable {
       location.flags.formUnion(former.flags)
     }
     services.set(key.service, location)
-    if !isListed { owners[record.owner, default: []].append(key.service) }
+    if !isListed { owners.append(key.service, to: record.owner) }
   }
 
   func delete(_ key: RecordKey, in segment: UInt32) {
@@ -81,7 +81,7 @@ final class Generation: @unchecked Sendable {
   }
 
   /// The services that may belong to an owner; some may stand in it twice.
-  func services(of owner: UInt64) -> [Int64] { owners[owner] ?? [] }
+  func services(of owner: UInt64) -> [Int64] { owners[owner] }
 
   /// The records of other kinds that belong to a service.
   func parts(of service: Int64) -> [RecordKey] { parts[service] ?? [] }

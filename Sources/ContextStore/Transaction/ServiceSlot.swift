@@ -46,6 +46,31 @@ final class ServiceSlot {
       movesInIndexes: state.movesInIndexes || moves)
   }
 
+  /// See `StoreTransaction.update`.
+  func update(
+    _ id: ServiceID, _ tenant: Tenant, _ condition: RevisionCondition?, sequence: Int64, _ moment: Timestamp,
+    _ body: (inout Service) throws(ContextError) -> Change
+  ) throws(ContextError) -> (Change, Mapping) {
+    guard state.service != nil, key.tenant == tenant else { throw .serviceNotFound(id) }
+    try state.service!.require(condition)
+    let former = (
+      state.service!.customerID, state.service!.serviceType, state.service!.status,
+      state.service!.trail.dueAt
+    )
+    let change = try body(&state.service!)
+    let newer = (
+      state.service!.customerID, state.service!.serviceType, state.service!.status,
+      state.service!.trail.dueAt
+    )
+    state.service!.trail.updatedAt = moment.milliseconds
+    if former != newer { state.movesInIndexes = true }
+    let mapping = Mapping(of: state.service!)
+    state.document = mapping.document
+    state.sequence = sequence
+    state.isChanged = true
+    return (change, mapping)
+  }
+
   func delete() {
     // What was never stored need not be removed.
     wanted = State(isChanged: !isNew)

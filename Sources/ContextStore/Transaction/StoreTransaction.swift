@@ -11,7 +11,7 @@ public final class StoreTransaction {
   var counters = StoreCounters()
   private var changes: [Change] = []
   /// The services that were looked at, by their ids, which are unique over all tenants.
-  private var places: [Int64: Int] = [:]
+  private var places = NumberMap(filler: 0)
   /// Slots in use come first; the others are for later.
   private var services: [ServiceSlot] = []
   private var serviceCount = 0
@@ -32,7 +32,7 @@ public final class StoreTransaction {
   /// Begins a batch. What the last one left is forgotten, its storage is used again.
   func begin(prefetching keys: [RecordKey]) throws(StoreError) {
     changes.removeAll(keepingCapacity: true)
-    places.removeAll(keepingCapacity: true)
+    places.removeAll()
     serviceCount = 0
     if services.count > Self.mostKept { services.removeLast(services.count - Self.mostKept) }
     records.removeAll(keepingCapacity: true)
@@ -140,6 +140,23 @@ public final class StoreTransaction {
     return mapping
   }
 
+  /// Changes a service that must be there, at a revision that must be wanted, and gives the change its number. Of a
+  /// change's steps it is the last that may be refused: a service is too large to keep what it was before.
+  ///
+  /// - Parameter body: throws only before it has changed anything.
+  /// - Throws: 404, 412, or what `body` throws.
+  public func update(
+    _ id: ServiceID, tenant: Tenant, _ condition: RevisionCondition?,
+    _ body: (inout Service) throws(ContextError) -> Change
+  ) throws(ContextError) -> Written {
+    let slot = try slot(of: id, tenant)
+    precondition(!slot.isTouched, "what a change has touched before it takes and puts")
+    let sequence = counters.lastSequence + 1
+    let (change, mapping) = try slot.update(id, tenant, condition, sequence: sequence, moment, body)
+    note(change)
+    return Written(mapping: mapping, sequence: sequence)
+  }
+
   /// Removes a service; what belongs to it is the caller's to remove.
   public func delete(_ service: Service) throws(ContextError) {
     let slot = try slot(of: service.id, service.tenant)
@@ -161,7 +178,7 @@ public final class StoreTransaction {
     if serviceCount == services.count { services.append(ServiceSlot(key: .service(id, tenant: tenant))) }
     let slot = services[serviceCount]
     slot.reset(id, tenant, stored: stored)
-    places[id.rawValue] = serviceCount
+    places.set(id.rawValue, serviceCount)
     serviceCount += 1
     return slot
   }
