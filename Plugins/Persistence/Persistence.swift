@@ -52,6 +52,8 @@ public struct Persistence: Middleware {
     switch call.operation {
     case .startService: return try await start(call)
     case .associateService: return try await associate(call)
+    // The request may pass; its items follow as calls of their own.
+    case .associateServices: return Reply()
     case .completeService: return try await complete(call)
     case .queryService: return try await service(call)
     case .queryCustomerServices, .queryAnonymousServices: return try await services(call)

@@ -11,10 +11,7 @@ struct Answer {
   let metrics: RequestMetrics
   var metricsRow: Int
 
-  // What the task of a call calls is not inlined: an answer is large, and would lie in the task's frame.
-
   /// Sends what the pipeline has replied.
-  @inline(never)
   func send(_ reply: Reply, to call: Call, prefix: String) {
     if case .stream(let stream) = reply.content { return send(stream, HTTPResponse(reply, prefix: prefix)) }
     send(HTTPResponse(reply, prefix: prefix))
@@ -40,16 +37,12 @@ struct Answer {
     }
   }
 
-  /// Sends what the pipeline has thrown.
-  @inline(never)
-  func send(_ error: any Error, to call: Call, method: String, _ log: Log) {
-    if let error = error as? ContextError { return send(HTTPResponse(error, method: method)) }
-    log.error(
-      "a call failed",
-      ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
-    let error = ContextError.internalError(
-      "The server failed; its log tells more of request \(call.requestID).")
-    send(HTTPResponse(error, method: method))
+  /// Begins an answer in pieces and counts it.
+  func begin(_ head: HTTPResponse) {
+    var head = head
+    head.headers.append("X-Request-Id", hexadecimal: requestNumber)
+    metrics.record(metricsRow, status: head.status, start: start)
+    exchange.begin(head)
   }
 
   /// Sends the answer and counts it.

@@ -1,9 +1,11 @@
+import ContextModel
 import EventLoop
+import HTTP
 import LiaisonKit
 
 /// Runs calls through the pipeline in tasks that are used again and again: making a task, and allocating the frames
-/// of all stages, costs more than the stages themselves. Belongs to the loop's thread.
-final class CallRunner {
+/// of all stages, costs more than the stages themselves. Belongs to the loop's thread, as do its tasks.
+final class CallRunner: @unchecked Sendable {
   private let loop: EventLoop
   private let pipeline: Next
   private let log: Log
@@ -11,7 +13,7 @@ final class CallRunner {
   private var idle: [Worker] = []
 
   /// More tasks than this are ended when they have nothing to do: each holds on to some KiB of frames.
-  private static let mostIdle = 128
+  private static let mostIdle = 512
 
   init(loop: EventLoop, pipeline: Next, log: Log) {
     self.loop = loop
@@ -29,13 +31,20 @@ final class CallRunner {
     (idle.popLast() ?? makeWorker()).run(work)
   }
 
-  /// A call and what is needed to answer it.
+  /// A call and who gets its reply.
   struct Work {
     let call: Call
-    let answer: Answer
-    let method: String
-    let prefix: String
-    let runner: CallRunner
+    let recipient: Recipient
+  }
+
+  /// Who gets a call's reply.
+  enum Recipient {
+    /// The client; `prefix` stood before the API's path.
+    case client(Answer, method: String, prefix: String)
+    /// A bulk request, which is admitted by a reply.
+    case bulk(BulkAssociation, Answer, method: String)
+    /// A bulk request, one of whose items this was.
+    case item(BulkAssociation, Int)
   }
 
   /// A task that waits for its next call, or runs one.
@@ -58,14 +67,16 @@ final class CallRunner {
 
   private func makeWorker() -> Worker {
     let worker = Worker()
-    loop.runTask {
+    let pipeline = pipeline
+    let log = log
+    loop.runTask { [weak self] in
       while let work = await worker.next() {
         do {
-          work.answer.send(try await work.runner.pipeline(work.call), to: work.call, prefix: work.prefix)
+          work.replied(try await pipeline(work.call))
         } catch {
-          work.answer.send(error, to: work.call, method: work.method, work.runner.log)
+          work.threw(error, log)
         }
-        guard work.runner.keep(worker) else { break }
+        guard let self, self.keep(worker) else { break }
       }
     }
     return worker
@@ -75,5 +86,41 @@ final class CallRunner {
     guard idle.count < Self.mostIdle else { return false }
     idle.append(worker)
     return true
+  }
+}
+
+// Not inlined: answers are large, and would lie in the frames of tasks.
+extension CallRunner.Work {
+  @inline(never)
+  fileprivate func replied(_ reply: Reply) {
+    switch recipient {
+    case .client(let answer, _, let prefix): answer.send(reply, to: call, prefix: prefix)
+    case .bulk(let bulk, _, _): bulk.admitted()
+    case .item(let bulk, let place): bulk.finished(place, nil)
+    }
+  }
+
+  @inline(never)
+  fileprivate func threw(_ error: any Error, _ log: Log) {
+    let error = ContextError(error, of: call, log)
+    switch recipient {
+    case .client(let answer, let method, _), .bulk(_, let answer, let method):
+      answer.send(HTTPResponse(error, method: method))
+    case .item(let bulk, let place): bulk.finished(place, error)
+    }
+  }
+}
+
+extension ContextError {
+  /// What a client hears of what a pipeline threw; the log hears of what is no answer.
+  fileprivate init(_ error: any Error, of call: Call, _ log: Log) {
+    if let error = error as? ContextError {
+      self = error
+      return
+    }
+    log.error(
+      "a call failed",
+      ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
+    self = .internalError("The server failed; its log tells more of request \(call.requestID).")
   }
 }

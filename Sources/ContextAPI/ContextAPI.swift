@@ -22,11 +22,14 @@ public final class ContextAPI: HTTPHandler {
     public var basePath: String
     /// In characters.
     public var longestCustomerID: Int
+    /// The most bytes of one item of a bulk request.
+    public var largestItem: Int
 
     /// Options by their values.
-    public init(basePath: String, longestCustomerID: Int) {
+    public init(basePath: String, longestCustomerID: Int, largestItem: Int = 1_048_576) {
       self.basePath = basePath
       self.longestCustomerID = longestCustomerID
+      self.largestItem = largestItem
     }
   }
 
@@ -58,6 +61,9 @@ public final class ContextAPI: HTTPHandler {
   /// The metrics row of each row of the table.
   private static let metricsRows = OperationTable.rows.map { operations.firstIndex(of: $0.operation) ?? 0 }
 
+  /// The metrics row of the items of bulk requests.
+  private static let itemRow = operations.firstIndex(of: .associateService) ?? 0
+
   /// Answers a request.
   public func handle(_ request: borrowing HTTPRequest, _ exchange: HTTPExchange) {
     requestNumber &+= 1
@@ -81,6 +87,14 @@ public final class ContextAPI: HTTPHandler {
       let error = ContextError(status: 404, code: "not_found", message: "There is nothing at this path.")
       answer.send(HTTPResponse(error, method: request.methodName))
     }
+  }
+
+  /// Bulk requests begin with their first items.
+  public func streamsBody(_ method: HTTPMethod, _ path: UnsafeRawBufferPointer) -> Bool {
+    guard method == .post, path.last == UInt8(ascii: "s"),
+      case .row(let index, _, _) = router.match(method, path), index < OperationTable.rows.count
+    else { return false }
+    return OperationTable.rows[index].body == .associations
   }
 
   /// The error body of a request that the connection refuses.
@@ -110,11 +124,17 @@ public final class ContextAPI: HTTPHandler {
       call.event = nil
       call.malformed = error
     }
+    let method = row.method == .get ? request.methodName : Self.name(of: row.method)
+    if row.body == .associations, let body = answer.exchange.body {
+      let bulk = BulkAssociation(
+        call, answer, body: body, runner: runner, loop: loop, parser: parser, options: options,
+        metricsRow: Self.itemRow)
+      runner.run(CallRunner.Work(call: call, recipient: .bulk(bulk, answer, method: method)))
+      return
+    }
+    let prefix = prefix == 0 ? "" : String(decoding: request.path[..<prefix], as: UTF8.self)
     runner.run(
-      CallRunner.Work(
-        call: call, answer: answer,
-        method: row.method == .get ? request.methodName : Self.name(of: row.method),
-        prefix: prefix == 0 ? "" : String(decoding: request.path[..<prefix], as: UTF8.self), runner: runner))
+      CallRunner.Work(call: call, recipient: .client(answer, method: method, prefix: prefix)))
   }
 
   private func answerProbe(_ probe: Probe, _ answer: Answer) {

@@ -9,24 +9,7 @@ extension HTTPResponse {
     writer.beginObject()
     writer.key("http_method")
     writer.string(method)
-    writer.key("code")
-    writer.string(error.code)
-    writer.key("message")
-    writer.string(error.message)
-    if let field = error.field {
-      writer.key("field")
-      writer.string(field)
-    }
-    if let value = error.value {
-      writer.key("value")
-      writer.valueSent(value)
-    }
-    if !error.allowed.isEmpty {
-      writer.key("allowed")
-      writer.beginArray()
-      for allowed in error.allowed { writer.string(allowed) }
-      writer.endArray()
-    }
+    writer.members(of: error)
     writer.key("exception")
     writer.string(error.exception)
     writer.endObject()
@@ -37,6 +20,28 @@ extension HTTPResponse {
 }
 
 extension JSONWriter {
+  /// Writes code, message, and what else a person needs to mend the call.
+  mutating func members(of error: ContextError) {
+    key("code")
+    string(error.code)
+    key("message")
+    string(error.message)
+    if let field = error.field {
+      key("field")
+      string(field)
+    }
+    if let value = error.value {
+      key("value")
+      valueSent(value)
+    }
+    if !error.allowed.isEmpty {
+      key("allowed")
+      beginArray()
+      for allowed in error.allowed { string(allowed) }
+      endArray()
+    }
+  }
+
   /// What a client sent: as JSON if it is whole, as a string if it was shortened.
   fileprivate mutating func valueSent(_ text: String) {
     if let document = try? JSONParser().parse(text.utf8) { value(document.root) } else { string(text) }

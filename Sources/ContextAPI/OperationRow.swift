@@ -20,6 +20,8 @@ public struct OperationRow: Sendable {
     case profileExtensions
     /// A JSON object that the operation itself understands; `isRequired` tells whether it must be there.
     case object(isRequired: Bool)
+    /// Associations, as a JSON array or one a line; read as they arrive.
+    case associations
   }
 
   /// The operation.
@@ -69,7 +71,7 @@ public struct OperationRow: Sendable {
     switch body {
     case .none: false
     case .event(let kind): kind == .start || kind == .transition || kind == .expiration
-    case .schema, .value, .profile, .profileExtensions: true
+    case .schema, .value, .profile, .profileExtensions, .associations: true
     case .object(let isRequired): isRequired
     }
   }

@@ -10,6 +10,8 @@ public enum OperationTable {
     OperationRow(
       .associateService, .post, "/customers/{customer_id}/services/{service_id}", needs: .write,
       body: .event(.association)),
+    OperationRow(
+      .associateServices, .post, "/associations", needs: .write, body: .associations),
     OperationRow(.completeService, .post, "/services/{service_id}/end", needs: .write, body: .event(.end)),
     OperationRow(
       .queryService, .get, "/services/{service_id}", needs: .read,

@@ -30,7 +30,7 @@ extension HTTPConnection {
   }
 
   private func refuseSlow(_ refusal: HTTPRefusal) {
-    refuse(refusal)
+    if uploading == nil { refuse(refusal) } else { failBody(refusal) }
     updateInterest()
   }
 }

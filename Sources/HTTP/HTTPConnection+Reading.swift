@@ -18,8 +18,9 @@ extension HTTPConnection {
       guard isReceived(count) else { return }
       parse(context.scratch, count: count, parsed: 0)
     } else {
-      let request = parser.request.pointee
-      let missing = request.isHeadComplete ? request.announcedBody - request.bodyCount : 0
+      let request = parser.request
+      let missing =
+        request.pointee.isHeadComplete ? request.pointee.announcedBody - request.pointee.bodyCount : 0
       let room = input.room(missing)
       let count = recv(descriptor, room.baseAddress!, room.count, 0)
       guard isReceived(count) else { return }
@@ -36,6 +37,7 @@ extension HTTPConnection {
     }
     if count == 0 {
       hasInputEnded = true
+      if parser.request.pointee.stream != nil { failBody(.badRequest("The body ended early.")) }
       // What is in flight is answered: the client may have closed its sending side only.
       loop.atEndOfTick(self)
     } else if errno != EAGAIN && errno != EINTR {
@@ -56,6 +58,12 @@ extension HTTPConnection {
     var parsed = parsed
     var end = count
     parsing: while state == .open, !mustPause() {
+      if parser.request.pointee.stream != nil {
+        guard start < end else { break }
+        start = feedBody(base, from: start, to: end)
+        parsed = start
+        continue
+      }
       if !parser.isInsideRequest {
         // Line breaks between requests belong to none.
         while start < end, isLineBreak(base.load(fromByteOffset: start, as: UInt8.self)) { start += 1 }
@@ -79,6 +87,16 @@ extension HTTPConnection {
         bodyBegan = 0
         hasMoreInput = start < end
         deliver()
+      case .streaming(let length):
+        guard !mustHold() else {
+          held = length
+          parsed = start + length
+          break parsing
+        }
+        start += length
+        parsed = start
+        headBegan = 0
+        deliverStreamed(head: length)
       case .refused(let refusal):
         refuse(refusal)
       }
@@ -88,7 +106,7 @@ extension HTTPConnection {
       return
     }
     hasMoreInput = start < end
-    if hasMoreInput, headBegan == 0 { headBegan = loop.now }
+    if hasMoreInput, headBegan == 0, parser.request.pointee.stream == nil { headBegan = loop.now }
     if parser.isInsideRequest, parser.request.pointee.isHeadComplete, bodyBegan == 0 { bodyBegan = loop.now }
     input.keep(UnsafeRawBufferPointer(start: base + start, count: end - start), parsed: parsed - start)
     askForBody()
@@ -115,7 +133,7 @@ extension HTTPConnection {
     bodyBegan = 0
     hasMoreInput = length < input.count
     parser.request.pointee.base = base
-    deliver()
+    if parser.request.pointee.isStreamed { deliverStreamed(head: length) } else { deliver() }
     guard state == .open else {
       if state == .finishing { input.keep(UnsafeRawBufferPointer(start: nil, count: 0), parsed: 0) }
       return
@@ -130,7 +148,9 @@ extension HTTPConnection {
   /// writes are applied in the order in which they are handed out, so both go together.
   private func mustHold() -> Bool {
     let isSafe = HTTPMethod(code: parser.request.pointee.methodCode).isSafe
-    guard inFlight > 0, isSafe != areCallsSafe else { return false }
+    guard inFlight > 0, isSafe != areCallsSafe || parser.request.pointee.isStreamed || uploading != nil else {
+      return false
+    }
     isPaused = true
     return true
   }
@@ -161,7 +181,8 @@ extension HTTPConnection {
   /// `100 Continue` for a body that is wanted and has not begun to arrive, when it is this request's turn.
   func askForBody() {
     let request = parser.request
-    guard request.pointee.expectsContinue, !request.pointee.isComplete, inFlight == 0 else { return }
+    let before = request.pointee.stream == nil ? 0 : 1
+    guard request.pointee.expectsContinue, !request.pointee.isComplete, inFlight == before else { return }
     request.pointee.expectsContinue = false
     guard request.pointee.bodyCount == 0 else { return }
     bodyBegan = loop.now
@@ -170,7 +191,9 @@ extension HTTPConnection {
 
   /// Stops reading from a client that is far ahead of its answers.
   private func mustPause() -> Bool {
-    if inFlight >= context.limits.maxPipelined || (output?.count ?? 0) >= context.limits.maxUnsent {
+    if inFlight >= context.limits.maxPipelined || (output?.count ?? 0) >= context.limits.maxUnsent
+      || parser.request.pointee.stream?.isFull == true
+    {
       isPaused = true
     }
     return isPaused

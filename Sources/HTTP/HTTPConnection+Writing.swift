@@ -24,6 +24,7 @@ extension HTTPConnection {
 
   private func write(_ exchange: HTTPExchange, _ response: borrowing HTTPResponse) {
     if exchange.isStream { return writeHead(exchange, response) }
+    leaveBody(exchange)
     let closes = exchange.closes || (context.isDraining && inFlight == 1 && !hasMoreInput)
     let connection: StaticString? = closes ? "close" : exchange.isVersion10 ? "keep-alive" : nil
     ResponseEncoder.append(
@@ -79,6 +80,7 @@ extension HTTPConnection {
 
   private var canResume: Bool {
     if held > 0 { return inFlight == 0 }
+    if parser.request.pointee.stream?.isFull == true { return false }
     return inFlight <= context.limits.maxPipelined / 2 && (output?.count ?? 0) <= context.limits.maxUnsent / 2
   }
 

@@ -48,6 +48,8 @@ final class HTTPConnection: ReadinessHandler, EndOfTickWork, @unchecked Sendable
   /// Answers that came before their turn, at their number modulo the count (a power of two).
   var waiting = ContiguousArray<HTTPExchange?>()
   var output: OutputBuffer?
+  /// The exchange whose request's body is handed over as it arrives, until it is answered: it stands alone.
+  var uploading: HTTPExchange?
   /// The exchange whose answer is being sent in pieces.
   var streaming: HTTPExchange?
   /// The socket takes no more at the moment.
@@ -75,7 +77,7 @@ final class HTTPConnection: ReadinessHandler, EndOfTickWork, @unchecked Sendable
     self.isCounted = isCounted
     loop = context.loop
     lastActivity = loop.now
-    parser = HTTPParser(limits: context.limits, buffer: context.scratch)
+    parser = HTTPParser(limits: context.limits, buffer: context.scratch, handler: context.handler)
     try loop.register(descriptor, .read, self)
   }
 
@@ -136,6 +138,9 @@ final class HTTPConnection: ReadinessHandler, EndOfTickWork, @unchecked Sendable
     waiting.removeAll()
     streaming = nil
     for exchange in streams { exchange.wakePiece() }
+    let body = uploading?.body
+    uploading = nil
+    body?.fail(.badRequest("The connection was closed."))
     listener.closed(self)
   }
 }

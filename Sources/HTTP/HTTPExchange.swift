@@ -11,7 +11,9 @@ public final class HTTPExchange: @unchecked Sendable {
   let isHead: Bool
   let isVersion10: Bool
   /// The connection closes after this answer.
-  let closes: Bool
+  var closes: Bool
+  /// The request's body as it arrives, if the handler wants it so; `nil` for every other request.
+  public internal(set) var body: HTTPBodyStream?
   private var isAnswered = false
   /// An answer that waits for those before it.
   var waiting: HTTPResponse?
@@ -73,6 +75,9 @@ public final class HTTPExchange: @unchecked Sendable {
   public func end() async {
     if await connection.readyForPiece(of: self) { connection.endStream(self) }
   }
+
+  /// Closes the connection after the answer: the rest of the request's body will not be looked at.
+  public func closeAfterwards() { closes = true }
 
   /// Closes the connection: what was sent of the body must not be taken for the whole.
   public func abort() { connection.abandon() }

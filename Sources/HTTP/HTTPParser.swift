@@ -12,6 +12,8 @@ final class HTTPParser {
     case incomplete(kept: Int)
     /// The request is complete; it ends after `end` bytes.
     case complete(end: Int)
+    /// The head is complete and ends after `end` bytes; the body is to be streamed.
+    case streaming(end: Int)
     case refused(HTTPRefusal)
   }
 
@@ -37,10 +39,10 @@ final class HTTPParser {
     return settings
   }()
 
-  init(limits: HTTPLimits, buffer: UnsafeMutableRawPointer) {
+  init(limits: HTTPLimits, buffer: UnsafeMutableRawPointer, handler: any HTTPHandler) {
     parser = .allocate(capacity: 1)
     request = .allocate(capacity: 1)
-    request.initialize(to: ParsedRequest(limits: limits, base: buffer))
+    request.initialize(to: ParsedRequest(limits: limits, base: buffer, handler: handler))
     llhttp_init(parser, HTTP_REQUEST, Self.settings)
     parser.pointee.data = UnsafeMutableRawPointer(request)
   }
@@ -65,12 +67,20 @@ final class HTTPParser {
     let bytes = (base + start).assumingMemoryBound(to: CChar.self)
     let error = llhttp_execute(parser, bytes, end - start)
     fed += end - start
-    if request.pointee.isComplete, error == HPE_PAUSED {
-      return .complete(end: UnsafeRawPointer(llhttp_get_error_pos(parser)) - UnsafeRawPointer(base))
+    if error == HPE_PAUSED {
+      let seen = UnsafeRawPointer(llhttp_get_error_pos(parser)) - UnsafeRawPointer(base)
+      return request.pointee.isComplete ? .complete(end: seen) : .streaming(end: seen)
     }
     if let refusal = request.pointee.refusal { return .refused(refusal) }
     guard error == HPE_OK else { return .refused(refusal(error)) }
     return keep(end)
+  }
+
+  /// Goes on behind the head of a streamed request: the next run begins with the body's first byte.
+  func stream(into stream: HTTPBodyStream, head: Int) {
+    request.pointee.stream = stream
+    fed = head
+    llhttp_resume(parser)
   }
 
   /// Forgets the request that is complete, and is ready for the next.
@@ -83,6 +93,14 @@ final class HTTPParser {
   private func keep(_ end: Int) -> Outcome {
     guard request.pointee.isHeadComplete else {
       return fed > request.pointee.maxHead ? .refused(.headTooLarge) : .incomplete(kept: end)
+    }
+    if request.pointee.isStreamed {
+      // What is framed too wastefully is refused as with other bodies; the bytes themselves are gone.
+      let body = request.pointee.bodyCount
+      guard fed - body <= 2 * request.pointee.maxHead + 16 * body else {
+        return .refused(.badRequest("The chunks of the body are framed too wastefully."))
+      }
+      return .incomplete(kept: 0)
     }
     if request.pointee.bodyPosition < 0 { request.pointee.bodyPosition = end }
     let body = request.pointee.bodyCount

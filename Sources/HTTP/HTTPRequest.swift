@@ -29,6 +29,8 @@ public struct HTTPRequest: ~Copyable {
     UnsafeRawBufferPointer(
       start: parsed.pointee.base + parsed.pointee.bodyStart, count: parsed.pointee.bodyCount)
   }
+  /// Whether the body is handed over as it arrives, and is empty here.
+  public var isStreamed: Bool { parsed.pointee.isStreamed }
   /// Whether the request said how long its body is: a Content-Length, also of 0, or chunks.
   public var hasBodyLength: Bool { parsed.pointee.hasBodyLength }
   /// The client's address without the port, such as `127.0.0.1`.

@@ -15,12 +15,14 @@ extension ParsedRequest {
     let flags = UInt32(parser.pointee.flags)
     let isChunked = flags & F_CHUNKED.rawValue != 0
     hasBodyLength = isChunked || flags & F_CONTENT_LENGTH.rawValue != 0
+    let hasBody = isChunked || parser.pointee.content_length > 0
+    if let refusal = checkTarget() ?? checkFields(hasBody: hasBody) { return refuse(refusal) }
+    if hasBody, wantsStream() {
+      isStreamed = true
+      return Int32(HPE_PAUSED.rawValue)
+    }
     guard parser.pointee.content_length <= UInt64(maxBody) else { return refuse(.bodyTooLarge) }
     announcedBody = isChunked ? 0 : Int(parser.pointee.content_length)
-
-    if let refusal = checkTarget() ?? checkFields(hasBody: isChunked || announcedBody > 0) {
-      return refuse(refusal)
-    }
     return 0
   }
 

@@ -24,6 +24,8 @@ struct ParsedRequest {
   let maxBody: Int
   let maxHead: Int
   let maxTarget: Int
+  /// Decides which bodies are streamed; the listener keeps it for longer than its connections.
+  private unowned(unsafe) let handler: any HTTPHandler
   var fields: UnsafeMutablePointer<HeaderField>
   var fieldCapacity: Int
   var fieldCount = 0
@@ -47,13 +49,17 @@ struct ParsedRequest {
   var expectsContinue = false
   /// The body's length when a Content-Length announced it, else 0.
   var announcedBody = 0
+  /// Whether the handler wants the body as it arrives, and where it goes once the request is handed over.
+  var isStreamed = false
+  var stream: HTTPBodyStream?
   var refusal: HTTPRefusal?
 
   /// A head with more fields than this is refused like one that is too large.
   static let maxFields = 256
   static let initialFields = 16
 
-  init(limits: HTTPLimits, base: UnsafeMutableRawPointer) {
+  init(limits: HTTPLimits, base: UnsafeMutableRawPointer, handler: any HTTPHandler) {
+    self.handler = handler
     self.base = base
     maxBody = limits.maxBody
     maxHead = limits.maxHead
@@ -87,7 +93,11 @@ struct ParsedRequest {
     hasBodyLength = false
     expectsContinue = false
     announcedBody = 0
+    isStreamed = false
+    stream = nil
   }
+
+  func wantsStream() -> Bool { handler.streamsBody(HTTPMethod(code: methodCode), bytes(path)) }
 
   // MARK: What llhttp reports. Non-zero stops it.
 
@@ -135,6 +145,11 @@ struct ParsedRequest {
 
   /// Joins the body's parts: a chunk moves down over the framing before it, which llhttp has passed.
   mutating func addBody(_ at: UnsafePointer<CChar>, _ count: Int) -> Int32 {
+    if let stream {
+      bodyCount += count
+      stream.append(UnsafeRawBufferPointer(start: at, count: count))
+      return 0
+    }
     guard count <= maxBody - bodyCount else { return refuse(.bodyTooLarge) }
     let start = offset(of: at)
     if bodyPosition < 0 { bodyPosition = start }

@@ -84,7 +84,8 @@ public final class Server {
       folder: configuration.data, status: { state.body })
     let pipeline = Next(stages: plugins.map(\.middleware) + [end])
     let options = ContextAPI.Options(
-      basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID)
+      basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID,
+      largestItem: configuration.http.maxBody)
     let probes = Probes(
       readiness: { state.readiness }, metrics: { metrics.text() }, options: options)
     let apis = loops.map {

@@ -91,6 +91,21 @@ final class TestClient {
     return TestAnswer(status: status, fields: fields, body: body)
   }
 
+  /// Reads up to and with `mark`.
+  func text(until mark: String) throws -> String {
+    let mark = Array(mark.utf8)
+    while true {
+      if buffer.count >= mark.count {
+        for start in 0...(buffer.count - mark.count)
+        where buffer[start..<start + mark.count].elementsEqual(mark) {
+          defer { buffer.removeFirst(start + mark.count) }
+          return String(decoding: buffer[..<(start + mark.count)], as: UTF8.self)
+        }
+      }
+      guard try fill() else { throw Failure(what: "closed before \(mark)") }
+    }
+  }
+
   /// Whether the server closes now, with nothing before it.
   func isClosed() throws -> Bool { try buffer.isEmpty && !fill() }
 

@@ -15,6 +15,8 @@ final class TestServer: HTTPHandler, @unchecked Sendable {
   /// Loop thread only: requests seen, and exchanges that `holding` servers keep.
   private(set) var handled = 0
   var held: [HTTPExchange] = []
+  /// Which paths' bodies are streamed; set before a client connects.
+  var streams: (UnsafeRawBufferPointer) -> Bool = { _ in false }
 
   init(limits: HTTPLimits = HTTPLimits(), cap: Int = 1000, handle: @escaping TestHandle = TestServer.describe)
     throws
@@ -57,6 +59,8 @@ final class TestServer: HTTPHandler, @unchecked Sendable {
     handled += 1
     handle(request, exchange)
   }
+
+  func streamsBody(_ method: HTTPMethod, _ path: UnsafeRawBufferPointer) -> Bool { streams(path) }
 
   func refusalBody(_ refusal: HTTPRefusal) -> HTTPResponse {
     HTTPResponse(status: refusal.status, body: Array("\(refusal.code) \(refusal.methodName ?? "-")".utf8))

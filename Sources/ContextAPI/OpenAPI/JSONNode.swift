@@ -1,21 +1,12 @@
 import JSON
 
 /// A JSON value that is written down in the source, members in their order.
-indirect enum JSONNode: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
-  ExpressibleByStringInterpolation,
-  ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral
-{
+indirect enum JSONNode: Sendable {
   case object([(String, JSONNode)])
   case array([JSONNode])
   case string(String)
   case integer(Int64)
   case bool(Bool)
-
-  init(dictionaryLiteral elements: (String, JSONNode)...) { self = .object(elements) }
-  init(arrayLiteral elements: JSONNode...) { self = .array(elements) }
-  init(stringLiteral value: String) { self = .string(value) }
-  init(integerLiteral value: Int64) { self = .integer(value) }
-  init(booleanLiteral value: Bool) { self = .bool(value) }
 
   /// A reference to a component, as `schemas/Service`.
   static func reference(_ component: String) -> JSONNode { ["$ref": .string("#/components/\(component)")] }
@@ -45,4 +36,18 @@ indirect enum JSONNode: ExpressibleByDictionaryLiteral, ExpressibleByArrayLitera
     write(to: &writer)
     return writer.bytes
   }
+}
+
+// Apart from the type: its conformances are inferred from its cases, which refer to it.
+
+extension JSONNode: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral {
+  init(dictionaryLiteral elements: (String, JSONNode)...) { self = .object(elements) }
+  init(arrayLiteral elements: JSONNode...) { self = .array(elements) }
+}
+
+extension JSONNode: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral
+{
+  init(stringLiteral value: String) { self = .string(value) }
+  init(integerLiteral value: Int64) { self = .integer(value) }
+  init(booleanLiteral value: Bool) { self = .bool(value) }
 }

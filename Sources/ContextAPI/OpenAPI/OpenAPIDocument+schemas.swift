@@ -13,6 +13,16 @@ extension OpenAPIDocument {
             ("customer_id", text), ("since", date), ("interaction_id", text), ("principal", text),
           ], required: ["customer_id", "since"], isOpen: false)
       ),
+      ("AssociationItem", event(.association, requires: ["service_id", "customer_id"])),
+      (
+        "ItemResult",
+        object(
+          [
+            ("status", ["type": "integer"]), ("code", text), ("message", text), ("field", text),
+            ("value", [:]),
+            ("allowed", ["type": "array", "items": text]),
+          ], required: ["status"], isOpen: false)
+      ),
       (
         "Profile",
         object(
@@ -146,8 +156,8 @@ extension OpenAPIDocument {
     fields.map { ("\($0.name)", schema(of: $0)) }
   }
 
-  private static func event(_ kind: Event.Kind) -> JSONNode {
-    let required = kind == .transition ? ["from", "to"] : []
+  private static func event(_ kind: Event.Kind, requires: [String] = []) -> JSONNode {
+    let required = kind == .transition ? ["from", "to"] : requires
     let fields = properties(EventField.allCases.filter { $0.isAllowed(in: kind) })
     return object(fields, required: required, isOpen: kind != .expiration)
   }

@@ -70,6 +70,13 @@ struct OpenAPIDocument {
     return .object(members)
   }
 
+  /// An answer's body. Bulk operations answer one object a line when they are asked so; that bodies may have this form too
+  /// is not said, for generators of clients stumble over it.
+  private func content(_ schema: JSONNode, of row: OperationRow) -> JSONNode {
+    guard row.body == .associations else { return ["application/json": ["schema": schema]] }
+    return ["application/json": ["schema": schema], "application/x-ndjson": ["schema": ["type": "string"]]]
+  }
+
   private func pathParameters(_ row: OperationRow) -> [JSONNode] {
     row.path.split(separator: "/").compactMap { PathParameter(template: String($0)) }.map { parameter in
       let schema: JSONNode =
@@ -101,7 +108,7 @@ struct OpenAPIDocument {
   private func responses(_ row: OperationRow) -> [(String, JSONNode)] {
     var success: [(String, JSONNode)] = [("description", .string(row.title))]
     if let schema = row.answerSchema {
-      success.append(("content", ["application/json": ["schema": schema]]))
+      success.append(("content", content(schema, of: row)))
     }
     if row.success == 201 { success.append(("headers", ["Location": ["schema": ["type": "string"]]])) }
     return [(String(row.success), .object(success))]

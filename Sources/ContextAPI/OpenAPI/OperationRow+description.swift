@@ -68,6 +68,7 @@ extension OperationRow {
     case .schema: .reference("schemas/ExtensionSchema")
     case .value: [:]
     case .profile: .reference("schemas/ProfileBody")
+    case .associations: ["type": "array", "items": .reference("schemas/AssociationItem")]
     case .profileExtensions: ["type": "object", "additionalProperties": true]
     case .object:
       switch operation {
@@ -87,6 +88,7 @@ extension OperationRow {
     let isOne = path.hasSuffix("{name}")
     switch operation {
     case .startService: return .reference("schemas/ServiceReference")
+    case .associateServices: return array("ItemResult")
     case .startState, .performStateTransition: return .reference("schemas/StateReference")
     case .startTask: return .reference("schemas/TaskReference")
     case .createProfile: return .reference("schemas/CustomerReference")

@@ -4,6 +4,9 @@ public enum Operation: String, CaseIterable, Sendable {
   case startService = "start-service"
   /// Associate Service.
   case associateService = "associate-service"
+  /// Associate many services. Stages see the request as a whole, which they let pass or not, and then each of its items as
+  /// an Associate Service call of its own.
+  case associateServices = "associate-services"
   /// Complete Service.
   case completeService = "complete-service"
   /// Query Service by ID.
