@@ -22,7 +22,7 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
 
   /// Locks the folder and opens the database and the journal in it; all are made if they are not there.
   ///
-  /// - Parameter notice: called on the fold thread.
+  /// - Parameter notice: called on this thread and on the fold thread.
   init(
     folder: String, options: StoreOptions, metrics: StoreMetrics,
     notice: @escaping @Sendable (StoreNotice) -> Void
@@ -41,6 +41,8 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
       folded: folded
     ) { head, frame, segment, offset in
       growing.take(head, frame, in: segment, at: offset)
+    } dropped: { segment, offset in
+      notice(.endDropped(path: segment.path, offset: offset))
     }
     openReader = try JournaledReader(
       journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache),

@@ -18,6 +18,8 @@ public enum StoreNotice: Sendable, Equatable, CustomStringConvertible {
   case foldFailing(reason: String)
   /// The journal is folded again.
   case foldRecovered
+  /// The journal ended in an incomplete batch, which was left out.
+  case endDropped(path: String, offset: Int)
 
   /// A line for the log.
   public var description: String {
@@ -26,6 +28,9 @@ public enum StoreNotice: Sendable, Equatable, CustomStringConvertible {
     case .recovered(let milliseconds): "the store works again after \(milliseconds) ms"
     case .foldFailing(let reason):
       "the journal cannot be brought into the database, writes go on while there is room for it: \(reason)"
+    case .endDropped(let path, let offset):
+      "the journal \(path) ended in an incomplete batch at byte \(offset), which was left out: it was never acknowledged, "
+        + "unless the disk has changed it since"
     case .foldRecovered: "the journal is brought into the database again"
     }
   }

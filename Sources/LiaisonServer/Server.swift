@@ -61,6 +61,7 @@ public final class Server {
     ) { notice in
       switch notice {
       case .failing, .foldFailing: log.error(notice.description)
+      case .endDropped: log.warning(notice.description)
       case .recovered, .foldRecovered: log.info(notice.description)
       }
     }

@@ -38,6 +38,13 @@ final class FrameScanner {
     return .frame(head, frame)
   }
 
+  /// Whether a frame begins where the next one is looked for, whole or not.
+  func hasBegunFrame() throws(StoreError) -> Bool {
+    let start = try bytes(min(MemoryLayout<UInt32>.size, max(0, end - offset)))
+    var cursor = JournalCursor(start)
+    return cursor.integer(UInt32.self) == JournalFrame.magic
+  }
+
   /// Looks for a whole frame with a number of at least `number` behind the place where the last one was expected:
   /// there is none behind a torn end.
   func findsFrame(numberedFrom number: Int64) throws(StoreError) -> Bool {

@@ -8,11 +8,14 @@ extension Journal {
   ///   - folded: what the tables have already.
   ///   - isWritten: whether somebody else writes to it now, so that its end is no fixed place; it is only read then.
   ///   - replay: called for each whole frame that they lack, in order.
+  ///   - dropped: called with the segment and the place where an incomplete frame stands at the journal's end. It was
+  ///     never acknowledged, unless the disk has changed it since.
   /// - Throws: if it belongs to another store or a newer server, if a frame is missing, or if one is damaged that was
   ///   not the last: that was acknowledged and may not be passed over silently.
   static func open(
     folder: String, store: Int64, options: Options, folded: Position, isWritten: Bool = false,
-    replay: (JournalFrame.Head, UnsafeRawBufferPointer, JournalSegment, _ offset: Int) -> Void
+    replay: (JournalFrame.Head, UnsafeRawBufferPointer, JournalSegment, _ offset: Int) -> Void,
+    dropped: (JournalSegment, _ offset: Int) -> Void = { _, _ in }
   ) throws(StoreError) -> Journal {
     if !isWritten { try Files.makeFolder(folder) }
     let segments = try openSegments(folder, store: store)
@@ -43,6 +46,7 @@ extension Journal {
       end = scanner.offset
       if segment === last {
         if !isWritten, try scanner.findsFrame(numberedFrom: expected) { throw damage(segment, end) }
+        if try scanner.hasBegunFrame() { dropped(segment, end) }
       } else {
         let next = segments[Int(segment.head.index - segments[0].head.index) + 1]
         guard next.head.firstFrame == expected else { throw damage(segment, end) }

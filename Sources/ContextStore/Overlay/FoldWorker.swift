@@ -95,6 +95,9 @@ final class FoldWorker: @unchecked Sendable {
     overlay.didFold()
     metrics.foldDuration.record(Int((monotonicNanoseconds() - start) / 1000))
     metrics.foldedRecords.add(generation.services.count + generation.others.count)
+    journal.removeSegments(
+      before: generation.last.frame + 1,
+      generation.last.counters.lastSequence - max(0, options.changesKept - 1), generation.firstSegment)
     let hadFailed = monitor.locked {
       defer { failure = nil }
       folded = generation.last.frame
@@ -102,14 +105,12 @@ final class FoldWorker: @unchecked Sendable {
     }
     monitor.notifyAll()
     if hadFailed { notice(.foldRecovered) }
-    journal.removeSegments(
-      before: generation.last.frame + 1,
-      generation.last.counters.lastSequence - max(0, options.changesKept - 1), generation.firstSegment)
   }
 
   /// Called after a frame was appended: `isFirst` if its generation has begun with it.
   func didGrow(to bytes: Int, isFirst: Bool) {
-    if isFirst || bytes >= options.foldBytes { monitor.notifyAll() }
+    // Inside, so that it does not fall between the worker's look at the overlay and its sleep.
+    if isFirst || bytes >= options.foldBytes { monitor.locked { monitor.notifyAll() } }
   }
 
   /// Waits while the journal is longer than it may be. Commit thread.
