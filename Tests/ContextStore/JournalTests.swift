@@ -165,8 +165,7 @@ import Testing
     let other = try await associated(1)
     let foreign = test.folder.copy()
     for path in foreign.segments { unlink(path) }
-    rename(
-      other.folder.copy().segments[0], foreign.segments.first ?? "\(foreign.path)/journal/0000000001.journal")
+    #expect(rename(other.folder.segments[0], "\(foreign.path)/journal/0000000001.journal") == 0)
     let error = #expect(throws: StoreError.self) { try TestStore(foreign) }
     #expect(error?.description.contains("another store") == true)
   }
