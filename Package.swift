@@ -54,7 +54,7 @@ let package = Package(
     plugin("Authentication", ["CCrypt", "COpenSSL"]),
     plugin("BusinessAttributes"),
     plugin("ExtensionSchemas"),
-    plugin("Persistence", ["ContextStore", "MappingCache"]),
+    plugin("Persistence", ["ContextStore", "EventLoop", "MappingCache"]),
 
     .target(
       name: "LiaisonServer",

@@ -53,7 +53,8 @@ public final class ContextStore: Sendable {
     self.engine = engine
     self.loops = loops
     let committer = Committer(
-      engine: engine, loops: loops, maximumBatch: options.maximumBatch, metrics: metrics, notice: notice)
+      engine: engine, loops: loops, maximumBatch: options.maximumBatch, lifetime: options.lifetime,
+      metrics: metrics, notice: notice)
     signal = committer.signal
     let reads = Mailbox<PendingRead>()
     self.committer = committer

@@ -1,3 +1,5 @@
+public import ContextModel
+
 /// How a store works.
 public struct StoreOptions: Sendable {
   /// What an acknowledged write has survived.
@@ -27,6 +29,9 @@ public struct StoreOptions: Sendable {
   public var pageCache: Int
   /// The size of the write-ahead log, in pages, from which it is brought into the database file.
   public var checkpointPages: Int
+
+  /// How long services are kept and stay open.
+  public var lifetime = LifetimePolicy()
 
   /// Options with the defaults that suit a center of some hundred thousand services.
   public init(

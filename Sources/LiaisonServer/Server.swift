@@ -24,6 +24,7 @@ public final class Server {
   private let blocking: BlockingPool
   private let schemas: SchemaRegistry
   private let plugins: [any Plugin]
+  private let housekeeping: Housekeeping
   private let listeners: [HTTPListener]
 
   /// The address the server listens on, with the port that the system chose for port 0.
@@ -56,8 +57,10 @@ public final class Server {
     let loops = try (0..<count).map { try EventLoop(index: $0) }
     self.loops = loops
 
+    var storeOptions = configuration.store
+    storeOptions.lifetime = assembly.persistence.lifetime
     let store = try ContextStore(
-      opening: .folder(configuration.data), options: configuration.store, loops: loops
+      opening: .folder(configuration.data), options: storeOptions, loops: loops
     ) { notice in
       switch notice {
       case .failing, .foldFailing: log.error(notice.description)
@@ -87,6 +90,10 @@ public final class Server {
     let options = ContextAPI.Options(
       basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID,
       largestItem: configuration.http.maxBody)
+    housekeeping = Housekeeping(
+      store: store, cache: cache, policy: assembly.persistence.lifetime,
+      interval: assembly.persistence.sweepInterval, loop: loops[0], log: log.labelled("housekeeping"))
+    housekeeping.register(in: metrics)
     let probes = Probes(
       readiness: { state.readiness }, metrics: { metrics.text() }, options: options)
     let apis = loops.map {
@@ -119,6 +126,7 @@ public final class Server {
     }
     for plugin in plugins { try await plugin.start() }
     await cache?.start()
+    housekeeping.start()
     for (loop, listener) in zip(loops, listeners) {
       try await withCheckedThrowingContinuation { continuation in
         loop.post { continuation.resume(with: Result { try listener.start() }) }
@@ -128,6 +136,7 @@ public final class Server {
 
   /// Ends: no new connections, calls in flight are answered, what is gathered is committed, everything is closed.
   public func stop() async {
+    housekeeping.stop()
     await drain()
     for plugin in plugins.reversed() { await plugin.stop() }
     await cache?.stop()

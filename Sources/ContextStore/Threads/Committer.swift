@@ -27,12 +27,14 @@ final class Committer: @unchecked Sendable {
   static let probeInterval = 500
 
   init(
-    engine: any StoreEngine, loops: [EventLoop], maximumBatch: Int, metrics: StoreMetrics,
+    engine: any StoreEngine, loops: [EventLoop], maximumBatch: Int, lifetime: LifetimePolicy,
+    metrics: StoreMetrics,
     notice: @escaping @Sendable (StoreNotice) -> Void
   ) {
     self.engine = engine
     signal = ChangeSignal(newest: engine.newestChange)
-    transaction = StoreTransaction(engine: engine, documents: DocumentReader())
+    transaction = StoreTransaction(
+      engine: engine, documents: DocumentReader(), lifetime: lifetime)
     self.loops = loops
     self.maximumBatch = max(1, maximumBatch)
     self.metrics = metrics

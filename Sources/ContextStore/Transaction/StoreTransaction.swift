@@ -6,6 +6,7 @@ public import ContextModel
 public final class StoreTransaction {
   let engine: any StoreEngine
   let documents: DocumentReader
+  private let lifetime: LifetimePolicy
   /// The moment of the batch by the server's clock.
   public private(set) var moment = Timestamp(milliseconds: 0)
   var counters = StoreCounters()
@@ -24,7 +25,8 @@ public final class StoreTransaction {
   /// Why the engine cannot be read: nothing of the batch counts then.
   private(set) var failure: StoreError?
 
-  init(engine: any StoreEngine, documents: DocumentReader) {
+  init(engine: any StoreEngine, documents: DocumentReader, lifetime: LifetimePolicy) {
+    self.lifetime = lifetime
     self.engine = engine
     self.documents = documents
   }
@@ -136,6 +138,9 @@ public final class StoreTransaction {
     let mapping = Mapping(of: service)
     var service = service
     service.trail.updatedAt = moment.milliseconds
+    // Later is left for when the service is looked at: the index of due services is written as little as it can.
+    let due = lifetime.dueAt(service)
+    if due == 0 || service.trail.dueAt == 0 || due < service.trail.dueAt { service.trail.dueAt = due }
     slot.put(service, mapping.document, sequence: counters.lastSequence)
     return mapping
   }
@@ -155,6 +160,13 @@ public final class StoreTransaction {
     let (change, mapping) = try slot.update(id, tenant, condition, sequence: sequence, moment, body)
     note(change)
     return Written(mapping: mapping, sequence: sequence)
+  }
+
+  /// Keeps a service that was looked at too early; that is no change of it.
+  func postpone(_ service: Service) throws(ContextError) {
+    let slot = try slot(of: service.id, service.tenant)
+    if !slot.isTouched { touched.append(slot) }
+    slot.put(service, service.document, sequence: counters.lastSequence)
   }
 
   /// Removes a service; what belongs to it is the caller's to remove.

@@ -1,0 +1,100 @@
+public import ContextModel
+public import ContextStore
+public import EventLoop
+public import LiaisonKit
+public import MappingCache
+import Synchronization
+
+/// Removes what has expired and completes what was left alone, in the background: a few services at a time, so that calls do not
+/// wait. Runs on one loop.
+public final class Housekeeping: Sendable {
+  private let store: ContextStore
+  private let cache: MappingCache?
+  private let policy: LifetimePolicy
+  private let interval: Duration
+  private let log: Log
+  private let loop: EventLoop
+  private let isStopped = Atomic<Bool>(false)
+  /// Services that have expired.
+  public let expired = Counter()
+  /// Services that were completed by themselves.
+  public let completed = Counter()
+
+  /// How many services one change looks at: a batch must not take long.
+  private static let mostServices = 50
+
+  /// Housekeeping that has not begun.
+  ///
+  /// - Parameters:
+  ///   - loop: does the work.
+  ///   - interval: how long it rests when nothing is due.
+  public init(
+    store: ContextStore, cache: MappingCache?, policy: LifetimePolicy, interval: Duration, loop: EventLoop,
+    log: Log
+  ) {
+    self.store = store
+    self.cache = cache
+    self.policy = policy
+    self.interval = interval
+    self.loop = loop
+    self.log = log
+  }
+
+  /// Begins. Any thread.
+  public func start() { loop.post { self.rest() } }
+
+  /// Ends; what is under way comes to its end. Any thread.
+  public func stop() { isStopped.store(true, ordering: .relaxed) }
+
+  private func rest() {
+    guard !isStopped.load(ordering: .relaxed) else { return }
+    loop.schedule(after: interval) {
+      self.loop.runTask {
+        await self.sweepAll()
+        self.rest()
+      }
+    }
+  }
+
+  private func sweepAll() async {
+    do {
+      while !isStopped.load(ordering: .relaxed), try await sweep() {}
+    } catch {
+      // The store says itself when it fails; the services stay due.
+      log.debug("services that are due could not be looked at", ["error": "\(error)"])
+    }
+  }
+
+  /// Looks at the services that have been due longest.
+  ///
+  /// - Returns: whether there may be more.
+  private func sweep() async throws -> Bool {
+    let now = Timestamp(milliseconds: loop.wallClock)
+    let due = try await store.dueServices(at: now, limit: Self.mostServices)
+    guard !due.isEmpty else { return false }
+    let ticket = cache?.ticket()
+    let outcome = try await store.write(
+      SweepServices(services: due.map { (tenant: $0.0, id: $0.1) }, policy: policy, at: now))
+    expired.add(outcome.expired.count)
+    completed.add(outcome.completed.count)
+    if let cache, let ticket {
+      for service in outcome.expired { await cache.write(.deleted(service), since: ticket) }
+      for mapping in outcome.completed { await cache.write(CachedService(mapping), since: ticket) }
+    }
+    return due.count == Self.mostServices
+  }
+
+  /// Registers what it counts.
+  public func register(in registry: MetricsRegistry) {
+    let (expired, completed) = (expired, completed)
+    registry.register(
+      "liaison_services_expired_total", .counter, help: "Services removed because they had expired."
+    ) {
+      $0.sample(expired.value)
+    }
+    registry.register(
+      "liaison_services_auto_completed_total", .counter,
+      help: "Services completed because nothing happened to them."
+    ) { $0.sample(completed.value) }
+  }
+}
