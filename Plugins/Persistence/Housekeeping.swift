@@ -59,6 +59,7 @@ public final class Housekeeping: Sendable {
   private func sweepAll() async {
     do {
       while !isStopped.load(ordering: .relaxed), try await sweep() {}
+      while !isStopped.load(ordering: .relaxed), try await forgetKeys() {}
     } catch {
       // The store says itself when it fails; the services stay due.
       log.debug("services that are due could not be looked at", ["error": "\(error)"])
@@ -82,6 +83,17 @@ public final class Housekeeping: Sendable {
       for mapping in outcome.completed { await cache.write(CachedService(mapping), since: ticket) }
     }
     return due.count == Self.mostServices
+  }
+
+  /// Removes the oldest answers to calls that nobody will repeat any more.
+  ///
+  /// - Returns: whether there may be more.
+  private func forgetKeys() async throws -> Bool {
+    let old = Timestamp(milliseconds: loop.wallClock - Persistence.idempotencyTime)
+    let keys = try await store.idempotencyKeys(before: old, limit: Self.mostServices)
+    guard !keys.isEmpty else { return false }
+    try await store.write(ForgetIdempotencyKeys(keys: keys))
+    return keys.count == Self.mostServices
   }
 
   /// Registers what it counts.

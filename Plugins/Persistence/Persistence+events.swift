@@ -10,7 +10,31 @@ extension Persistence {
 
   /// Start Service.
   @inline(never)
-  func start(_ call: Call) async throws -> Reply { started(try await write(try starting(call))) }
+  func start(_ call: Call) async throws -> Reply {
+    if let key = try idempotencyKey(call) { return try await startOnce(call, key) }
+    return started(try await write(try starting(call)))
+  }
+
+  @inline(never)
+  private func startOnce(_ call: Call, _ key: String) async throws -> Reply {
+    let sent = try required(call.event)
+    let ticket = cache?.ticket()
+    let text = sent.text + Array((sent.contactKey ?? "").utf8)
+    let (outcome, reply) = try await once(call, key, sent: text, try starting(call)) { written in
+      (Self.body(written.mapping.service), "/services/\(written.mapping.service)")
+    }
+    if let cache, let ticket, let outcome { await cache.write(CachedService(outcome.mapping), since: ticket) }
+    return reply
+  }
+
+  private static func body(_ service: ServiceID) -> [UInt8] {
+    var writer = JSONWriter(capacity: 32)
+    writer.beginObject()
+    writer.key("service_id")
+    writer.integer(service.rawValue)
+    writer.endObject()
+    return writer.bytes
+  }
 
   /// Associate Service.
   @inline(never)
@@ -35,13 +59,8 @@ extension Persistence {
 
   @inline(never)
   private func started(_ mapping: Mapping) -> Reply {
-    var writer = JSONWriter(capacity: 32)
-    writer.beginObject()
-    writer.key("service_id")
-    writer.integer(mapping.service.rawValue)
-    writer.endObject()
-    return Reply(
-      status: 201, content: .json(writer.bytes),
+    Reply(
+      status: 201, content: .json(Self.body(mapping.service)),
       headers: [ReplyHeader("Location", "/services/\(mapping.service)")])
   }
 

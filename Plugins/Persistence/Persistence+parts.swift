@@ -9,10 +9,14 @@ extension Persistence {
     var event = try required(call.event)
     event.fields.timestamp = event.fields.timestamp ?? call.receivedAt
     let service = try required(call.serviceID)
-    let id = try await store.write(
-      StartPart(
-        tenant: call.tenant, service: service, kind, event, principal: call.principal?.name))
-    return reply(201, kind, id, of: service)
+    let change = StartPart(
+      tenant: call.tenant, service: service, kind, event, principal: call.principal?.name)
+    if let key = try idempotencyKey(call) {
+      return try await once(call, key, sent: try required(call.event).text, change) { id in
+        (Self.body(kind, id), "/services/\(service)/\(kind.rawValue)s/\(id)")
+      }.1
+    }
+    return reply(201, kind, try await store.write(change), of: service)
   }
 
   /// Complete State, Complete Task.
@@ -39,14 +43,18 @@ extension Persistence {
   }
 
   private func reply(_ status: Int, _ kind: ServicePart.Kind, _ id: PartID, of service: ServiceID) -> Reply {
+    Reply(
+      status: status, content: .json(Self.body(kind, id)),
+      headers: [ReplyHeader("Location", "/services/\(service)/\(kind.rawValue)s/\(id)")])
+  }
+
+  private static func body(_ kind: ServicePart.Kind, _ id: PartID) -> [UInt8] {
     var writer = JSONWriter(capacity: 32)
     writer.beginObject()
     writer.key(kind.idName)
     writer.integer(Int64(id.rawValue))
     writer.endObject()
-    return Reply(
-      status: status, content: .json(writer.bytes),
-      headers: [ReplyHeader("Location", "/services/\(service)/\(kind.rawValue)s/\(id)")])
+    return writer.bytes
   }
 
   /// Query States, Query State by ID, Query Tasks, Query Task by ID.

@@ -9,21 +9,27 @@ extension Persistence {
   func createProfile(_ call: Call) async throws -> Reply {
     let body = try required(call.profile)
     let customer = body.customerID ?? Self.newCustomerID()
-    let revision = try await store.write(
-      CreateProfile(
-        tenant: call.tenant, customer: customer, body: body, at: call.receivedAt,
-        principal: call.principal?.name))
+    let change = CreateProfile(
+      tenant: call.tenant, customer: customer, body: body, at: call.receivedAt,
+      principal: call.principal?.name)
+    let location = "/profiles/\(Self.segment(customer))"
+    if let key = try idempotencyKey(call) {
+      let sent = Array((body.customerID ?? "").utf8) + body.text
+      return try await once(call, key, sent: sent, change) { _ in (Self.body(customer), location) }.1
+    }
+    let revision = try await store.write(change)
+    return Reply(
+      status: 201, content: .json(Self.body(customer)),
+      headers: [ReplyHeader("Location", location), ReplyHeader("ETag", "\"\(revision)\"")])
+  }
+
+  private static func body(_ customer: String) -> [UInt8] {
     var writer = JSONWriter(capacity: 64)
     writer.beginObject()
     writer.key("customer_id")
     writer.string(customer)
     writer.endObject()
-    return Reply(
-      status: 201, content: .json(writer.bytes),
-      headers: [
-        ReplyHeader("Location", "/profiles/\(Self.segment(customer))"),
-        ReplyHeader("ETag", "\"\(revision)\""),
-      ])
+    return writer.bytes
   }
 
   /// Query Customer Profile.

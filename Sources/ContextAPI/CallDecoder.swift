@@ -50,6 +50,9 @@ struct CallDecoder {
     if let range = parameters[.sourceID] {
       call.sourceID = try identifier(segment(range), field: "src_id", longest: longestCustomerID)
     }
+    if let range = parameters[.interactionID] {
+      call.name = try identifier(segment(range), field: "interaction_id", longest: 50)
+    }
     if let range = parameters[.name] ?? parameters[.extensionName] {
       let field = parameters[.name] == nil ? "ext_name" : "name"
       call.name = try identifier(segment(range), field: field, longest: 255)

@@ -58,9 +58,10 @@ public struct OperationRow: Sendable {
     self.status = status
     self.resource = resource
     self.success = success
-    hasMoreParameters = ["{state_id}", "{task_id}", "{ext_name}", "{name}", "{src_id}"].contains {
-      path.contains($0)
-    }
+    hasMoreParameters = ["{state_id}", "{task_id}", "{ext_name}", "{name}", "{src_id}", "{interaction_id}"]
+      .contains {
+        path.contains($0)
+      }
   }
 
   /// Whether its path varies in more than service, customer and contact key.

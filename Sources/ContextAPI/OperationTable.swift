@@ -171,6 +171,14 @@ public enum OperationTable {
     OperationRow(
       .queryBusinessAttributeSchema, .get, "/metadata/business-attributes/{name}", needs: .read,
       parameters: [.cvAttribute]),
+    OperationRow(.queryCustomerInteractions, .get, "/customers/{customer_id}/interactions", needs: .read),
+    OperationRow(.queryServiceInteractions, .get, "/services/{service_id}/interactions", needs: .read),
+    OperationRow(.queryInteraction, .get, "/interactions/{interaction_id}", needs: .read),
+    OperationRow(.queryInteractionContent, .get, "/interactions/{interaction_id}/plain_text", needs: .read),
+    OperationRow(
+      .queryInteractionContent, .get, "/interactions/{interaction_id}/structured_text", needs: .read),
+    OperationRow(
+      .queryInteractionContent, .get, "/interactions/{interaction_id}/binary_content", needs: .read),
     OperationRow(.exportCustomer, .get, "/customers/{customer_id}/data", needs: .read),
     OperationRow(.eraseCustomer, .delete, "/customers/{customer_id}/data", needs: .write),
     OperationRow(

@@ -102,6 +102,7 @@ enum PathParameter: String, Sendable {
   case taskID = "task_id"
   case extensionName = "ext_name"
   case sourceID = "src_id"
+  case interactionID = "interaction_id"
   case name
 
   /// Reads `{service_id}`; `nil` for a literal segment.

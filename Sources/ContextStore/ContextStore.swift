@@ -53,7 +53,7 @@ public final class ContextStore: Sendable {
     self.engine = engine
     self.loops = loops
     let committer = Committer(
-      engine: engine, loops: loops, maximumBatch: options.maximumBatch, lifetime: options.lifetime,
+      engine: engine, loops: loops, options: options,
       metrics: metrics, notice: notice)
     signal = committer.signal
     let reads = Mailbox<PendingRead>()

@@ -62,6 +62,18 @@ extension ContextStore {
     return services
   }
 
+  /// Idempotency keys from before a moment, at most `limit`.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func idempotencyKeys(
+    before moment: Timestamp, limit: Int
+  ) async throws(ContextError) -> [(tenant: Tenant, key: String)] {
+    guard case .keys(let keys) = try await read(.idempotencyKeys(before: moment, limit: limit)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return keys
+  }
+
   /// The services behind one that belonged to a customer some time and do not now; looks at a page of the history.
   ///
   /// - Throws: 503 if the store cannot be read.

@@ -33,6 +33,9 @@ public struct StoreOptions: Sendable {
   /// How long services are kept and stay open.
   public var lifetime = LifetimePolicy()
 
+  /// Whether interactions can be found by their ids: a record for each that an event names.
+  public var recordsInteractions = false
+
   /// Options with the defaults that suit a center of some hundred thousand services.
   public init(
     durability: Durability = .full, maximumBatch: Int = 2048, readers: Int = 1,

@@ -59,6 +59,7 @@ public final class Server {
 
     var storeOptions = configuration.store
     storeOptions.lifetime = assembly.persistence.lifetime
+    storeOptions.recordsInteractions = assembly.persistence.recordsInteractions
     let store = try ContextStore(
       opening: .folder(configuration.data), options: storeOptions, loops: loops
     ) { notice in

@@ -48,6 +48,14 @@ extension OpenAPIDocument {
           ], required: ["name", "attributes"], isOpen: false)
       ),
       (
+        "Interaction",
+        object(
+          [
+            ("external_id", text), ("established_date", date), ("media_type", attributeValue),
+            ("services", ["type": "array", "items": identifier]),
+          ], required: ["external_id", "services"], isOpen: false)
+      ),
+      (
         "PurgeRequest",
         object(
           [("limit", date), ("operation", words(PurgeRequest.Operation.self))],

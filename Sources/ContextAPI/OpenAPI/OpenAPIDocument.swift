@@ -87,6 +87,7 @@ struct OpenAPIDocument {
           ["type": "integer", "format": "int32", "minimum": 1, "maximum": 2_147_483_647]
         case .customerID, .sourceID:
           ["type": "string", "minLength": 1, "maxLength": .integer(Int64(longestCustomerID))]
+        case .interactionID: ["type": "string", "minLength": 1, "maxLength": 50]
         case .contactKey: ["type": "string", "minLength": 1, "maxLength": 256]
         case .name, .extensionName: ["type": "string", "minLength": 1, "maxLength": 255]
         }
@@ -95,8 +96,16 @@ struct OpenAPIDocument {
   }
 
   private func headers(_ row: OperationRow) -> [JSONNode] {
-    guard row.isConditional else { return [] }
-    return [
+    var headers: [JSONNode] = []
+    if row.isIdempotent {
+      headers.append([
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "schema": ["type": "string", "minLength": 1, "maxLength": 255],
+        "description": "A retry with the same key, within a day, gets the first answer and changes nothing.",
+      ])
+    }
+    guard row.isConditional else { return headers }
+    return headers + [
       [
         "name": "If-Match", "in": "header", "required": false, "schema": ["type": "string"],
         "description":
@@ -138,6 +147,7 @@ struct OpenAPIDocument {
     ErrorCase(status: 412, description: "Precondition Failed") { $0.isConditional },
     ErrorCase(status: 413, description: "Content Too Large") { $0.body != .none },
     ErrorCase(status: 414, description: "URI Too Long") { _ in true },
+    ErrorCase(status: 422, description: "Unprocessable Content") { $0.isIdempotent },
     ErrorCase(status: 429, description: "Too Many Requests") { $0.role != nil },
     ErrorCase(status: 431, description: "Request Header Fields Too Large") { _ in true },
     ErrorCase(status: 503, description: "Service Unavailable") { _ in true },

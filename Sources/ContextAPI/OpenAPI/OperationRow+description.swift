@@ -11,6 +11,8 @@ extension OperationRow {
       switch status {
       case .active: ", Active"
       case .completed: ", Completed"
+      case nil where operation == .queryInteractionContent:
+        ", " + (path.split(separator: "/").last?.split(separator: "_").joined(separator: " ") ?? "")
       case nil: variesByName && path.hasSuffix("{name}") ? " by Name" : ""
       }
     return words.joined(separator: " ") + variant
@@ -60,6 +62,14 @@ extension OperationRow {
     }
   }
 
+  /// Whether an `Idempotency-Key` makes a retry harmless.
+  var isIdempotent: Bool {
+    switch operation {
+    case .startService, .startState, .startTask, .createProfile: true
+    default: false
+    }
+  }
+
   /// The schema of the body; `nil` for none.
   var bodySchema: JSONNode? {
     switch body {
@@ -95,6 +105,8 @@ extension OperationRow {
     case .queryService: return .reference("schemas/Service")
     case .queryCustomerServices, .queryAnonymousServices: return array("Service")
     case .queryAssociations: return array("Association")
+    case .queryInteraction: return .reference("schemas/Interaction")
+    case .queryCustomerInteractions, .queryServiceInteractions: return array("Interaction")
     case .queryState: return .reference("schemas/State")
     case .queryStates: return array("State")
     case .queryTask: return .reference("schemas/Task")
@@ -123,7 +135,7 @@ extension OperationRow {
       .mergeServiceExtension, .completeState, .updateStateExtension, .mergeStateExtension, .completeTask,
       .updateTaskExtension, .mergeTaskExtension, .updateProfile, .deleteProfile, .mergeProfiles,
       .insertProfileExtensions, .updateProfileRecord, .deleteProfileRecord, .deleteProfileExtensionSchema,
-      .deleteIdentificationKey:
+      .deleteIdentificationKey, .queryInteractionContent:
       return nil
     }
   }

@@ -51,6 +51,7 @@ public struct CompletePart: StoreChange {
         revision: found.revision, at: at, customerBefore: found.customerID,
         customer: found.customerID,
         principal: principal, event: event.text(about: part)))
+    try transaction.noteInteraction(of: event, in: service, tenant: tenant)
     try transaction.putExtensions(of: event, to: .part(kind, part), in: service, tenant: tenant)
     try transaction.put(ended, tenant: tenant)
     try transaction.put(found)

@@ -44,6 +44,7 @@ public struct PerformTransition: StoreChange {
         .transition, tenant: tenant, service: service, revision: found.revision, at: at,
         customerBefore: found.customerID,
         customer: found.customerID, principal: principal, event: event.text(about: id)))
+    try transaction.noteInteraction(of: event, in: service, tenant: tenant)
     try transaction.putExtensions(of: event, to: .part(.state, id), in: service, tenant: tenant)
     try transaction.put(ended, tenant: tenant)
     try transaction.put(started, tenant: tenant)

@@ -48,6 +48,7 @@ public struct StartPart: StoreChange {
         at: part.startedAt, customerBefore: found.customerID,
         customer: found.customerID, principal: principal,
         event: event.text(about: id)))
+    try transaction.noteInteraction(of: event, in: service, tenant: tenant)
     try transaction.putExtensions(of: event, to: .part(kind, id), in: service, tenant: tenant)
     try transaction.put(part, tenant: tenant)
     try transaction.put(found)

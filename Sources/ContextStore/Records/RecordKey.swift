@@ -24,6 +24,10 @@ public struct RecordKey: Hashable, Sendable {
     case identity = 9
     /// That a customer is to be forgotten in the history of a service.
     case erasure = 10
+    /// The services in whose events an interaction was named.
+    case interaction = 11
+    /// The answer to a call that may be repeated.
+    case idempotencyKey = 12
   }
 
   /// What is kept.
@@ -96,6 +100,16 @@ public struct RecordKey: Hashable, Sendable {
   /// That a customer is to be forgotten in the history of a service.
   static func erasure(of customer: String, from service: ServiceID, tenant: Tenant) -> RecordKey {
     RecordKey(.erasure, tenant, service: service.rawValue, name: customer)
+  }
+
+  /// The services in whose events an interaction was named.
+  public static func interaction(_ id: String, tenant: Tenant) -> RecordKey {
+    RecordKey(.interaction, tenant, name: id)
+  }
+
+  /// The answer to a call that may be repeated.
+  public static func idempotencyKey(_ key: String, tenant: Tenant) -> RecordKey {
+    RecordKey(.idempotencyKey, tenant, name: key)
   }
 
   /// A follower of the change sequence, which is that of all tenants.

@@ -4,7 +4,7 @@
 /// was released.
 enum SQLiteSchema {
   /// What makes version n from version n-1, at index n-1.
-  static let migrations = [version1, version2, version3, version4]
+  static let migrations = [version1, version2, version3, version4, version5]
 
   /// The version that this server works with.
   static var current: Int64 { Int64(migrations.count) }
@@ -203,5 +203,24 @@ enum SQLiteSchema {
       customer TEXT NOT NULL,
       PRIMARY KEY (tenant, identification_key, name)
     ) STRICT, WITHOUT ROWID;
+    """
+
+  // document: JSON, when and in which services the interaction was named. answer: JSON, what the first call of an
+  // Idempotency-Key was answered. at: milliseconds since 1970.
+  private static let version5 = """
+    CREATE TABLE interaction (
+      tenant INTEGER NOT NULL,
+      id TEXT NOT NULL,
+      document TEXT NOT NULL,
+      PRIMARY KEY (tenant, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE idempotency_key (
+      tenant INTEGER NOT NULL,
+      key TEXT NOT NULL,
+      answer TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      PRIMARY KEY (tenant, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX idempotency_key_age ON idempotency_key (at);
     """
 }

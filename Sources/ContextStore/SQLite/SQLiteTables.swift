@@ -24,6 +24,8 @@ final class SQLiteTables {
     case .identificationKeys: try IdentificationKeyTable(connection)
     case .identity: try IdentityTable(connection)
     case .erasure: try ErasureTable(connection)
+    case .interaction: try InteractionTable(connection)
+    case .idempotencyKey: try IdempotencyKeyTable(connection)
     }
   }
 

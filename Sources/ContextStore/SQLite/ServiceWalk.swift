@@ -5,6 +5,7 @@ final class ServiceWalk {
   private let page: SQLiteStatement
   private let due: SQLiteStatement
   private let history: SQLiteStatement
+  private let oldKeys: SQLiteStatement
 
   init(_ connection: SQLiteConnection) throws(StoreError) {
     page = try connection.prepare(
@@ -13,9 +14,22 @@ final class ServiceWalk {
       """)
     due = try connection.prepare(
       "SELECT tenant, id FROM service WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2")
+    oldKeys = try connection.prepare(
+      "SELECT tenant, key FROM idempotency_key WHERE at < ?1 ORDER BY at LIMIT ?2")
     history = try connection.prepare(
       "SELECT service, tenant, customer FROM association WHERE service > ?1 ORDER BY service, sequence LIMIT ?2"
     )
+  }
+
+  /// Idempotency keys from before a moment, the oldest first.
+  func idempotencyKeys(
+    before moment: Timestamp, limit: Int
+  ) throws(StoreError) -> [(tenant: Tenant, key: String)] {
+    oldKeys.bind(1, moment.milliseconds)
+    oldKeys.bind(2, Int64(limit))
+    var keys: [(tenant: Tenant, key: String)] = []
+    while try oldKeys.step() { keys.append((Tenant(rawValue: oldKeys.integer(0)), oldKeys.text(1) ?? "")) }
+    return keys
   }
 
   func services(after id: Int64, tenant: Tenant, limit: Int) throws(StoreError) -> [Record] {

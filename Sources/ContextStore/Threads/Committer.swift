@@ -27,16 +27,16 @@ final class Committer: @unchecked Sendable {
   static let probeInterval = 500
 
   init(
-    engine: any StoreEngine, loops: [EventLoop], maximumBatch: Int, lifetime: LifetimePolicy,
+    engine: any StoreEngine, loops: [EventLoop], options: StoreOptions,
     metrics: StoreMetrics,
     notice: @escaping @Sendable (StoreNotice) -> Void
   ) {
     self.engine = engine
     signal = ChangeSignal(newest: engine.newestChange)
     transaction = StoreTransaction(
-      engine: engine, documents: DocumentReader(), lifetime: lifetime)
+      engine: engine, documents: DocumentReader(), options: options)
     self.loops = loops
-    self.maximumBatch = max(1, maximumBatch)
+    maximumBatch = max(1, options.maximumBatch)
     self.metrics = metrics
     self.notice = notice
   }

@@ -53,6 +53,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case associations(ServiceID, Tenant)
     case scan(ServiceScan)
     case due(Timestamp, limit: Int)
+    case idempotencyKeys(before: Timestamp, limit: Int)
     case formerServices(String, after: Int64, Tenant)
     case profile(String, Tenant)
     case profiles(after: String, Tenant, limit: Int)
@@ -69,7 +70,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     /// Whether it reads what only tables know, see `StoreReader.settle`.
     var readsTables: Bool {
       switch self {
-      case .associations, .profiles, .identities, .due, .formerServices: true
+      case .associations, .profiles, .identities, .due, .formerServices, .idempotencyKeys: true
       case .customers(let key, let values, _, _): !(key.isUnique && key.attributes.count == values.count)
       default: false
       }
@@ -86,6 +87,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case names([String])
     case scanned(ServiceScan.Page)
     case due([(Tenant, ServiceID)])
+    case keys([(tenant: Tenant, key: String)])
     case mappings([Mapping])
     case records([Record])
     /// `nil` if they are not kept any more.

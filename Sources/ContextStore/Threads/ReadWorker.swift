@@ -58,6 +58,8 @@ final class ReadWorker: @unchecked Sendable {
     case .scan(let scan): return .scanned(try view.page(scan))
     case .due(let moment, let limit):
       return .due(try reader.walk().dueServices(at: moment, limit: limit))
+    case .idempotencyKeys(let moment, let limit):
+      return .keys(try reader.walk().idempotencyKeys(before: moment, limit: limit))
     case .formerServices(let customer, let service, let tenant):
       let found = try reader.walk().services(
         associatedWith: customer, after: service, tenant: tenant, limit: 10 * ServiceScan.size)

@@ -7,6 +7,7 @@ public final class StoreTransaction {
   let engine: any StoreEngine
   let documents: DocumentReader
   private let lifetime: LifetimePolicy
+  let recordsInteractions: Bool
   /// The moment of the batch by the server's clock.
   public private(set) var moment = Timestamp(milliseconds: 0)
   var counters = StoreCounters()
@@ -25,8 +26,9 @@ public final class StoreTransaction {
   /// Why the engine cannot be read: nothing of the batch counts then.
   private(set) var failure: StoreError?
 
-  init(engine: any StoreEngine, documents: DocumentReader, lifetime: LifetimePolicy) {
-    self.lifetime = lifetime
+  init(engine: any StoreEngine, documents: DocumentReader, options: StoreOptions) {
+    lifetime = options.lifetime
+    recordsInteractions = options.recordsInteractions
     self.engine = engine
     self.documents = documents
   }

@@ -99,6 +99,14 @@ public enum Operation: String, CaseIterable, Sendable {
   case queryIdentificationKeys = "query-identification-keys"
   /// Delete Identification Key.
   case deleteIdentificationKey = "delete-identification-key"
+  /// Query Interactions of a customer.
+  case queryCustomerInteractions = "query-customer-interactions"
+  /// Query Interactions of a service.
+  case queryServiceInteractions = "query-service-interactions"
+  /// Query Interactions: one by its id.
+  case queryInteraction = "query-interaction"
+  /// The content of an interaction: it is not kept here.
+  case queryInteractionContent = "query-interaction-content"
   /// Export a person: everything that is known of a customer.
   case exportCustomer = "export-customer"
   /// Erase a person.

@@ -1,0 +1,59 @@
+"""Interactions are known from the events that name them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from support.api import Api, Json, assert_error
+from support.server import LiaisonServer
+
+T0, T1, T2 = (f"2031-04-09T07:45:1{second}.000Z" for second in range(3))
+
+
+@pytest.fixture
+def server(start_server: Callable[..., LiaisonServer]) -> LiaisonServer:
+    return start_server(config={"plugins": {"persistence": {"record-interactions": True}}})
+
+
+def test_the_interactions_of_services_and_customers_are_shown(server: LiaisonServer) -> None:
+    api = Api(server)
+    customer = f"c-{uuid.uuid4().hex}"
+    service = api.start(contact_key="k", interaction_id="I0", media_type="voice", timestamp=T0)
+    state = api.start_state(service, interaction_id="I1", media_type="chat", timestamp=T1)
+    api.end_state(service, state, {"interaction_id": "I0", "timestamp": T2})
+    other = api.start(customer_id=customer, interaction_id="I1", timestamp=T0)
+    api.associate(customer, service)
+    i0: Json = {"external_id": "I0", "established_date": T0, "media_type": "voice", "services": [service]}
+    assert api.get(f"/services/{service}/interactions") == [
+        i0,
+        {"external_id": "I1", "established_date": T1, "media_type": "chat", "services": [service]},
+    ]
+    shared = {"external_id": "I1", "established_date": T0, "media_type": "chat", "services": [service, other]}
+    by_id = {one["external_id"]: one for one in api.get(f"/customers/{customer}/interactions")}
+    assert by_id["I0"] == i0 and sorted(by_id["I1"]["services"]) == [service, other]
+    assert api.get("/interactions/I1") == shared and api.get("/interactions/I0") == i0
+    assert api.get("/customers/nobody/interactions") == []
+    assert_error(server.call("GET", f"/services/{2**53 - 1}/interactions"), 404, "service_not_found")
+    server.kill()
+    server.start()
+    assert api.get("/interactions/I1") == shared
+    for gone in (service, other):
+        server.call("DELETE", f"/services/{gone}")
+    assert_error(server.call("GET", "/interactions/I1"), 404, "interaction_not_found")
+
+
+def test_content_is_not_kept(server: LiaisonServer) -> None:
+    Api(server).start(contact_key="k", interaction_id="I0")
+    for content in ("plain_text", "structured_text", "binary_content"):
+        assert_error(server.call("GET", f"/interactions/I0/{content}"), 404, "content_not_kept")
+    assert_error(server.call("GET", "/interactions/other"), 404, "interaction_not_found", field="interaction_id")
+
+
+def test_without_records_an_interaction_is_not_found_by_its_id(schemaless: LiaisonServer) -> None:
+    service = Api(schemaless).start(contact_key="k", interaction_id="I0")
+    error = assert_error(schemaless.call("GET", "/interactions/I0"), 404, "interaction_not_found")
+    assert "record-interactions" in error["message"]
+    assert len(Api(schemaless).get(f"/services/{service}/interactions")) == 1
