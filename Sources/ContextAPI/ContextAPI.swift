@@ -24,9 +24,14 @@ public final class ContextAPI: HTTPHandler {
     public var longestCustomerID: Int
     /// The most bytes of one item of a bulk request.
     public var largestItem: Int
+    /// Whose data calls are about; `nil` where there is one tenant.
+    public var tenancy: Tenancy?
 
     /// Options by their values.
-    public init(basePath: String, longestCustomerID: Int, largestItem: Int = 1_048_576) {
+    public init(
+      basePath: String, longestCustomerID: Int, largestItem: Int = 1_048_576, tenancy: Tenancy? = nil
+    ) {
+      self.tenancy = tenancy
       self.basePath = basePath
       self.longestCustomerID = longestCustomerID
       self.largestItem = largestItem
@@ -118,6 +123,7 @@ public final class ContextAPI: HTTPHandler {
       peer: request.peerAddress, receivedAt: Timestamp(milliseconds: loop.wallClock),
       headers: CallHeaders(request))
     do {
+      if let tenancy = options.tenancy { call.tenant = try tenancy.tenant(call.headers) }
       try CallDecoder(row: row, parser: parser, longestCustomerID: options.longestCustomerID)
         .decode(request, parameters, into: call)
     } catch {

@@ -44,7 +44,10 @@ public struct Probes: Sendable {
     options: ContextAPI.Options
   ) {
     openAPI =
-      OpenAPIDocument(basePath: options.basePath, longestCustomerID: options.longestCustomerID).text
+      OpenAPIDocument(
+        basePath: options.basePath, longestCustomerID: options.longestCustomerID,
+        hasTenants: options.tenancy != nil
+      ).text
     documentation = DocumentationPage(basePath: options.basePath).text
     self.readiness = readiness
     self.metrics = metrics

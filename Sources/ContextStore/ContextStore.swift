@@ -132,6 +132,16 @@ public final class ContextStore: Sendable {
     return mappings
   }
 
+  /// The mappings of services of any tenant as they are now, in the order asked for; services that do not exist are left out.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func mappings(ofAnyTenant services: [ServiceID]) async throws(ContextError) -> [Mapping] {
+    guard case .mappings(let mappings) = try await read(.mappingsOfAnyTenant(services)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return mappings
+  }
+
   /// A record as it is now, all acknowledged changes included; `nil` if there is none.
   ///
   /// - Throws: 503 if the store cannot be read.

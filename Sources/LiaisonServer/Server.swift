@@ -73,7 +73,7 @@ public final class Server {
     let cache = configuration.redis.map { address in
       MappingCache(address: address, options: configuration.cache, loops: loops, log: log.labelled("redis")) {
         ids in
-        let found = try await store.mappings(of: ids.map { (Tenant.single, $0) }).map(CachedService.init)
+        let found = try await store.mappings(ofAnyTenant: ids).map(CachedService.init)
         let known = Set(found.map(\.service))
         return found + ids.filter { !known.contains($0) }.map(CachedService.deleted)
       }
@@ -90,7 +90,7 @@ public final class Server {
     let pipeline = Next(stages: plugins.map(\.middleware) + [end])
     let options = ContextAPI.Options(
       basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID,
-      largestItem: configuration.http.maxBody)
+      largestItem: configuration.http.maxBody, tenancy: configuration.tenancy)
     housekeeping = Housekeeping(
       store: store, cache: cache, policy: assembly.persistence.lifetime,
       interval: assembly.persistence.sweepInterval, loop: loops[0], log: log.labelled("housekeeping"))

@@ -8,6 +8,8 @@ struct OpenAPIDocument {
   let basePath: String
   /// In characters.
   let longestCustomerID: Int
+  /// Whether calls must tell whose data they are about.
+  var hasTenants = false
 
   /// The document as JSON text.
   var text: [UInt8] { root.text }
@@ -97,6 +99,17 @@ struct OpenAPIDocument {
 
   private func headers(_ row: OperationRow) -> [JSONNode] {
     var headers: [JSONNode] = []
+    if hasTenants {
+      headers.append([
+        "name": "ContactCenterId", "in": "header", "required": true,
+        "schema": ["type": "string", "minLength": 1],
+        "description": "The DB id or the name of a contact center.",
+      ])
+      headers.append([
+        "name": "GroupId", "in": "header", "required": false, "schema": ["type": "string"],
+        "description": "The name of one of its business units.",
+      ])
+    }
     if row.isIdempotent {
       headers.append([
         "name": "Idempotency-Key", "in": "header", "required": false,

@@ -62,6 +62,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case identities(key: Int64, Tenant, limit: Int)
     case services(ServiceQuery)
     case mappings([(Tenant, ServiceID)])
+    case mappingsOfAnyTenant([ServiceID])
     case record(RecordKey)
     case records(RecordKey.Kind, ServiceID, Tenant)
     case changes(after: Int64, limit: Int)

@@ -91,6 +91,14 @@ final class ReadWorker: @unchecked Sendable {
         mappings.append(Mapping(of: service, document: record.document))
       }
       return .mappings(mappings)
+    case .mappingsOfAnyTenant(let ids):
+      var mappings: [Mapping] = []
+      for id in ids {
+        guard let record = try reader.record(.service(id, tenant: .single)) else { continue }
+        let service = try documents.requiredService(record, id.rawValue)
+        mappings.append(Mapping(of: service, document: record.document))
+      }
+      return .mappings(mappings)
     case .record(let key): return .records(try record(key).map { [$0] } ?? [])
     case .records(let kind, let id, let tenant):
       return .records(try reader.records(kind, of: id, tenant: tenant))

@@ -1,3 +1,4 @@
+import ContextAPI
 import ContextStore
 import HTTP
 import LiaisonKit
@@ -20,6 +21,8 @@ public struct ServerConfiguration {
   let http: HTTPLimits
   let maximumConnections: Int
   let longestCustomerID: Int
+  /// Whose data calls are about; `nil` where there is one tenant.
+  let tenancy: Tenancy?
   let logLevel: Log.Level
   /// The names of the stages, in order.
   let pipeline: [String]
@@ -64,6 +67,7 @@ public struct ServerConfiguration {
     store = try Self.store(root.section("store"))
     (http, maximumConnections) = try Self.http(root.section("http"))
     longestCustomerID = try Self.limits(root.section("limits"))
+    tenancy = try Self.tenancy(root.section("tenancy"))
     logLevel = try Self.logLevel(root.section("log"))
     pipeline = try root.strings("pipeline") ?? Self.defaultPipeline
     plugins = try root.section("plugins")
