@@ -49,7 +49,7 @@ final class ServiceSlot {
   /// See `StoreTransaction.update`.
   func update(
     _ id: ServiceID, _ tenant: Tenant, _ condition: RevisionCondition?, sequence: Int64, _ moment: Timestamp,
-    _ body: (inout Service) throws(ContextError) -> Change
+    _ lifetime: LifetimePolicy, _ body: (inout Service) throws(ContextError) -> Change
   ) throws(ContextError) -> (Change, Mapping) {
     guard state.service != nil, key.tenant == tenant else { throw .serviceNotFound(id) }
     try state.service!.require(condition)
@@ -58,11 +58,12 @@ final class ServiceSlot {
       state.service!.trail.dueAt
     )
     let change = try body(&state.service!)
+    state.service!.trail.updatedAt = moment.milliseconds
+    state.service!.advanceDue(lifetime)
     let newer = (
       state.service!.customerID, state.service!.serviceType, state.service!.status,
       state.service!.trail.dueAt
     )
-    state.service!.trail.updatedAt = moment.milliseconds
     if former != newer { state.movesInIndexes = true }
     let mapping = Mapping(of: state.service!)
     state.document = mapping.document
@@ -101,6 +102,13 @@ final class ServiceSlot {
 }
 
 extension Service {
+  /// Sets when it must be looked at, if that is sooner than was set. Later is left for then: the index of due services is
+  /// written as little as it can.
+  mutating func advanceDue(_ lifetime: LifetimePolicy) {
+    let due = lifetime.dueAt(self)
+    if due == 0 || trail.dueAt == 0 || due < trail.dueAt { trail.dueAt = due }
+  }
+
   /// Whether its row is found under other columns when it becomes `newer`.
   fileprivate func moves(to newer: Service) -> Bool {
     customerID != newer.customerID || serviceType != newer.serviceType || status != newer.status

@@ -140,9 +140,7 @@ public final class StoreTransaction {
     let mapping = Mapping(of: service)
     var service = service
     service.trail.updatedAt = moment.milliseconds
-    // Later is left for when the service is looked at: the index of due services is written as little as it can.
-    let due = lifetime.dueAt(service)
-    if due == 0 || service.trail.dueAt == 0 || due < service.trail.dueAt { service.trail.dueAt = due }
+    service.advanceDue(lifetime)
     slot.put(service, mapping.document, sequence: counters.lastSequence)
     return mapping
   }
@@ -159,7 +157,7 @@ public final class StoreTransaction {
     let slot = try slot(of: id, tenant)
     precondition(!slot.isTouched, "what a change has touched before it takes and puts")
     let sequence = counters.lastSequence + 1
-    let (change, mapping) = try slot.update(id, tenant, condition, sequence: sequence, moment, body)
+    let (change, mapping) = try slot.update(id, tenant, condition, sequence: sequence, moment, lifetime, body)
     note(change)
     return Written(mapping: mapping, sequence: sequence)
   }

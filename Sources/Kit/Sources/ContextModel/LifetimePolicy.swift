@@ -13,7 +13,8 @@ public struct LifetimePolicy: Sendable, Equatable {
   /// When a service expires; `nil` for never. What an event said overrides what is configured.
   public func expiration(of service: Service) -> Timestamp? {
     if let moment = service.expirationTime { return moment }
-    let seconds = service.serviceType.flatMap { expirationOfTypes[$0] } ?? expiration
+    let ofType = expirationOfTypes.isEmpty ? nil : service.serviceType.flatMap { expirationOfTypes[$0] }
+    let seconds = ofType ?? expiration
     return seconds.map { service.lastChange(after: $0) }
   }
 
@@ -25,8 +26,10 @@ public struct LifetimePolicy: Sendable, Equatable {
 
   /// When a service must be looked at next, in milliseconds since 1970; 0 for never.
   public func dueAt(_ service: Service) -> Int64 {
-    let moments = [expiration(of: service), completion(of: service)].compactMap { $0?.milliseconds }
-    return moments.min().map { max(1, $0) } ?? 0
+    let expires = expiration(of: service)
+    let completes = completion(of: service)
+    guard expires != nil || completes != nil else { return 0 }
+    return max(1, min(expires?.milliseconds ?? .max, completes?.milliseconds ?? .max))
   }
 
   /// Reads `5y`: an integer and a letter for seconds (s), minutes (m), hours (h), days (d), weeks (w), months of 30 days (M) or
