@@ -180,6 +180,9 @@ public final class ContextStore: Sendable {
   /// Whether writes are being kept.
   public var health: StoreHealth { committer.health.withLock { $0 } }
 
+  /// The bytes of the journal that are not in the database's tables yet.
+  public var backlog: Int { engine.backlog }
+
   /// What the store counts.
   public var metrics: StoreMetrics { committer.metrics }
 

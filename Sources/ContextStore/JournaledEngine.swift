@@ -124,6 +124,8 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
 
   var newestChange: Int64 { journal.position.counters.lastSequence }
 
+  var backlog: Int { overlay.backlog }
+
   func probe() throws(StoreError) { try journal.probe() }
 
   func maintain() {}

@@ -2,7 +2,7 @@ import ContextModel
 
 /// Where records are kept, a batch at a time. It knows nothing of what they mean.
 ///
-/// `makeReader` and `newestChange` are called by any thread, `close` when the threads have ended, everything else by the commit thread alone.
+/// `makeReader`, `newestChange` and `backlog` are called by any thread, `close` when the threads have ended, everything else by the commit thread alone.
 protocol StoreEngine: AnyObject, Sendable {
   /// Begins a batch: what is read until `commit` or `abandon` is as of this moment.
   func begin() throws(StoreError) -> StoreCounters
@@ -32,6 +32,9 @@ protocol StoreEngine: AnyObject, Sendable {
 
   /// The number of the newest change.
   var newestChange: Int64 { get }
+
+  /// How many bytes were kept that are not in the tables yet.
+  var backlog: Int { get }
 
   /// Tries a durable write that changes nothing: whether commits would succeed again.
   func probe() throws(StoreError)

@@ -88,6 +88,16 @@ struct ServerState: Sendable {
     registry.register("liaison_commit_duration_seconds", .histogram, help: "Time of one commit.") {
       $0.histogram(store.metrics.commitDuration)
     }
+    registry.register(
+      "liaison_fold_duration_seconds", .histogram,
+      help: "Time to bring a part of the journal into the tables."
+    ) { $0.histogram(store.metrics.foldDuration) }
+    registry.register(
+      "liaison_folded_records_total", .counter, help: "Records that were brought into the tables."
+    ) { $0.sample(store.metrics.foldedRecords.value) }
+    registry.gauge("liaison_journal_backlog_bytes", help: "The journal that is not in the tables yet.") {
+      store.backlog
+    }
     registry.gauge("liaison_store_up", help: "1 while commits succeed.") { store.health == .up ? 1 : 0 }
     registry.gauge("liaison_connections", help: "Open connections.") { budget.open }
     registry.register("liaison_connections_accepted_total", .counter, help: "Connections taken.") {

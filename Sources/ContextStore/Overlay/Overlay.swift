@@ -69,6 +69,9 @@ final class Overlay: @unchecked Sendable {
   /// is empty.
   var growth: (began: UInt64, bytes: Int) { monitor.locked { (growing.began, growing.bytes) } }
 
+  /// The bytes of the journal that the tables do not have.
+  var backlog: Int { monitor.locked { growing.bytes + (folding?.bytes ?? 0) } }
+
   /// Makes what grew so far ready to be folded, if there is anything and nothing else is being folded.
   func freeze() -> Generation? {
     monitor.locked {

@@ -6,7 +6,8 @@ struct ConfigurationOverlay {
   static let options: [String] = [
     "listen", "data", "loops", "base-path",
     "redis.url", "redis.wait", "redis.ttl",
-    "store.durability", "store.max-batch", "store.readers", "store.changes-kept",
+    "store.durability", "store.max-batch", "store.readers", "store.changes-kept", "store.fold-after",
+    "store.fold-bytes",
     "http.max-body", "http.max-head", "http.max-target", "http.max-connections", "http.max-pipelined",
     "http.max-unsent", "http.idle-timeout", "http.head-timeout", "http.body-timeout", "http.write-timeout",
     "limits.customer-id", "log.level",

@@ -116,6 +116,10 @@ public struct ServerConfiguration {
     options.readers = try section.integer("readers", in: 1...64, default: options.readers)
     options.changesKept = Int64(
       try section.integer("changes-kept", in: 1...Int.max, default: Int(options.changesKept)))
+    let foldAfter = try section.duration("fold-after", default: .milliseconds(options.foldAfter))
+    guard foldAfter <= .seconds(3600) else { throw section.error("fold-after", "must be at most \"60m\"") }
+    options.foldAfter = Int(foldAfter / .milliseconds(1))
+    options.foldBytes = try section.integer("fold-bytes", in: 1 << 20...1 << 40, default: options.foldBytes)
     try section.requireAllRead()
     return options
   }
