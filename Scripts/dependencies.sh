@@ -45,6 +45,7 @@ need_for_test() {
 need_for_bench() {
   need_command redis-server redis-server
   need_command wrk wrk
+  PATH=$PATH:/usr/sbin need_command nginx nginx-light
 }
 
 say() { printf 'dependencies: %s\n' "$*" >&2; }

@@ -20,6 +20,7 @@ struct Benchmark {
 
   private static func run(_ options: Options) throws {
     if options.write { try Report.checkReadme() }
+    IdleConnections.raiseLimit()
     let folder = try temporaryFolder(in: options.directory)
     let machine = MachineDescription(folder: folder)
     let redis = try PrivateRedis(folder: folder)
@@ -37,6 +38,11 @@ struct Benchmark {
       try server?.server.explainingFailures { try server?.measure(into: &results) }
     }
 
+    if let server { try finish(server.server, options, folder: folder, redis: redis, results: &results) }
+    if !options.floorsOnly {
+      try SizeRuns(options: options, folder: folder, redis: redis).measure(into: &results)
+    }
+
     let report = Report(results: results, machine: machine, options: options)
     print(report.text)
     if options.write { try report.write() }
@@ -48,6 +54,7 @@ struct Benchmark {
     let server = try ServerUnderTest(
       binary: options.server, folder: folder, redis: redis, loops: options.loops)
     let services = ExpectedServices()
+    try server.explainingFailures { try server.createSchemas() }
     progress("seeding \(grouped(Double(options.services))) services")
     let seeding = try server.explainingFailures { try server.seed(services, count: options.services) }
     results.note(
@@ -56,6 +63,31 @@ struct Benchmark {
         + "\(fixed(seeding.microsecondsEach(seeding.watchedCPU[0]), 1)) µs of server CPU each.")
     return ServerRuns(server: server, redis: redis, services: services, options: options)
   }
+
+  /// What is measured once: the start on the data that is there, and resting connections.
+  private static func finish(
+    _ server: ServerUnderTest, _ options: Options, folder: String, redis: PrivateRedis, results: inout Results
+  ) throws {
+    guard options.wants("idle") || options.wants("start") else { return }
+    progress("server: start on \(grouped(Double(options.services))) services")
+    server.end()
+    let begin = MonotonicClock.now
+    let again = try ServerUnderTest(
+      binary: options.server, folder: folder, redis: redis, loops: options.loops)
+    results.add(Double(MonotonicClock.now - begin) / 1e9, toFigure: "start-seconds")
+    progress("server: \(grouped(Double(idleConnections))) idle connections")
+    try again.explainingFailures {
+      _ = again.settle()
+      let before = again.cpu.memory?.resident ?? 0
+      let idle = try IdleConnections(port: again.port, count: idleConnections)
+      let after = again.cpu.memory?.resident ?? 0
+      results.add(Double(after - before) / Double(idleConnections) / 1024, toFigure: "idle-kibibytes")
+      withExtendedLifetime(idle) {}
+    }
+    again.end()
+  }
+
+  private static let idleConnections = 10_000
 
   private static func temporaryFolder(in directory: String) throws -> String {
     var template = Array("\(directory)/liaison-benchmark-XXXXXX".utf8CString)

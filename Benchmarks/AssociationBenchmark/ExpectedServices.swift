@@ -14,6 +14,8 @@ final class ExpectedServices {
   private(set) var customerOf: [UInt32] = []
   private(set) var associationOf: [UInt32] = []
   private var unanswered: [Bool] = []
+  /// Whether customers may have services that are not known here.
+  private(set) var hasStrangers = false
   private var random = RandomNumbers(seed: 20_091_205)
   private var associations: UInt32 = 0
 
@@ -38,7 +40,7 @@ final class ExpectedServices {
     while unanswered[service] { service = anyService() }
     unanswered[service] = true
     associations &+= 1
-    return (service, UInt32(random.next(below: Self.customers)), associations % 100_000_000)
+    return (service, UInt32(random.next(below: Self.customers)), associations & 0x1FF_FFFF)
   }
 
   /// The association has been acknowledged.
@@ -47,6 +49,12 @@ final class ExpectedServices {
     unanswered[service] = false
     customerOf[service] = customer
     associationOf[service] = association
+  }
+
+  /// Somebody else has associated services: what is known of them counts no more, and customers may have others.
+  func forget() {
+    hasStrangers = true
+    for service in customerOf.indices { customerOf[service] = Self.anonymous }
   }
 
   /// The customer's id as it stands in paths and answers: 16 characters, as in the vendor's sample.

@@ -45,6 +45,7 @@ struct FloorRuns {
     }
     try redis.clear()
     if let nginx { try measure(nginx, into: &results) }
+    try measureWrk(into: &results)
   }
 
   /// The no-op, and the very bytes of the standard association at each number of connections.
@@ -64,6 +65,20 @@ struct FloorRuns {
       results.add(
         try load(nginx, connections: connections, depth: depth, workload),
         to: Row(key: "nginx-\(connections)x\(depth)", title: "nginx, associate, \(title)"))
+    }
+  }
+
+  /// nginx with wrk's requests, for the ratio that wrk sees.
+  private func measureWrk(into results: inout Results) throws {
+    guard let nginx, WrkRun.isPossible else { return }
+    for connections in ServerRuns.wrkConnections where options.wants("wrk-nginx-\(connections)") {
+      progress("floor: nginx with wrk, \(connections) connections")
+      results.add(
+        try WrkRun.measure(
+          port: nginx.port, connections: connections, services: 10_000, seconds: seconds,
+          watching: [nginx.cpu]),
+        to: Row(
+          key: "wrk-nginx-\(connections)", title: "nginx, associate, \(connections) connections, wrk"))
     }
   }
 

@@ -39,7 +39,7 @@ struct LoadConnection {
   }
 
   /// A connected non-blocking socket, which the caller owns.
-  private static func connect(to port: UInt16) throws -> Int32 {
+  static func connect(to port: UInt16) throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw BenchmarkError.system("socket", errno) }
     var limit = timeval(tv_sec: 5, tv_usec: 0)

@@ -25,6 +25,28 @@ struct Measurement {
     self.clientCPU = clientCPU
   }
 
+  /// By its figures.
+  init(
+    perSecond: Double, p50: Double, p99: Double, p999: Double, cpu: Double? = nil, redisCPU: Double? = nil
+  ) {
+    self.perSecond = perSecond
+    self.p50 = p50
+    self.p99 = p99
+    self.p999 = p999
+    self.cpu = cpu
+    self.redisCPU = redisCPU
+  }
+
+  /// The same in units of which each operation holds several; latencies stay those of an operation.
+  func times(_ count: Int) -> Measurement {
+    var scaled = self
+    scaled.perSecond *= Double(count)
+    scaled.cpu = cpu.map { $0 / Double(count) }
+    scaled.redisCPU = redisCPU.map { $0 / Double(count) }
+    scaled.clientCPU = clientCPU.map { $0 / Double(count) }
+    return scaled
+  }
+
   /// Of a run of the load generator that watched the measured process first and Redis, if at all, second.
   init(_ result: LoadResult) {
     self.init(

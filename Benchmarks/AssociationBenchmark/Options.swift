@@ -4,12 +4,16 @@ import Foundation
 struct Options {
   var server: String
   var services = 100_000
-  var repetitions = 3
+  var repetitions = 5
   /// Seconds that each run counts, after a warm-up of a fifth of that.
   var seconds = 5.0
   /// The folder whose disk is measured; a temporary folder is made in it.
   var directory = "/var/tmp"
   var loops = 0
+  /// Seconds of the long run; 0 for none.
+  var sustained = 0.0
+  /// Numbers of services to compare; each has a server of its own.
+  var sizes: [Int] = [10_000, 100_000, 1_000_000]
   var write = false
   var floorsOnly = false
   var quick = false
@@ -20,10 +24,13 @@ struct Options {
     usage: AssociationBenchmark [options]
       --server PATH      the server's release binary (default: liaison beside this program)
       --services N       services to seed (default 100,000)
-      --repetitions N    repetitions of every row; the table shows medians (default 3)
+      --repetitions N    repetitions of every row; the table shows medians (default 5)
       --seconds S        measured seconds a run (default 5)
       --directory DIR    where the data goes: choose the disk with it (default /var/tmp)
       --loops N          the server's event loops (default 0: one a core)
+      --sustained S      a run of S seconds in every repetition, with what is put off counted (default: none)
+      --sizes N,…        numbers of services to compare, once (default 10,000, 100,000 and 1,000,000, written
+                         without commas; 10000000 takes some minutes; 0 for none)
       --quick            10,000 services, one repetition, 0.5 s a run: a smoke test, no figures to quote
       --floors           only the floors that need no server
       --only KEYS        only the rows of these keys, separated by commas (health,associate-64x1);
@@ -41,6 +48,7 @@ struct Options {
     if arguments.contains("--quick") {
       quick = true
       (services, repetitions, seconds) = (10_000, 1, 0.5)
+      sizes = []
     }
 
     var rest = arguments[...]
@@ -59,6 +67,13 @@ struct Options {
         repetitions = try value(flag) { Int($0).flatMap { (1...99).contains($0) ? $0 : nil } }
       case "--seconds":
         seconds = try value(flag) { Double($0).flatMap { (0.1...600).contains($0) ? $0 : nil } }
+      case "--sustained":
+        sustained = try value(flag) { Double($0).flatMap { (0...3600).contains($0) ? $0 : nil } }
+      case "--sizes":
+        sizes = try value(flag) { text in
+          let sizes = text.split(separator: ",").compactMap { Int($0) }.filter { $0 > 0 }
+          return sizes.allSatisfy { (10_000...AssociateWorkload.mostServices).contains($0) } ? sizes : nil
+        }
       case "--directory": directory = try value(flag) { $0 }
       case "--loops": loops = try value(flag) { Int($0).flatMap { (0...1024).contains($0) ? $0 : nil } }
       case "--write": write = true

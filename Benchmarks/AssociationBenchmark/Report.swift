@@ -21,7 +21,9 @@ struct Report {
       + "\(repetitions)."
     let machine = machine.lines.map { "- \($0.name): \($0.text)" }.joined(separator: "\n")
     let notes = results.notes.map { "- \($0)" }.joined(separator: "\n")
-    return [head, machine, ResultTable(results).text, notes].filter { !$0.isEmpty }.joined(separator: "\n\n")
+    let tables = ResultTable(results)
+    return [head, machine, tables.targets, tables.rows, notes].filter { !$0.isEmpty }.joined(
+      separator: "\n\n")
   }
 
   /// An error when the README with its markers is not where it is expected, before any time is spent on
@@ -35,6 +37,9 @@ struct Report {
     let folder = (Self.file as NSString).deletingLastPathComponent
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try json().write(to: URL(fileURLWithPath: Self.file), options: .atomic)
+    for (name, svg) in Charts(results, sizes: options.sizes).pictures {
+      try svg.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+    }
   }
 
   private static func readmeParts() throws -> (before: Substring, after: Substring) {

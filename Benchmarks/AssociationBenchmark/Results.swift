@@ -18,6 +18,14 @@ struct Results {
     }
   }
 
+  private var figures: [String: [Double]] = [:]
+
+  /// Adds a figure that is no row of its own: memory, a time.
+  mutating func add(_ value: Double, toFigure key: String) { figures[key, default: []].append(value) }
+
+  /// The median of a figure; `nil` when it was not measured.
+  func figure(_ key: String) -> Double? { Self.median(figures[key] ?? []) }
+
   mutating func add(_ measurement: Measurement, to row: Row) {
     if measurements[row.key] == nil { rows.append(row) }
     measurements[row.key, default: []].append(measurement)
@@ -27,7 +35,11 @@ struct Results {
 
   /// The median of one figure over the repetitions; `nil` when the row or the figure is missing.
   func median(_ key: String, _ figure: (Measurement) -> Double?) -> Double? {
-    let values = repetitions(of: key).compactMap(figure).sorted()
+    Self.median(repetitions(of: key).compactMap(figure))
+  }
+
+  private static func median(_ values: [Double]) -> Double? {
+    let values = values.sorted()
     guard !values.isEmpty else { return nil }
     let middle = values.count / 2
     return values.count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2

@@ -14,6 +14,7 @@ final class ServerUnderTest {
 
   private static let configuration = """
     {
+      http: { "max-connections": 20000 },
       pipeline: ["authentication", "business-attributes", "extension-schemas", "persistence"],
       store: { durability: "full" },
       plugins: {
@@ -50,6 +51,44 @@ final class ServerUnderTest {
     self.port = port
     cpu = try ProcessCPU(of: process.identifier)
   }
+
+  /// Creates the schemas of the second workload.
+  func createSchemas() throws {
+    let schemas = [
+      #"{"name":"Feedback","type":"single-valued","attributes":[{"name":"rating","type":"integer","mandatory":true},"#
+        + #"{"name":"notes","type":"string","length":255}]}"#,
+      #"{"name":"Satisfaction","type":"multi-valued","unique":["place"],"attributes":["#
+        + #"{"name":"rating","type":"integer","mandatory":true},{"name":"pertinence","type":"integer"},"#
+        + #"{"name":"usefull","type":"integer"},{"name":"place","type":"string","length":64}]}"#,
+    ]
+    for schema in schemas {
+      let workload = PostWorkload(
+        path: "/metadata/services/extensions", body: schema, expecting: 201, credentials: Self.credentials)
+      let plan = LoadPlan(connections: 1, pacing: .closed(depth: 1), warmUp: 0, measured: 10)
+      _ = try LoadGenerator(port: port, plan: plan, workload: workload).run()
+    }
+  }
+
+  /// Waits until the server does nothing any more: until everything that it has put off is done.
+  ///
+  /// - Returns: how long that took, in seconds, and the CPU time that it cost, in nanoseconds.
+  func settle() -> (seconds: Double, cpu: UInt64) {
+    let begin = MonotonicClock.now
+    let first = cpu.nanoseconds
+    var busyUntil = begin
+    var last = first
+    while MonotonicClock.now - busyUntil < 400_000_000, MonotonicClock.now - begin < 120_000_000_000 {
+      usleep(50_000)
+      let used = cpu.nanoseconds
+      // A loop's timers alone take less than a hundredth of a processor.
+      if used - last > 1_000_000 { busyUntil = MonotonicClock.now }
+      last = used
+    }
+    return (Double(busyUntil - begin) / 1e9, last - first)
+  }
+
+  /// Ends it, data and all but the process stay.
+  func end() { process.end() }
 
   /// Runs `body`, and when it fails says how the server's log ends.
   func explainingFailures<Result>(_ body: () throws -> Result) throws -> Result {
