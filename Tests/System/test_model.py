@@ -46,7 +46,7 @@ class Run:
     def service(self) -> int:
         if not self.known or self.numbers.random() < 0.03:
             return self.numbers.choice([10**9, *self.known[-1:]])
-        return self.numbers.choice(self.known[-12:])
+        return self.numbers.choice(self.known[-6:])
 
     def part(self) -> int:
         return self.numbers.randint(1, 4)
@@ -68,7 +68,7 @@ class Run:
                 self.start, self.associate, self.complete, self.delete, self.start_part, self.end_part,
                 self.transition, self.extension, self.query, self.lists, self.history,
             ],
-            [8, 14, 3, 1, 14, 8, 6, 8, 10, 6, 2],
+            [2, 12, 1, 0.5, 10, 6, 5, 14, 10, 6, 2],
         )[0]  # fmt: skip
         operation()
 
