@@ -118,7 +118,7 @@ extension Persistence {
   }
 
   /// Sixteen letters and digits that begin with zeros, as the vendor's are.
-  private static func newCustomerID() -> String {
+  static func newCustomerID() -> String {
     let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
     return "00" + String((0..<14).map { _ in alphabet.randomElement() ?? "0" })
   }

@@ -17,6 +17,7 @@ public struct Persistence: Middleware {
   let options: Options
   let mode: ServerMode
   let blocking: BlockingPool
+  let progress = ImportProgress()
   /// Where files are exported to, and imported from.
   let folder: String
   let status: @Sendable () -> [UInt8]
@@ -93,6 +94,8 @@ public struct Persistence: Middleware {
     case .updateProfile: return try await updateProfile(call, extensionsOnly: false)
     case .insertProfileExtensions: return try await updateProfile(call, extensionsOnly: true)
     case .deleteProfile: return try await deleteProfile(call)
+    case .importProfiles: return try await importProfiles(call)
+    case .queryImport: return importState()
     case .mergeProfiles: return try await mergeProfiles(call)
     case .updateProfileRecord: return try await changeProfileRecord(call, deleting: false)
     case .deleteProfileRecord: return try await changeProfileRecord(call, deleting: true)

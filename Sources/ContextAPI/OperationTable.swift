@@ -147,6 +147,11 @@ public enum OperationTable {
     OperationRow(
       .createProfile, .post, "/profiles", needs: .write, body: .profile, of: .profile, success: 201),
     OperationRow(
+      .importProfiles, .post, "/profiles/import", needs: .write, body: .object(isRequired: true),
+      of: .profile,
+      success: 202),
+    OperationRow(.queryImport, .get, "/profiles/import", needs: .read, of: .profile),
+    OperationRow(
       .queryProfile, .get, "/profiles/{customer_id}", needs: .read, parameters: [.extensions], of: .profile),
     OperationRow(
       .updateProfile, .put, "/profiles/{customer_id}", needs: .write, body: .profile, of: .profile,

@@ -128,7 +128,8 @@ extension OperationRow {
         : ["anyOf": [array("BusinessAttribute"), .reference("schemas/BusinessAttribute")]]
     case .exportServicesStream:
       return ["type": "array", "items": ["anyOf": [["type": "string"], .reference("schemas/Service")]]]
-    case .exportCustomer, .eraseCustomer, .purgeServices, .exportServicesFiles, .setServerMode, .serverStatus,
+    case .importProfiles, .queryImport, .exportCustomer, .eraseCustomer, .purgeServices, .exportServicesFiles,
+      .setServerMode, .serverStatus,
       .queryMetadata, .queryProfileSchema:
       return ["type": "object", "additionalProperties": true]
     case .associateService, .completeService, .deleteService, .updateExpirationTime, .updateServiceExtension,

@@ -77,6 +77,10 @@ public enum Operation: String, CaseIterable, Sendable {
   case deleteProfile = "delete-profile"
   /// Merge Customer Profile.
   case mergeProfiles = "merge-profiles"
+  /// Bulk Profile Import.
+  case importProfiles = "import-profiles"
+  /// How far an import is.
+  case queryImport = "query-import"
   /// Insert Extension Records.
   case insertProfileExtensions = "insert-profile-extensions"
   /// Update Record in Profile Extension.

@@ -1,0 +1,134 @@
+"""Bulk Profile Import: CSV files of the data folder, progress, and a log of what was wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from support.api import Api, Json, assert_error
+from support.deadline import wait_until
+from support.server import LiaisonServer
+
+PHONE: Json = {
+    "name": "Phone", "type": "multi-valued", "unique": ["type"],
+    "attributes": [{"name": "type", "type": "integer"}, {"name": "number", "type": "string", "length": 20}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def server(start_server: Callable[..., LiaisonServer]) -> LiaisonServer:
+    server = start_server()
+    api = Api(server)
+    api.create_schema(PHONE, "profiles")
+    api.create_key({"name": "byMail", "attributes": ["Mail"], "unique": True})
+    (server.data / "imports").mkdir()
+    return server
+
+
+def put(server: LiaisonServer, text: str | bytes, name: str = "people.csv") -> str:
+    data = text.encode() if isinstance(text, str) else text
+    (server.data / "imports" / name).write_bytes(data)
+    return name
+
+
+def run(server: LiaisonServer, name: str, **options: Json) -> Json:
+    response = server.call("POST", "/profiles/import", {"profiles": name, **options})
+    assert (response.status, response.header("location")) == (202, "/profiles/import"), response
+    wait_until("the import has ended", lambda: state(server)["state"] != "running")
+    return state(server)
+
+
+def state(server: LiaisonServer) -> Json:
+    return Api(server).get("/profiles/import")
+
+
+def test_rows_become_profiles(server: LiaisonServer) -> None:
+    assert state(server) == {"state": "none"}
+    name = put(
+        server,
+        "\ufeffcustomer_id,FirstName,Mail,Mail,Phone.type,Phone.number\r\n"
+        'A1,"Ada, ""A""",a@example.org,b@example.org,1,+44 1\r\n'
+        "A2,Eve,e@example.org,,,\n"
+        "\n"
+        ",Ümit,u@example.org,,2,\n",
+    )
+    done = run(server, name)
+    counts = {key: done[key] for key in ("state", "percent", "rows", "created", "skipped", "errors")}
+    assert counts == {"state": "done", "percent": 100, "rows": 3, "created": 3, "skipped": 0, "errors": 0}
+    api = Api(server)
+    assert api.profile("A1", "?extensions=*") == {
+        "customer_id": "A1",
+        "FirstName": 'Ada, "A"',
+        "Mail": ["a@example.org", "b@example.org"],
+        "Phone": [{"type": 1, "number": "+44 1"}],
+    }
+    assert api.profile("A2", "?extensions=*") == {"customer_id": "A2", "FirstName": "Eve", "Mail": "e@example.org"}
+    [third] = api.identify("Mail=u@example.org")
+    assert api.profile(third)["FirstName"] == "Ümit"
+
+
+def test_wrong_rows_are_counted_logged_and_passed_over(server: LiaisonServer) -> None:
+    name = put(
+        server,
+        "customer_id;Mail;Phone.type\n"
+        "A;a@example.org;1\nA;b@example.org;1\nB;a@example.org;1\nC;c@example.org;one\nD\nE;e@example.org;\n",
+    )
+    done = run(server, name, **{"delimiter": ";", "create-log": True})
+    assert (done["state"], done["rows"], done["created"], done["errors"]) == ("done", 6, 2, 4)
+    log = (server.data / "imports" / done["log"]).read_text().splitlines()
+    codes = [(line.split(":")[0], line.split(": ")[1]) for line in log]
+    assert codes == [
+        ("row 1", "profile_exists"), ("row 2", "identity_taken"), ("row 3", "extension_violation"), ("row 4", "bad_csv"),
+    ]  # fmt: skip
+    assert "Phone.type" in log[2]
+    again = run(server, name, **{"delimiter": ";", "max-errors": 2})
+    assert again["state"] == "failed" and "More than 2 rows" in again["reason"] and again["errors"] == 3
+
+
+def test_who_is_there_already_is_skipped_by_a_unique_key(server: LiaisonServer) -> None:
+    name = put(server, "Mail,City\n" + "".join(f"m{number}@example.org,Oslo\n" for number in range(1000)))
+    assert run(server, name)["created"] == 1000
+    done = run(server, name, **{"id-key": "bymail", "start-from-index": 900})
+    assert (done["rows"], done["created"], done["skipped"], done["errors"]) == (100, 0, 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"", "bad_csv"), (b"A,\n", "bad_csv"), (b"\xff\n", "bad_csv"), (b'"A', "bad_csv"),
+        (b"Unknown.a\n", "unknown_extension"), (b"Phone.x\n", "extension_violation"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_is_refused(server: LiaisonServer, text: bytes, code: str) -> None:
+    assert_error(server.call("POST", "/profiles/import", {"profiles": put(server, text)}), 400, code)
+    assert state(server) == {"state": "none"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        ({}, 400, "missing_field", "profiles"),
+        ({"profiles": "../liaison.sqlite"}, 400, "bad_parameter", "profiles"),
+        ({"profiles": "/etc/passwd"}, 400, "bad_parameter", "profiles"),
+        ({"profiles": "nothing.csv"}, 404, "file_not_found", "profiles"),
+        ({"profiles": "a", "format": "XML"}, 400, "bad_parameter", "format"),
+        ({"profiles": "a", "encoding": "latin1"}, 400, "bad_parameter", "encoding"),
+        ({"profiles": "a", "delimiter": ",,"}, 400, "bad_parameter", "delimiter"),
+        ({"profiles": "a", "max-errors": -1}, 400, "bad_parameter", "max-errors"),
+        ({"profiles": "a", "id-key": "no"}, 404, "identification_key_not_found", "name"),
+        ({"profiles": "a", "more": 1}, 400, "field_not_allowed", "more"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused(
+    server: LiaisonServer, body: Json, status: int, code: str, field: str
+) -> None:
+    assert_error(server.call("POST", "/profiles/import", body), status, code, field=field)
+
+
+def test_one_import_runs_at_a_time(server: LiaisonServer) -> None:
+    name = put(server, "City\n" + "Oslo\n" * 20_000)
+    assert server.call("POST", "/profiles/import", {"profiles": name}).status == 202
+    assert_error(server.call("POST", "/profiles/import", {"profiles": name}), 409, "import_running")
+    assert 0 <= state(server)["percent"] <= 100 and state(server)["state"] == "running"
+    assert server.stop() == 0
