@@ -45,13 +45,13 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
       notice(.endDropped(path: segment.path, offset: offset))
     }
     openReader = try JournaledReader(
-      journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache),
+      journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache / 4),
       worker: nil)
     let worker = FoldWorker(
       journal: journal, overlay: overlay, target: target, folded: folded.frame, options: options,
       metrics: metrics, notice: notice)
     self.worker = worker
-    foldThread = StoreThread(named: "store fold") { worker.run() }
+    foldThread = StoreThread(named: "store fold", yields: true) { worker.run() }
   }
 
   deinit { close() }
@@ -74,20 +74,19 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
     _ ids: [Int64], _ take: (ServiceID, Service?) -> Void
   ) throws(StoreError) {
     let reader = try reader
-    overlay.locations(of: ids, into: &locations)
+    let folds = overlay.locations(of: ids, into: &locations)
     missing.removeAll(keepingCapacity: true)
     for (id, location) in zip(ids, locations) {
-      guard let service = ServiceID(id) else { continue }
-      guard let location else {
+      if let location, let service = ServiceID(id) {
+        take(service, try reader.service(id, at: location, after: folds))
+      } else {
         missing.append(id)
-        continue
       }
-      take(service, try reader.service(at: location))
     }
     // In the order in which rows lie on disk.
     missing.sort()
     for id in missing {
-      if let service = ServiceID(id) { take(service, try reader.serviceInTables(id)) }
+      if let service = ServiceID(id) { take(service, try reader.service(id, at: nil, after: folds)) }
     }
   }
 
@@ -132,7 +131,7 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
 
   func makeReader() throws(StoreError) -> any StoreReader {
     try JournaledReader(
-      journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache),
+      journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache / 2),
       worker: worker)
   }
 

@@ -9,8 +9,8 @@ final class JournaledReader: StoreReader {
   private let worker: FoldWorker?
   private let documents = DocumentReader()
   private let sequence: ChangeReader
-  /// Whether the tables are read as of one moment.
-  private var hasBegun = false
+  /// How many folds the tables had seen when the moment began as of which they are read; `nil` if none has.
+  private var begun: Int?
 
   init(journal: Journal, overlay: Overlay, tables: SQLiteReader, worker: FoldWorker?) {
     self.overlay = overlay
@@ -25,67 +25,90 @@ final class JournaledReader: StoreReader {
     try worker?.settle()
   }
 
-  // The tables' moment begins when they are first asked: whatever the overlay did not have before is in them by then.
+  // The tables' moment begins when they are first asked, and again when the overlay may have let go of something since:
+  // whatever it does not know is in them.
   func begin() throws(StoreError) {}
 
   func end() {
-    if hasBegun { tables.end() }
-    hasBegun = false
+    if begun != nil { tables.end() }
+    begun = nil
   }
 
-  private func beginTables() throws(StoreError) -> SQLiteReader {
-    if !hasBegun { try tables.begin() }
-    hasBegun = true
+  /// The tables as of a moment after so many folds.
+  private func tables(after folds: Int) throws(StoreError) -> SQLiteReader {
+    if let begun, begun < folds { end() }
+    if begun == nil {
+      // Counted first: a fold in between does no harm.
+      let folds = overlay.foldCount
+      try tables.begin()
+      begun = folds
+    }
     return tables
   }
 
+  /// The tables as they are, for those who have settled before.
+  private func settledTables() throws(StoreError) -> SQLiteReader { try tables(after: overlay.foldCount) }
+
   func record(_ key: RecordKey) throws(StoreError) -> Record? {
-    if let location = overlay.location(of: key) { return try records.record(location) }
-    return try beginTables().record(key)
+    var (location, folds) = overlay.location(of: key)
+    while let found = location {
+      if records.canRead(found) { return try records.record(found) }
+      // Folded and removed since.
+      (location, folds) = overlay.location(of: key)
+    }
+    return try tables(after: folds).record(key)
   }
 
   /// A service, whosever it is; `nil` if there is none.
   func service(_ id: Int64) throws(StoreError) -> Service? {
-    if let location = overlay.location(of: RecordKey(.service, .single, service: id)) {
-      return try service(at: location)
+    let (location, folds) = overlay.location(of: RecordKey(.service, .single, service: id))
+    return try service(id, at: location, after: folds)
+  }
+
+  /// A service, whosever it is; `nil` if there is none.
+  ///
+  /// - Parameters:
+  ///   - location: what the overlay has said; `nil` if it does not know the service.
+  ///   - folds: what it has said of the tables.
+  func service(_ id: Int64, at location: Location?, after folds: Int) throws(StoreError) -> Service? {
+    if let location {
+      guard records.canRead(location) else { return try service(id) }
+      return try records.service(location, documents)
     }
-    return try serviceInTables(id)
-  }
-
-  /// The service at a location that the overlay gave.
-  func service(at location: Location) throws(StoreError) -> Service? {
-    try records.service(location, documents)
-  }
-
-  /// A service that the overlay does not know.
-  func serviceInTables(_ id: Int64) throws(StoreError) -> Service? {
-    guard let record = try beginTables().record(RecordKey(.service, .single, service: id)) else { return nil }
+    let key = RecordKey(.service, .single, service: id)
+    guard let record = try tables(after: folds).record(key) else { return nil }
     return try documents.requiredService(record, id)
   }
 
   func records(
     _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
   ) throws(StoreError) -> [Record] {
-    let newer = overlay.parts(kind, of: service.rawValue)
-    let older = try beginTables().records(kind, of: service, tenant: tenant)
+    let unfolded = overlay.unfolded
+    let newer = overlay.parts(kind, of: service.rawValue, in: unfolded)
+    let older = try tables(after: unfolded.folds).records(kind, of: service, tenant: tenant)
     guard !newer.isEmpty else { return older }
     let known = Set(newer.map(\.0))
     var found = older.filter { !known.contains($0.key) }
     for (key, location) in newer where key.tenant == tenant {
-      if let record = try records.record(location) { found.append(record) }
+      let record = records.canRead(location) ? try records.record(location) : try record(key)
+      if let record { found.append(record) }
     }
     return found.sorted { ($0.key.number, $0.key.name) < ($1.key.number, $1.key.name) }
   }
 
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record] {
-    let newer = overlay.services(of: query.owner.hash(query.tenant))
-    var older = try beginTables().services(query)
-    let known = overlay.known(older.map(\.key.service))
+    let unfolded = overlay.unfolded
+    let newer = overlay.services(of: query.owner.hash(query.tenant), in: unfolded)
+    var older = try tables(after: unfolded.folds).services(query)
+    let known = overlay.knows(older.map(\.key.service), in: unfolded)
     if !known.isEmpty { older.removeAll { known.contains($0.key.service) } }
     guard !newer.isEmpty else { return older }
     var found: [(startedAt: Timestamp, Record)] = []
     for (id, location) in newer {
-      guard let record = try records.record(location), record.key.tenant == query.tenant else { continue }
+      let key = RecordKey(.service, query.tenant, service: id)
+      guard let record = records.canRead(location) ? try records.record(location) : try record(key),
+        record.key.tenant == query.tenant
+      else { continue }
       let service = try documents.requiredService(record, id)
       if query.owner.has(service), query.filter.lets(service) { found.append((service.startedAt, record)) }
     }
@@ -101,23 +124,23 @@ final class JournaledReader: StoreReader {
   }
 
   func associations(of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Association] {
-    try beginTables().associations(of: service, tenant: tenant)
+    try settledTables().associations(of: service, tenant: tenant)
   }
 
   func customers(
     key: Int64, from first: String, to end: String, tenant: Tenant, limit: Int
   ) throws(StoreError) -> [(name: String, customer: String)] {
-    try beginTables().customers(key: key, from: first, to: end, tenant: tenant, limit: limit)
+    try settledTables().customers(key: key, from: first, to: end, tenant: tenant, limit: limit)
   }
 
   func profiles(after customer: String, tenant: Tenant, limit: Int) throws(StoreError) -> [Record] {
-    try beginTables().profiles(after: customer, tenant: tenant, limit: limit)
+    try settledTables().profiles(after: customer, tenant: tenant, limit: limit)
   }
 
-  func walk() throws(StoreError) -> ServiceWalk { try beginTables().walk }
+  func walk() throws(StoreError) -> ServiceWalk { try settledTables().walk }
 
   func schemas() throws(StoreError) -> [StoredSchema] {
     try settle()
-    return try beginTables().schemas()
+    return try settledTables().schemas()
   }
 }

@@ -25,7 +25,7 @@ public struct StoreOptions: Sendable {
   public var foldBytes: Int
   /// The largest file of the journal in bytes; a new store begins with a small one.
   public var largestSegment: Int
-  /// Bytes of database pages that each connection keeps in memory.
+  /// Bytes of database pages that folding keeps in memory; those who read keep less.
   public var pageCache: Int
   /// The size of the write-ahead log, in pages, from which it is brought into the database file.
   public var checkpointPages: Int

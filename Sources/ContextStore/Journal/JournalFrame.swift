@@ -1,5 +1,6 @@
 import CXXHash
 import ContextModel
+import Glibc
 
 /// One batch as it stands in the journal: a head, its changes, its puts, its deletions.
 ///
@@ -180,24 +181,55 @@ enum JournalFrame {
     return change
   }
 
+  /// That a service came to an owner, as a change tells it: the texts stand where the change stands.
+  struct Association {
+    var sequence: Int64
+    var tenant: Int64
+    var service: Int64
+    var at: Int64
+    var customerBefore: UnsafeRawBufferPointer?
+    /// `nil` if the change gave the service to nobody.
+    var customer: UnsafeRawBufferPointer?
+    var interaction: UnsafeRawBufferPointer?
+    var principal: UnsafeRawBufferPointer?
+
+    /// Whether the service belonged to somebody else before.
+    var isNew: Bool {
+      guard service != 0, let customer else { return false }
+      guard let customerBefore, customerBefore.count == customer.count else { return true }
+      return memcmp(customerBefore.baseAddress!, customer.baseAddress!, customer.count) != 0
+    }
+  }
+
+  /// Reads the change that begins at the cursor as an association.
+  static func association(_ cursor: inout JournalCursor) -> Association {
+    let sequence = cursor.integer(Int64.self)
+    let tenant = cursor.integer(Int64.self)
+    let service = cursor.integer(Int64.self)
+    _ = cursor.integer(Int64.self)
+    let at = cursor.integer(Int64.self)
+    cursor.skipText()
+    let before = cursor.optionalBytes()
+    let customer = cursor.optionalBytes()
+    let interaction = cursor.optionalBytes()
+    let principal = cursor.optionalBytes()
+    cursor.skipText()
+    return Association(
+      sequence: sequence, tenant: tenant, service: service, at: at, customerBefore: before,
+      customer: customer,
+      interaction: interaction, principal: principal)
+  }
+
   /// Goes through those changes of a whole frame that gave a service to another owner.
   static func forEachAssociation(
     _ head: Head, _ frame: UnsafeRawBufferPointer,
-    _ body: (_ service: Int64, _ sequence: Int64, _ offset: Int, _ size: Int) -> Void
+    _ body: (_ service: Int64, _ offset: Int, _ size: Int) -> Void
   ) {
     var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
     for _ in 0..<head.changes {
       let offset = cursor.offset
-      let sequence = cursor.integer(Int64.self)
-      _ = cursor.integer(Int64.self)
-      let service = cursor.integer(Int64.self)
-      _ = cursor.bytes(2 * 8)
-      cursor.skipText()
-      let before = cursor.optionalBytes()
-      let customer = cursor.optionalBytes()
-      for _ in 0..<3 { cursor.skipText() }
-      guard service != 0, let customer, before.map({ !$0.elementsEqual(customer) }) ?? true else { continue }
-      body(service, sequence, headSize + offset, cursor.offset - offset)
+      let association = association(&cursor)
+      if association.isNew { body(association.service, headSize + offset, cursor.offset - offset) }
     }
   }
 

@@ -11,6 +11,13 @@ final class RecordReader {
 
   deinit { memory.deallocate() }
 
+  /// Whether what stands at a location is still there. If so, it stays until the next call.
+  func canRead(_ location: Location) -> Bool {
+    if location.isDeletion { return true }
+    if segment?.head.index != location.segment { segment = journal.segment(location.segment) }
+    return segment != nil
+  }
+
   /// The record at a location that an overlay gave; `nil` for a record that was removed.
   func record(_ location: Location) throws(StoreError) -> Record? {
     guard !location.isDeletion else { return nil }
@@ -35,16 +42,17 @@ final class RecordReader {
     }
   }
 
-  /// The change at a location that a frame gave.
-  func change(_ location: Location) throws(StoreError) -> Change {
-    try decode(location) { cursor in JournalFrame.change(&cursor) }
+  /// Hands over the association at a location that a frame gave. It is valid during the call.
+  func association(
+    _ location: Location, _ body: (JournalFrame.Association) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    try body(try decode(location) { cursor in JournalFrame.association(&cursor) })
   }
 
   private func decode<Value>(
     _ location: Location, _ body: (inout JournalCursor) -> Value?
   ) throws(StoreError) -> Value {
-    if segment?.head.index != location.segment { segment = journal.segment(location.segment) }
-    guard let segment else {
+    guard canRead(location), let segment else {
       throw StoreError(.damaged, "the journal in \(journal.folder) lacks segment \(location.segment)")
     }
     let size = Int(location.size)

@@ -3,7 +3,7 @@ import ContextModel
 /// What a stretch of the journal says of records: the newest state of each. Once a newer generation has begun it does not
 /// change any more, and is folded into the tables as a whole.
 ///
-/// Guarded by the overlay's monitor while it is the newest, immutable afterwards.
+/// Guarded by the overlay's monitor; once it is folded its records are read without.
 final class Generation: @unchecked Sendable {
   /// The frames it was made of.
   private(set) var firstFrame: Int64 = 0
@@ -73,6 +73,12 @@ final class Generation: @unchecked Sendable {
     } else if others.updateValue(location, forKey: key) == nil, key.service != 0 {
       parts[key.service, default: []].append(key)
     }
+  }
+
+  /// Keeps what finds records by their keys, and nothing else.
+  func forgetLists() {
+    owners = OwnerIndex()
+    parts = [:]
   }
 
   /// Where a record stands; `nil` if the generation knows nothing of it.

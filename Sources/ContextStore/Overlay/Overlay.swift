@@ -1,64 +1,80 @@
 import ContextModel
 
-/// Everything that stands in the journal and not, or only just, in the tables: what is found in it is newer than they are.
-/// Three generations: one that grows, one that is being folded, one that was folded last and still answers faster than
-/// the tables. Every method may be called on any thread.
+/// Everything that stands in the journal and not, or only just, in the tables: what is found in it is not older than they
+/// are. Three generations: one that grows, one that is being folded, one that was folded last and still answers faster
+/// than the tables. Every method may be called on any thread.
 final class Overlay: @unchecked Sendable {
   /// Guards everything below.
   let monitor = Monitor()
   private(set) var growing = Generation()
   private(set) var folding: Generation?
   private(set) var folded: Generation?
+  /// How many generations were folded. Who reads tables that are as of an earlier count may miss what the overlay does
+  /// not know any more.
+  private(set) var folds = 0
 
-  /// Newest first. Inside the monitor only.
-  private var generations: [Generation] {
-    var all = [growing]
-    if let folding { all.append(folding) }
-    if let folded { all.append(folded) }
-    return all
-  }
+  /// The folds so far.
+  var foldCount: Int { monitor.locked { folds } }
 
-  /// Where a record stands; `nil` if only the tables know.
-  func location(of key: RecordKey) -> Location? { monitor.locked { locate(key) } }
+  /// Where a record stands, `nil` if only the tables know; and how many folds these must have seen.
+  func location(of key: RecordKey) -> (Location?, folds: Int) { monitor.locked { (locate(key), folds) } }
 
-  /// Where services stand, in their order; `nil` where only the tables know.
-  func locations(of ids: [Int64], into locations: inout [Location?]) {
+  /// Where services stand, in their order, `nil` where only the tables know; and how many folds these must have seen.
+  func locations(of ids: [Int64], into locations: inout [Location?]) -> Int {
     locations.removeAll(keepingCapacity: true)
-    monitor.locked {
-      for id in ids {
-        locations.append(growing.services[id] ?? folding?.services[id] ?? folded?.services[id])
-      }
+    return monitor.locked {
+      for id in ids { locations.append(locate(service: id)) }
+      return folds
     }
   }
 
   /// Inside the monitor only.
-  func locate(_ key: RecordKey) -> Location? {
+  private func locate(_ key: RecordKey) -> Location? {
     growing[key] ?? folding?[key] ?? folded?[key]
   }
 
-  /// The services that may belong to an owner, each once, with where they stand now.
-  func services(of owner: UInt64) -> [(id: Int64, Location)] {
+  /// Inside the monitor only.
+  private func locate(service id: Int64) -> Location? {
+    growing.services[id] ?? folding?.services[id] ?? folded?.services[id]
+  }
+
+  /// What the tables lack at one moment.
+  struct Unfolded {
+    fileprivate let generations: [Generation]
+    /// How many folds the tables must have seen that are read beside it.
+    let folds: Int
+  }
+
+  /// What the tables lack now.
+  var unfolded: Unfolded {
     monitor.locked {
-      var ids = Set<Int64>()
-      for generation in generations { ids.formUnion(generation.services(of: owner)) }
-      return ids.compactMap { id in
-        (growing.services[id] ?? folding?.services[id] ?? folded?.services[id]).map { (id, $0) }
-      }
+      Unfolded(generations: [growing] + (folding.map { [$0] } ?? []), folds: folds)
     }
   }
 
-  /// Those of the services that the overlay knows: what tables say of them is old.
-  func known(_ ids: [Int64]) -> Set<Int64> {
+  /// The services that may belong to an owner, each once, with where they stand now.
+  func services(of owner: UInt64, in unfolded: Unfolded) -> [(id: Int64, Location)] {
     monitor.locked {
-      Set(ids.filter { id in generations.contains { $0.services[id] != nil } })
+      var ids = Set<Int64>()
+      for generation in unfolded.generations { ids.formUnion(generation.services(of: owner)) }
+      return ids.compactMap { id in locate(service: id).map { (id, $0) } }
+    }
+  }
+
+  /// Whether what tables say of a service is old.
+  func knows(_ ids: [Int64], in unfolded: Unfolded) -> Set<Int64> {
+    monitor.locked {
+      Set(ids.filter { id in unfolded.generations.contains { $0.services[id] != nil } })
     }
   }
 
   /// The records of one kind that belong to a service, each once, with where they stand now.
-  func parts(_ kind: RecordKey.Kind, of service: Int64) -> [(RecordKey, Location)] {
+  func parts(
+    _ kind: RecordKey.Kind, of service: Int64, in unfolded: Unfolded
+  ) -> [(RecordKey, Location)] {
     monitor.locked {
       var keys = Set<RecordKey>()
-      for generation in generations {
+      for generation in unfolded.generations {
         for key in generation.parts(of: service) where key.kind == kind { keys.insert(key) }
       }
       return keys.compactMap { key in locate(key).map { (key, $0) } }
@@ -85,8 +101,11 @@ final class Overlay: @unchecked Sendable {
   /// The tables have it now.
   func didFold() {
     monitor.locked {
+      // Lists are the tables' from now on.
+      folding?.forgetLists()
       folded = folding
       folding = nil
+      folds += 1
     }
   }
 }

@@ -14,15 +14,14 @@ final class AssociationHistory {
     remove = try connection.prepare("DELETE FROM association WHERE service = ?1")
   }
 
-  func save(_ change: Change) throws(StoreError) {
-    guard let service = change.service, let customer = change.customer else { return }
-    insert.bind(1, service.rawValue)
-    insert.bind(2, change.sequence)
-    insert.bind(3, change.tenant.rawValue)
-    insert.bind(4, customer)
-    insert.bind(5, change.at.milliseconds)
-    insert.bind(6, change.interaction)
-    insert.bind(7, change.principal)
+  func save(_ association: JournalFrame.Association) throws(StoreError) {
+    insert.bind(1, association.service)
+    insert.bind(2, association.sequence)
+    insert.bind(3, association.tenant)
+    insert.bind(4, borrowing: association.customer)
+    insert.bind(5, association.at)
+    insert.bind(6, borrowing: association.interaction)
+    insert.bind(7, borrowing: association.principal)
     try insert.run()
   }
 

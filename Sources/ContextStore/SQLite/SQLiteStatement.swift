@@ -60,6 +60,13 @@ final class SQLiteStatement {
     }
   }
 
+  /// Without a copy: the bytes must stay where they are until the statement has been run, and what is bound counts for
+  /// that run alone.
+  func bind(_ index: Int32, borrowing text: UnsafeRawBufferPointer?) {
+    guard let text else { return bindNull(index) }
+    note(csqlite_bind_text_static(handle, index, text.baseAddress, Int32(clamping: text.count)))
+  }
+
   func bindNull(_ index: Int32) {
     note(sqlite3_bind_null(handle, index))
   }

@@ -137,17 +137,26 @@ final class SQLiteTarget {
   private func saveHistory(
     _ generation: Generation, _ journal: Journal, _ records: RecordReader
   ) throws(StoreError) {
-    var places: [(service: Int64, sequence: Int64, location: Location)] = []
+    var places: [(service: Int64, location: Location)] = []
     try journal.forEachFrame(generation.firstFrame...generation.last.frame) {
       (head, frame, segment, start) throws(StoreError) in
-      JournalFrame.forEachAssociation(head, frame) { service, sequence, offset, size in
+      JournalFrame.forEachAssociation(head, frame) { service, offset, size in
         let location = Location(
           segment: segment.head.index, offset: UInt32(start + offset), size: UInt32(size))
-        places.append((service, sequence, location))
+        places.append((service, location))
       }
     }
-    places.sort { ($0.service, $0.sequence) < ($1.service, $1.sequence) }
-    for place in places { try history.save(try records.change(place.location)) }
+    // In the order in which rows lie on disk: what stands later in the journal is later in the sequence.
+    places.sort {
+      ($0.service, $0.location.segment, $0.location.offset) < (
+        $1.service, $1.location.segment, $1.location.offset
+      )
+    }
+    for place in places {
+      try records.association(place.location) { (association) throws(StoreError) in
+        try history.save(association)
+      }
+    }
   }
 
   private func set(_ counter: String, _ value: Int64) throws(StoreError) {

@@ -7,14 +7,18 @@ final class StoreThread: @unchecked Sendable {
 
   /// Starts the thread.
   ///
-  /// - Parameter name: at most 15 bytes: what `top -H` shows.
-  init(named name: String, _ body: @escaping @Sendable () -> Void) {
-    let context = Unmanaged.passRetained(Body(name: name, run: body)).toOpaque()
+  /// - Parameters:
+  ///   - name: at most 15 bytes: what `top -H` shows.
+  ///   - yields: whether others go first where processors are scarce.
+  init(named name: String, yields: Bool = false, _ body: @escaping @Sendable () -> Void) {
+    let context = Unmanaged.passRetained(Body(name: name, yields: yields, run: body)).toOpaque()
     let failure = pthread_create(
       &thread, nil,
       { context in
         let body = Unmanaged<Body>.fromOpaque(context!).takeRetainedValue()
         nameThisThread(body.name)
+        // On Linux a thread has a niceness of its own. That it cannot be changed harms nobody.
+        if body.yields { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) }
         body.run()
         return nil
       }, context)
@@ -30,10 +34,12 @@ final class StoreThread: @unchecked Sendable {
 
   private final class Body {
     let name: String
+    let yields: Bool
     let run: @Sendable () -> Void
 
-    init(name: String, run: @escaping @Sendable () -> Void) {
+    init(name: String, yields: Bool, run: @escaping @Sendable () -> Void) {
       self.name = name
+      self.yields = yields
       self.run = run
     }
   }
