@@ -41,7 +41,27 @@ public final class Housekeeping: Sendable {
   }
 
   /// Begins. Any thread.
-  public func start() { loop.post { self.rest() } }
+  public func start() {
+    loop.post {
+      self.loop.runTask { await self.finishKeys() }
+      self.rest()
+    }
+  }
+
+  /// Goes on with identification keys that a server that ended has not made ready.
+  private func finishKeys() async {
+    do {
+      for tenant in try await store.tenantsWithIdentificationKeys() {
+        for key in try await store.identificationKeys(tenant: tenant) where !key.isReady {
+          try await key.index(in: store, tenant: tenant)
+          log.info("an identification key is ready", ["key": key.name])
+        }
+      }
+    } catch {
+      log.error(
+        "an identification key could not be made ready; delete it and create it anew", ["error": "\(error)"])
+    }
+  }
 
   /// Ends; what is under way comes to its end. Any thread.
   public func stop() { isStopped.store(true, ordering: .relaxed) }

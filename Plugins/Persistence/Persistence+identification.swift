@@ -62,7 +62,7 @@ extension Persistence {
       CreateIdentificationKey(
         tenant: call.tenant, key: sent, at: call.receivedAt, principal: call.principal?.name))
     do {
-      try await index(key, tenant: call.tenant)
+      try await key.index(in: store, tenant: call.tenant)
     } catch {
       try await forget(key.name, call)
       throw error
@@ -75,20 +75,6 @@ extension Persistence {
     return Reply(
       status: 201, content: .json(writer.bytes),
       headers: [ReplyHeader("Location", "/metadata/identification-keys/\(key.name)")])
-  }
-
-  /// Makes all profiles found by a key, a page at a time. Those that are written meanwhile are found already.
-  public func index(_ key: IdentificationKey, tenant: Tenant) async throws {
-    var last = ""
-    while true {
-      let profiles = try await store.profiles(after: last, tenant: tenant, limit: Self.page)
-      let isLast = profiles.count < Self.page
-      try await store.write(
-        IndexProfiles(
-          tenant: tenant, key: key.id, customers: profiles.map(\.profile.customerID), isLast: isLast))
-      guard !isLast, let next = profiles.last?.profile.customerID else { return }
-      last = next
-    }
   }
 
   /// Query Identification Keys: one, or all.
@@ -181,5 +167,24 @@ extension Persistence {
     }
     writer.endObject()
     return Reply(content: .json(writer.bytes))
+  }
+}
+
+extension IdentificationKey {
+  /// How many profiles are brought up to date in one change.
+  private static let page = 500
+
+  /// Makes all profiles found by the key, a page at a time. Those that are written meanwhile are found already.
+  func index(in store: ContextStore, tenant: Tenant) async throws(ContextError) {
+    var last = ""
+    while true {
+      let profiles = try await store.profiles(after: last, tenant: tenant, limit: Self.page)
+      let isLast = profiles.count < Self.page
+      try await store.write(
+        IndexProfiles(
+          tenant: tenant, key: id, customers: profiles.map(\.profile.customerID), isLast: isLast))
+      guard !isLast, let next = profiles.last?.profile.customerID else { return }
+      last = next
+    }
   }
 }

@@ -8,6 +8,8 @@ extension Persistence {
     public var deletesServices = false
     /// Whether the services of a profile that is merged come along, as in version 8.1.3, or stay, as in 8.5.
     public var mergesServices = true
+    /// The status of deleting a service that there is not: 404, or 400 as in version 8.5.
+    public var unknownOnDelete = 404
     /// How long services are kept and stay open.
     public var lifetime = LifetimePolicy()
     /// Whether interactions can be found by their ids.
@@ -25,6 +27,11 @@ extension Persistence {
       self.init()
       deletesServices = try section.bool("delete-services-with-profile", default: deletesServices)
       mergesServices = try section.bool("merge-services-with-profile", default: mergesServices)
+      let status = try section.integer("unknown-service-on-delete", in: 400...404, default: unknownOnDelete)
+      guard status == 400 || status == 404 else {
+        throw section.error("unknown-service-on-delete", "must be 404 or, as in version 8.5, 400")
+      }
+      unknownOnDelete = status
       lifetime.expiration = try Self.lifetime(section, "expiration")
       let types = try section.section("expiration-of-types")
       for type in types.keys {

@@ -8,11 +8,18 @@ extension Persistence {
   /// Delete Service by ID.
   func delete(_ call: Call) async throws -> Reply {
     let ticket = cache?.ticket()
-    let last = try await store.write(
-      DeleteService(
-        tenant: call.tenant, service: try required(call.serviceID), at: call.receivedAt,
-        condition: call.condition,
-        principal: call.principal?.name))
+    let change = DeleteService(
+      tenant: call.tenant, service: try required(call.serviceID), at: call.receivedAt,
+      condition: call.condition,
+      principal: call.principal?.name)
+    let last: Mapping
+    do throws(ContextError) {
+      last = try await store.write(change)
+    } catch {
+      var error = error
+      if error.status == 404 { error.status = options.unknownOnDelete }
+      throw error
+    }
     if let cache, let ticket { await cache.write(.deleted(last.service), since: ticket) }
     return Reply()
   }

@@ -52,6 +52,8 @@ extension ContextError {
   /// The class name that clients of 8.5 look at.
   fileprivate var exception: String {
     let package = "com.genesyslab.gsg.services.contextservices.exceptions"
-    return status == 404 ? "\(package).NotFoundException" : "\(package).ContextServicesExceptionResource"
+    // 8.5 answered 400 to some of those.
+    return status == 404 || code.hasSuffix("_not_found")
+      ? "\(package).NotFoundException" : "\(package).ContextServicesExceptionResource"
   }
 }

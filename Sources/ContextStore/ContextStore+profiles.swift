@@ -34,6 +34,16 @@ extension ContextStore {
     return keys
   }
 
+  /// The tenants that have, or had, identification keys.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func tenantsWithIdentificationKeys() async throws(ContextError) -> [Tenant] {
+    guard case .tenants(let tenants) = try await read(.tenantsWithKeys) else {
+      preconditionFailure("an answer to another question")
+    }
+    return tenants
+  }
+
   /// The customers that a key finds under its first values, at most `limit`. Some may have other values of those that differ
   /// in control characters alone.
   ///

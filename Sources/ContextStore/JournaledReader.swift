@@ -137,6 +137,10 @@ final class JournaledReader: StoreReader {
     try settledTables().profiles(after: customer, tenant: tenant, limit: limit)
   }
 
+  func tenantsWithKeys() throws(StoreError) -> [Tenant] {
+    try settledTables().profileLists.tenantsWithKeys()
+  }
+
   func walk() throws(StoreError) -> ServiceWalk { try settledTables().walk }
 
   func schemas() throws(StoreError) -> [StoredSchema] {

@@ -80,6 +80,8 @@ protocol StoreReader: AnyObject {
   ) throws(StoreError) -> [(name: String, customer: String)]
   /// The profiles behind one, in the order of their customers. Asks for `settle` first.
   func profiles(after customer: String, tenant: Tenant, limit: Int) throws(StoreError) -> [Record]
+  /// The tenants that have, or had, identification keys. Asks for `settle` first.
+  func tenantsWithKeys() throws(StoreError) -> [Tenant]
   /// What walks over everything. Asks for `settle` first.
   func walk() throws(StoreError) -> ServiceWalk
   /// All schemas.

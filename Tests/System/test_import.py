@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import random
 from collections.abc import Callable
 
 import pytest
@@ -132,3 +135,22 @@ def test_one_import_runs_at_a_time(server: LiaisonServer) -> None:
     assert_error(server.call("POST", "/profiles/import", {"profiles": name}), 409, "import_running")
     assert 0 <= state(server)["percent"] <= 100 and state(server)["state"] == "running"
     assert server.stop() == 0
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_any_text_that_a_csv_writer_writes_is_read(server: LiaisonServer, delimiter: str) -> None:
+    numbers = random.Random(7)
+    alphabet = ["a", "é", "😀", '"', '""', ",", ";", "\t", "\n", "\r\n", " ", "'", "\\"]
+    rows = [
+        [f"c{number}", *("".join(numbers.choices(alphabet, k=numbers.randint(0, 12))) for _ in range(3))]
+        for number in range(300)
+    ]
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL if delimiter == ";" else csv.QUOTE_MINIMAL)
+    writer.writerows([["customer_id", "A", "B", "C"], *rows])
+    done = run(server, put(server, text.getvalue()), delimiter=delimiter)
+    assert (done["created"], done["errors"]) == (300, 0)
+    api = Api(server)
+    for customer, *values in rows:
+        expected = {name: value for name, value in zip("ABC", values, strict=True) if value}
+        assert api.profile(customer) == {"customer_id": customer, **expected}

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support.api import Api, Json, assert_error
+from support.deadline import wait_until
 from support.server import LiaisonServer
 
 PHONE: Json = {
@@ -385,3 +386,21 @@ def test_profiles_survive_kills(start_server: Callable[..., LiaisonServer]) -> N
     assert [api.profile(customer, "?extensions=*") for customer in profiles] == before
     assert api.identify("Mail=m7") == [profiles[7]]
     assert_error(server.call("POST", "/profiles", {"Mail": "m7"}), 409, "identity_taken")
+
+
+def test_a_key_that_a_kill_left_half_made_is_made_ready_by_the_next_start(
+    start_server: Callable[..., LiaisonServer],
+) -> None:
+    server = start_server()
+    api = Api(server)
+    customers = [api.create_profile({"City": f"c{number % 50}"}) for number in range(1500)]
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(
+            lambda: server.call("POST", "/metadata/identification-keys", {"name": "k", "attributes": ["City"]})
+        )
+        wait_until("the key is known", lambda: made.done() or api.get("/metadata/identification-keys"))
+        server.kill()
+        made.exception()
+    server.start()
+    wait_until("the key is ready", lambda: server.call("GET", "/profiles?City=c7").status == 200)
+    assert sorted(api.identify("City=c7")) == sorted(customers[7::50])

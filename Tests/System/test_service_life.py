@@ -116,3 +116,12 @@ def test_a_list_comes_in_pages(api: Api) -> None:
     assert api.customer_service_ids(customer, "", f"?after={services[7]}") == services[8:]
     assert api.customer_service_ids(customer, "", f"?after={services[9]}") == []
     assert_error(api.caller.call("GET", f"/customers/{customer}/services?limit=0"), 400, "bad_parameter", field="limit")
+
+
+def test_as_in_8_5_deleting_an_unknown_service_may_be_a_bad_request(
+    start_server: Callable[..., LiaisonServer],
+) -> None:
+    server = start_server(config={"plugins": {"persistence": {"unknown-service-on-delete": 400}}})
+    error = assert_error(server.call("DELETE", "/genesys/1/cs/services/7"), 400, "service_not_found")
+    assert error["exception"].endswith("NotFoundException")
+    assert_error(server.call("GET", "/genesys/1/cs/services/7"), 404, "service_not_found")

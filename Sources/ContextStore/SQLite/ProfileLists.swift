@@ -4,6 +4,7 @@ import ContextModel
 final class ProfileLists {
   private let identities: SQLiteStatement
   private let page: SQLiteStatement
+  private let tenants: SQLiteStatement
 
   init(_ connection: SQLiteConnection) throws(StoreError) {
     identities = try connection.prepare(
@@ -11,6 +12,7 @@ final class ProfileLists {
       SELECT name, customer FROM identity
       WHERE tenant = ?1 AND identification_key = ?2 AND name >= ?3 AND name < ?4 ORDER BY name LIMIT ?5
       """)
+    tenants = try connection.prepare("SELECT tenant FROM identification_key ORDER BY tenant")
     page = try connection.prepare(
       """
       SELECT customer, revision, document, extensions FROM profile WHERE tenant = ?1 AND customer > ?2
@@ -28,6 +30,13 @@ final class ProfileLists {
     identities.bind(5, Int64(limit))
     var found: [(name: String, customer: String)] = []
     while try identities.step() { found.append((identities.text(0) ?? "", identities.text(1) ?? "")) }
+    return found
+  }
+
+  /// The tenants that have, or had, identification keys.
+  func tenantsWithKeys() throws(StoreError) -> [Tenant] {
+    var found: [Tenant] = []
+    while try tenants.step() { found.append(Tenant(rawValue: tenants.integer(0))) }
     return found
   }
 

@@ -7,7 +7,7 @@ final class SQLiteReader {
   private let begins: SQLiteStatement
   private let ends: SQLiteStatement
   private let lists: ServiceLists
-  private let profileLists: ProfileLists
+  let profileLists: ProfileLists
   let walk: ServiceWalk
   private let history: SQLiteStatement
 

@@ -58,6 +58,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case profile(String, Tenant)
     case profiles(after: String, Tenant, limit: Int)
     case identificationKeys(Tenant)
+    case tenantsWithKeys
     case customers(IdentificationKey, [String], Tenant, limit: Int)
     case identities(key: Int64, Tenant, limit: Int)
     case services(ServiceQuery)
@@ -71,7 +72,8 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     /// Whether it reads what only tables know, see `StoreReader.settle`.
     var readsTables: Bool {
       switch self {
-      case .associations, .profiles, .identities, .due, .formerServices, .idempotencyKeys: true
+      case .associations, .profiles, .identities, .due, .formerServices, .idempotencyKeys, .tenantsWithKeys:
+        true
       case .customers(let key, let values, _, _): !(key.isUnique && key.attributes.count == values.count)
       default: false
       }
@@ -85,6 +87,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case associations([Association]?)
     case profiles([ProfileRecord])
     case identificationKeys([IdentificationKey])
+    case tenants([Tenant])
     case names([String])
     case scanned(ServiceScan.Page)
     case due([(Tenant, ServiceID)])

@@ -76,6 +76,7 @@ final class ReadWorker: @unchecked Sendable {
     case .identificationKeys(let tenant):
       let record = try record(.identificationKeys(tenant: tenant))
       return .identificationKeys(record.flatMap { documents.identificationKeys($0) } ?? [])
+    case .tenantsWithKeys: return .tenants(try reader.tenantsWithKeys())
     case .customers(let key, let values, let tenant, let limit):
       return .names(try customers(key, values, tenant, limit))
     case .identities(let key, let tenant, let limit):

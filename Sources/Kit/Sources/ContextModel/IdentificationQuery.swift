@@ -48,8 +48,8 @@ public struct IdentificationQuery: Sendable, Equatable {
       }
     }
     if let whole = candidates.first(where: { $0.score(given) == $0.attributes.count }) { return whole }
-    // max(by:) takes the last of equals.
-    guard let best = candidates.reversed().max(by: { $0.score(given) < $1.score(given) }),
+    // max(by:) takes the first of equals.
+    guard let best = candidates.max(by: { $0.score(given) < $1.score(given) }),
       best.score(given) > 0
     else {
       throw .badField(
