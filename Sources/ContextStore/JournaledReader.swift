@@ -130,7 +130,26 @@ final class JournaledReader: StoreReader {
   func customers(
     key: Int64, from first: String, to end: String, tenant: Tenant, limit: Int
   ) throws(StoreError) -> [(name: String, customer: String)] {
-    try settledTables().customers(key: key, from: first, to: end, tenant: tenant, limit: limit)
+    guard !first.isEmpty else {
+      return try settledTables().customers(key: key, from: first, to: end, tenant: tenant, limit: limit)
+    }
+    let bucket = Identity.bucket(of: first, key: key, tenant: tenant)
+    let unfolded = overlay.unfolded
+    let newer = overlay.parts(.identity, of: bucket, in: unfolded).filter { entry, _ in
+      entry.number == key && entry.tenant == tenant && entry.name >= first && entry.name < end
+    }
+    var found = try tables(after: unfolded.folds).customers(
+      key: key, from: first, to: end, tenant: tenant, limit: limit + newer.count)
+    guard !newer.isEmpty else { return found }
+    let known = Set(newer.map(\.0.name))
+    found.removeAll { known.contains($0.name) }
+    for (entry, location) in newer {
+      guard let record = records.canRead(location) ? try records.record(location) : try record(entry) else {
+        continue
+      }
+      found.append((entry.name, String(decoding: record.document, as: UTF8.self)))
+    }
+    return Array(found.sorted { $0.name < $1.name }.prefix(limit))
   }
 
   func profiles(after customer: String, tenant: Tenant, limit: Int) throws(StoreError) -> [Record] {

@@ -73,8 +73,8 @@ protocol StoreReader: AnyObject {
   func changes(after sequence: Int64, limit: Int) throws(StoreError) -> [Change]?
   /// To whom a service belonged, the newest association first. Asks for `settle` first.
   func associations(of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Association]
-  /// The customers found under values of an identification key whose records' names begin somewhere in a range. Asks for
-  /// `settle` first.
+  /// The customers found under values of an identification key: the records whose names lie in a range. Asks for `settle`
+  /// first if the range is that of all names; else the range begins with a whole value.
   func customers(
     key: Int64, from first: String, to end: String, tenant: Tenant, limit: Int
   ) throws(StoreError) -> [(name: String, customer: String)]

@@ -40,8 +40,9 @@ def test_the_interactions_of_services_and_customers_are_shown(server: LiaisonSer
     server.kill()
     server.start()
     assert api.get("/interactions/I1") == shared
-    for gone in (service, other):
-        server.call("DELETE", f"/services/{gone}")
+    server.call("DELETE", f"/services/{other}")
+    assert api.get("/interactions/I1")["services"] == [service]
+    server.call("DELETE", f"/services/{service}")
     assert_error(server.call("GET", "/interactions/I1"), 404, "interaction_not_found")
 
 

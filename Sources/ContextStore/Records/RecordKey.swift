@@ -34,7 +34,8 @@ public struct RecordKey: Hashable, Sendable {
   public let kind: Kind
   /// Whose data it is.
   public let tenant: Tenant
-  /// The service it is, or belongs to; 0 where no service has a part in it.
+  /// The service it is, or belongs to; 0 where no service has a part in it, below 0 for other things that are looked for
+  /// together.
   public let service: Int64
   /// What tells it from others of that kind and service: what an extension hangs on, whose schema it is.
   public let number: Int64
@@ -94,7 +95,9 @@ public struct RecordKey: Hashable, Sendable {
   ///   - key: the key's id.
   ///   - name: see ``Identity/name``.
   static func identity(_ name: String, key: Int64, tenant: Tenant) -> RecordKey {
-    RecordKey(.identity, tenant, number: key, name: name)
+    RecordKey(
+      .identity, tenant, service: Identity.bucket(of: name, key: key, tenant: tenant), number: key, name: name
+    )
   }
 
   /// That a customer is to be forgotten in the history of a service.

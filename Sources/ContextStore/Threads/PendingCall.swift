@@ -74,7 +74,6 @@ final class PendingRead: PendingCall, @unchecked Sendable {
       switch self {
       case .associations, .profiles, .identities, .due, .formerServices, .idempotencyKeys, .tenantsWithKeys:
         true
-      case .customers(let key, let values, _, _): !(key.isUnique && key.attributes.count == values.count)
       default: false
       }
     }

@@ -8,9 +8,9 @@ public struct Roles: OptionSet, Sendable, Hashable {
 
   /// Queries.
   public static let read = Roles(rawValue: 1)
-  /// Events: start, associate, complete.
+  /// Changes of services, states, tasks and profiles; purges and exports to files.
   public static let write = Roles(rawValue: 2)
-  /// Schema administration.
+  /// Schemas, identification keys, and the server's mode.
   public static let schema = Roles(rawValue: 4)
   /// Everything.
   public static let administrator = Roles(rawValue: 0xFF)
