@@ -404,3 +404,18 @@ def test_a_key_that_a_kill_left_half_made_is_made_ready_by_the_next_start(
     server.start()
     wait_until("the key is ready", lambda: server.call("GET", "/profiles?City=c7").status == 200)
     assert sorted(api.identify("City=c7")) == sorted(customers[7::50])
+
+
+def test_a_profile_that_is_refused_takes_no_place_of_a_unique_key(start_server: Callable[..., LiaisonServer]) -> None:
+    server = start_server()
+    api = Api(server)
+    for name in "ABC":
+        api.create_key({"name": f"u{name}", "attributes": [name], "unique": True})
+    api.create_profile({"C": "taken"})
+    refused = server.call("POST", "/profiles", {"A": "a", "B": "b", "C": "taken"})
+    assert_error(refused, 409, "identity_taken", field="C")
+    free = api.create_profile({"A": "a", "B": "b"})
+    assert api.identify("A=a") == api.identify("B=b") == [free]
+    moved = server.call("PUT", f"/profiles/{free}", {"A": "other", "C": "taken"})
+    assert_error(moved, 409, "identity_taken", field="C")
+    assert api.identify("A=a") == [free] and api.identify("A=other") == []
