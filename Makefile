@@ -1,7 +1,7 @@
 # Everything here needs only the Swift toolchain; `dependencies` installs the rest from the distribution.
-# Variables: DATA and PORT for `run`, TESTS for `test` (arguments of pytest), ARGS for `bench`.
+# Variables: PREFIX for `install`, DATA and PORT for `run`, TESTS for `test` (arguments of pytest), ARGS for `bench`.
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build run test unit-tests system-tests bench lint format clean
+.PHONY: help dependencies build install run test unit-tests system-tests bench lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do \
@@ -13,6 +13,9 @@ dependencies: ## install the libraries and tools that are missing (apt)
 build: ## build the release binary, .build/release/liaison
 	@Scripts/dependencies.sh build
 	swift build -c release --product liaison
+
+install: build ## install the server, its kit and the kit's sources (PREFIX=/usr/local)
+	@Scripts/install.sh $(or $(PREFIX),/usr/local)
 
 run: ## start Redis and the server, and make a first association (DATA=…, PORT=…)
 	@Scripts/run.sh

@@ -13,6 +13,8 @@ struct PipelineAssembly {
 
   /// The plugins in the order of the pipeline, without its end.
   let plugins: [any Plugin]
+  /// Their stages.
+  let stages: [any Middleware]
   /// The options of the pipeline's end.
   let persistence: Persistence.Options
 
@@ -23,12 +25,14 @@ struct PipelineAssembly {
     _ configuration: ServerConfiguration, additional: [any Plugin.Type],
     context: (_ plugin: String) -> PluginContext
   ) throws(ConfigurationError) {
+    let own = Self.firstParty.map { $0.name }
     let known = Self.firstParty + additional
     let names = known.map { $0.name } + [Persistence.name]
     guard configuration.pipeline.last == Persistence.name else {
       throw ConfigurationError("pipeline", "must end with \"\(Persistence.name)\"")
     }
     var plugins: [any Plugin] = []
+    var stages: [any Middleware] = []
     var persistence = Persistence.Options()
     for (index, name) in configuration.pipeline.enumerated() {
       guard names.contains(name) else {
@@ -40,7 +44,15 @@ struct PipelineAssembly {
       }
       let section = try configuration.plugins.section(name)
       if let type = known.first(where: { $0.name == name }) {
-        plugins.append(try type.init(section, context(name)))
+        let context = context(name)
+        let plugin = try type.init(section, context)
+        plugins.append(plugin)
+        stages.append(
+          own.contains(name)
+            ? plugin.middleware
+            : PluginStage(
+              plugin, budget: try configuration.budgets.duration(name, default: .seconds(5)),
+              log: context.log, metrics: context.metrics))
       } else {
         persistence = try Persistence.Options(section)
       }
@@ -49,7 +61,9 @@ struct PipelineAssembly {
     // A section for a plugin that is known but not listed is kept for the day it is.
     for name in names { _ = configuration.plugins.value(name) }
     try configuration.plugins.requireAllRead()
+    try configuration.budgets.requireAllRead()
     self.plugins = plugins
+    self.stages = stages
     self.persistence = persistence
   }
 }

@@ -10,6 +10,7 @@ struct Arguments {
     case serve
     case check
     case backup(file: String)
+    case plugin(PluginCommand)
     case help
     case version
   }
@@ -54,8 +55,15 @@ struct Arguments {
       }
       command = .backup(file: file)
       known = ["--data": "data"]
+    case "plugin":
+      let (plugin, flags) = try PluginCommand.read(&rest)
+      command = .plugin(plugin)
+      known = flags
     case let other:
-      throw UsageError(description: "unknown command \"\(other)\"; known: serve, check, store backup")
+      throw UsageError(
+        description: "unknown command \"\(other)\"; known: serve, check, store backup, "
+          + "plugin new, plugin list, plugin check"
+      )
     }
     try readFlags(&rest, known)
     if command == .check, configurationFile == nil {

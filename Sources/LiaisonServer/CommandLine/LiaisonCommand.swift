@@ -1,6 +1,7 @@
 import ContextStore
 import Foundation
 public import LiaisonKit
+import Persistence
 
 /// The command line of a server. An integrator's own executable is this call with plugins of its own:
 ///
@@ -23,6 +24,9 @@ public enum LiaisonCommand {
     } catch let error as UsageError {
       complain("\(error.description)\n\(Help.hint)")
       exit(usageError)
+    } catch let error as PluginRefusal {
+      complain("plugin \(error)")
+      exit(usageError)
     } catch let error as ConfigurationError {
       complain("configuration: \(error)")
       exit(usageError)
@@ -37,9 +41,12 @@ public enum LiaisonCommand {
     case .help: say(Help.text)
     case .version: say("liaison \(Version.current)")
     case .serve: try await serve(arguments, plugins)
+    case .plugin(let command): try command.run(arguments, plugins)
     case .check:
       let configuration = try configuration(arguments)
-      _ = try PipelineAssembly(configuration, additional: plugins) { _ in .forChecking(configuration) }
+      let loaded = try loaded(configuration, beside: plugins).map(\.type)
+      _ = try PipelineAssembly(configuration, additional: plugins + loaded) { _ in .forChecking(configuration)
+      }
       say("the configuration is good")
     case .backup(let file):
       let configuration = try configuration(arguments)
@@ -52,7 +59,9 @@ public enum LiaisonCommand {
     let signals = EndSignals()
     ProcessLimits.ignoreFatalWrites()
     ProcessLimits.raiseOpenFiles()
-    let server = try Server(try configuration(arguments), additional: plugins)
+    let configuration = try configuration(arguments)
+    let loaded = try loaded(configuration, beside: plugins).map(\.type)
+    let server = try Server(configuration, additional: plugins + loaded)
     try await server.start()
     say("liaison \(Version.current) listening on http://\(server.address)")
     let signal = await signals.next()
@@ -60,14 +69,22 @@ public enum LiaisonCommand {
     await server.stop()
   }
 
-  private static func configuration(_ arguments: Arguments) throws -> ServerConfiguration {
+  /// The plugins from libraries that the configuration names.
+  static func loaded(
+    _ configuration: ServerConfiguration, beside plugins: [any Plugin.Type]
+  ) throws(PluginRefusal) -> [PluginLibrary] {
+    let known = PipelineAssembly.firstParty + plugins
+    return try PluginLibrary.all(of: configuration, taken: known.map { $0.name } + [Persistence.name])
+  }
+
+  static func configuration(_ arguments: Arguments) throws -> ServerConfiguration {
     try ServerConfiguration(
       file: arguments.configurationFile, environment: ProcessInfo.processInfo.environment,
       flags: arguments.flags)
   }
 
   /// A line on standard output, at once: somebody may wait for it through a pipe.
-  private static func say(_ line: String) {
+  static func say(_ line: String) {
     FileHandle.standardOutput.write(Data("\(line)\n".utf8))
   }
 

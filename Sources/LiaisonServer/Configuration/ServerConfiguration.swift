@@ -26,6 +26,10 @@ public struct ServerConfiguration {
   let logLevel: Log.Level
   /// The names of the stages, in order.
   let pipeline: [String]
+  /// How long each plugin may keep a call before it passes it on.
+  let budgets: ConfigurationSection
+  /// The files of the plugins to load, in order.
+  let libraries: [String]
   /// The plugins' own sections.
   let plugins: ConfigurationSection
   /// The folder that relative paths start from: the file's, or the working directory.
@@ -70,6 +74,8 @@ public struct ServerConfiguration {
     tenancy = try Self.tenancy(root.section("tenancy"))
     logLevel = try Self.logLevel(root.section("log"))
     pipeline = try root.strings("pipeline") ?? Self.defaultPipeline
+    budgets = try root.section("budgets")
+    libraries = try Self.libraries(root, directory)
     plugins = try root.section("plugins")
     try root.requireAllRead()
   }
@@ -144,6 +150,19 @@ public struct ServerConfiguration {
     let longest = try section.integer("customer-id", in: 1...1024, default: 64)
     try section.requireAllRead()
     return longest
+  }
+
+  /// A name without a folder is looked for in the plugin folder; other paths start from the configuration's folder.
+  private static func libraries(
+    _ root: ConfigurationSection, _ directory: String
+  ) throws(ConfigurationError) -> [String] {
+    let folder = try root.string("plugin-folder").map { $0.hasPrefix("/") ? $0 : directory + "/" + $0 }
+    return try (root.strings("libraries") ?? []).map { file throws(ConfigurationError) in
+      guard !file.isEmpty else { throw root.error("libraries", "must name files; an empty name is in it") }
+      if file.hasPrefix("/") { return file }
+      return file.contains("/")
+        ? directory + "/" + file : (folder ?? PluginLibrary.installedFolder) + "/" + file
+    }
   }
 
   private static func logLevel(_ section: ConfigurationSection) throws(ConfigurationError) -> Log.Level {

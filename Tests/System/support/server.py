@@ -30,11 +30,14 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run_liaison(
-    *arguments: str | Path, environment: Mapping[str, str] | None = None, cwd: Path | None = None
+    *arguments: str | Path,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    binary: Path = BINARY,
 ) -> subprocess.CompletedProcess[str]:
     """Runs a command that is expected to end by itself."""
     return subprocess.run(
-        [str(BINARY), *map(str, arguments)],
+        [str(binary), *map(str, arguments)],
         env=clean_environment(environment),
         cwd=cwd,
         stdin=subprocess.DEVNULL,
@@ -59,6 +62,7 @@ class LiaisonServer:
         listen: str = "127.0.0.1:0",
         prefix: Sequence[str] = (),
         soft_open_files: int | None = None,
+        binary: Path = BINARY,
     ) -> None:
         self.folder = folder
         self.data = data or folder / "data"
@@ -69,6 +73,7 @@ class LiaisonServer:
         self.listen = listen
         self.prefix = list(prefix)
         self.soft_open_files = soft_open_files
+        self.binary = binary
         self.address = ""
         self.port = 0
         self._starts = 0
@@ -86,7 +91,7 @@ class LiaisonServer:
         return self._process is not None and self._process.poll() is None
 
     def command(self) -> list[str]:
-        command = [*self.prefix, str(BINARY), "serve", "--listen", self.listen, "--data", str(self.data)]
+        command = [*self.prefix, str(self.binary), "serve", "--listen", self.listen, "--data", str(self.data)]
         if self.redis_url:
             command += ["--redis", self.redis_url]
         if self.config is not None:

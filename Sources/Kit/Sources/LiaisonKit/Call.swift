@@ -61,6 +61,12 @@ public final class Call {
   /// credentials hears of those first.
   public var malformed: ContextError?
 
+  /// Until when the stage that has the call may pass it on; `nil` for as long as it likes. The server sets it for plugins.
+  public var deadline: ContinuousClock.Instant?
+
+  /// The place in the pipeline of the stage that the call has reached.
+  var lastStage = 0
+
   /// A call of an operation with nothing in it yet.
   public init(
     operation: Operation, requiredRole: Roles?, requestNumber: UInt64, peer: String, receivedAt: Timestamp,

@@ -9,6 +9,12 @@
 ///   }
 /// }
 /// ```
+/// A stage that calls `next` after the call's deadline gets ``DeadlinePassed``, and nothing behind it sees the call: the
+/// answer is a 504 for which nothing was written.
+///
+/// A stage calls `next` once, or not at all: then its reply is the answer and nothing behind it sees the call.
+/// A second time ``NextCalledTwice`` is thrown, and the stages behind do not see the call again.
+///
 /// Stages are shared by all event loops; a call stays on its own loop through all of them, suspensions included.
 public protocol Middleware: Sendable {
   /// Handles a call, or passes it on.
@@ -38,6 +44,29 @@ public struct Next: Sendable {
   /// Hands the call to the next stage.
   public func callAsFunction(_ call: Call) async throws -> Reply {
     precondition(index < stages.count, "the last stage of a pipeline must answer itself")
+    // A call that begins the pipeline anew is one that nobody has seen.
+    guard index == 0 || index > call.lastStage else { throw NextCalledTwice() }
+    if let deadline = call.deadline {
+      guard ContinuousClock.now < deadline else { throw DeadlinePassed() }
+      // The time of the stages behind is not this stage's.
+      call.deadline = nil
+    }
+    call.lastStage = index
     return try await stages[index].handle(call, next: Next(stages: stages, index: index + 1))
   }
+}
+
+/// A stage has called `next` a second time for one call: what stands behind it would be done twice.
+public struct NextCalledTwice: Error, CustomStringConvertible {
+  /// One line.
+  public var description: String { "a stage called next twice for one call" }
+}
+
+/// A stage has kept a call longer than its budget allows.
+public struct DeadlinePassed: Error, CustomStringConvertible {
+  /// Nothing more is to say.
+  public init() {}
+
+  /// One line.
+  public var description: String { "the call's deadline has passed" }
 }

@@ -3,6 +3,9 @@ public protocol Plugin: Sendable {
   /// The name under which configurations list it: lower case, words joined by `-`.
   static var name: String { get }
 
+  /// The plugin's own version, for people: `liaison plugin list` shows it.
+  static var version: String { get }
+
   /// Reads the configuration; nothing is started yet.
   ///
   /// - Throws: ``ConfigurationError``, which stops the start of the server with exit code 2.
@@ -22,6 +25,8 @@ public protocol Plugin: Sendable {
 }
 
 extension Plugin {
+  /// The server's own plugins have the server's version.
+  public static var version: String { "-" }
   /// Most plugins do not.
   public var authenticates: Bool { false }
   /// Most plugins need none.

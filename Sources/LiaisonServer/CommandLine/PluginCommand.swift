@@ -1,0 +1,84 @@
+import Foundation
+import LiaisonKit
+
+/// `liaison plugin …`
+enum PluginCommand: Equatable {
+  case new(name: String)
+  case list
+  case check(file: String)
+
+  /// Reads what stands behind `plugin`.
+  ///
+  /// - Returns: the command, and the flags that may follow by their options.
+  static func read(
+    _ rest: inout ArraySlice<String>
+  ) throws(UsageError) -> (command: PluginCommand, flags: [String: String]) {
+    let action = rest.popFirst()
+    switch action {
+    case "list": return (.list, [:])
+    case "new", "check":
+      guard let operand = rest.popFirst(), !operand.hasPrefix("-") else {
+        throw UsageError(
+          description: action == "new" ? "plugin new needs a NAME" : "plugin check needs a FILE")
+      }
+      if action == "check" { return (.check(file: operand), [:]) }
+      guard PluginScaffold.isName(operand) else {
+        throw UsageError(
+          description:
+            "\"\(operand)\" is no name of a plugin: 2 to 40 lower-case letters, digits and single dashes, "
+            + "a letter first, such as center-stamp")
+      }
+      return (.new(name: operand), ["--kit": "kit"])
+    default:
+      let got = action.map { "unknown command \"plugin \($0)\"" } ?? "plugin needs a command"
+      throw UsageError(description: "\(got); known: plugin new NAME, plugin list, plugin check FILE")
+    }
+  }
+
+  func run(_ arguments: Arguments, _ plugins: [any Plugin.Type]) throws {
+    switch self {
+    case .new(let name):
+      let kit = arguments.flags.first { $0.option == "kit" }?.text
+      let scaffold = PluginScaffold(name: name, kit: try PluginScaffold.kitFolder(kit))
+      try scaffold.write(to: name)
+      LiaisonCommand.say("\(name) is the package of a plugin; its README.md says how to build and run it")
+    case .check(let file):
+      let library = try PluginLibrary(loading: file)
+      LiaisonCommand.say("\(file): this server can load \(library.type.name) \(library.type.version)")
+    case .list: try list(arguments, plugins)
+    }
+  }
+
+  private func list(_ arguments: Arguments, _ plugins: [any Plugin.Type]) throws {
+    let configuration = try LiaisonCommand.configuration(arguments)
+    let libraries = try LiaisonCommand.loaded(configuration, beside: plugins)
+    let loaded = libraries.map(\.type)
+    _ = try PipelineAssembly(configuration, additional: plugins + loaded) { _ in .forChecking(configuration) }
+    for (index, name) in configuration.pipeline.enumerated() {
+      let library = libraries.first { $0.type.name == name }
+      let type = library?.type ?? plugins.first { $0.name == name }
+      let origin = library.map { $0.file } ?? (type == nil ? "of the server" : "built in")
+      let version = type?.version ?? Version.current
+      let settings = configuration.plugins.value(name).map { " \($0.json)" } ?? ""
+      LiaisonCommand.say("\(index + 1) \(name) \(version) (\(origin))\(settings)")
+    }
+    for library in libraries where !configuration.pipeline.contains(library.type.name) {
+      let type = library.type
+      LiaisonCommand.say("- \(type.name) \(type.version) (\(library.file)) not in the pipeline")
+    }
+  }
+}
+
+extension ConfigurationValue {
+  /// On one line, keys sorted.
+  fileprivate var json: String {
+    switch self {
+    case .array(let elements): "[" + elements.map(\.json).joined(separator: ",") + "]"
+    case .object(let members):
+      "{" + members.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value.json)" }.joined(separator: ",")
+        + "}"
+    case .null: "null"
+    case .bool, .integer, .double, .string: article
+    }
+  }
+}

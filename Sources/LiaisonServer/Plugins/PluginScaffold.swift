@@ -1,0 +1,57 @@
+import Foundation
+
+/// The package that `liaison plugin new` writes.
+struct PluginScaffold {
+  /// As in configurations: `center-stamp`.
+  let name: String
+  /// The kit's sources.
+  let kit: String
+
+  /// Whether this can be the name of a plugin.
+  static func isName(_ text: String) -> Bool {
+    guard (2...40).contains(text.utf8.count), let first = text.first, ("a"..."z").contains(first) else {
+      return false
+    }
+    guard text.allSatisfy({ ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "-" }) else {
+      return false
+    }
+    return !text.hasSuffix("-") && !text.contains("--")
+  }
+
+  /// The kit's sources: those given, those installed with this server, or those it was built from.
+  static func kitFolder(_ given: String?) throws(UsageError) -> String {
+    let files = FileManager.default
+    if let given {
+      guard files.fileExists(atPath: given + "/Package.swift") else {
+        throw UsageError(description: "--kit: there is no Package.swift in \(given)")
+      }
+      return URL(fileURLWithPath: given).standardizedFileURL.path
+    }
+    var folder = URL(
+      fileURLWithPath: (try? files.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/")
+    while folder.path != "/" {
+      folder.deleteLastPathComponent()
+      for place in ["share/liaison/kit", "Sources/Kit"] {
+        let candidate = folder.appendingPathComponent(place).path
+        if files.fileExists(atPath: candidate + "/Package.swift") { return candidate }
+      }
+    }
+    throw UsageError(description: "the kit's sources are not beside this server: name them with --kit=DIR")
+  }
+
+  /// The module: `CenterStamp`.
+  var module: String {
+    name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+
+  /// Makes the folder, which must not be there.
+  func write(to folder: String) throws {
+    let files = FileManager.default
+    guard !files.fileExists(atPath: folder) else { throw StartupError("\(folder) is there already") }
+    for (path, text) in contents {
+      let url = URL(fileURLWithPath: folder).appendingPathComponent(path)
+      try files.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: url)
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import ContextModel
+import LiaisonKit
+import Synchronization
+import Testing
+
+@Suite struct NextTests {
+  /// Calls `next` as often as it is told.
+  struct Repeating: Middleware {
+    let times: Int
+    func handle(_ call: Call, next: Next) async throws -> Reply {
+      var reply = Reply(status: 204)
+      for _ in 0..<times { reply = try await next(call) }
+      return reply
+    }
+  }
+
+  final class LastStage: Middleware {
+    let count = Mutex(0)
+    func handle(_ call: Call, next: Next) async throws -> Reply {
+      count.withLock { $0 += 1 }
+      return Reply(status: 200)
+    }
+  }
+
+  private func call() -> Call {
+    Call(
+      operation: .queryService, requiredRole: nil, requestNumber: 1, peer: "192.0.2.1",
+      receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+  }
+
+  @Test func aStageThatNeverCallsNextAnswersItself() async throws {
+    let last = LastStage()
+    let reply = try await Next(stages: [Repeating(times: 0), last])(call())
+    #expect(reply.status == 204)
+    #expect(last.count.withLock { $0 } == 0)
+  }
+
+  @Test(arguments: 0...2)
+  func theSecondNextIsRefusedWhereverItHappens(place: Int) async throws {
+    let last = LastStage()
+    var stages: [any Middleware] = [Repeating(times: 1), Repeating(times: 1), Repeating(times: 1)]
+    stages[place] = Repeating(times: 2)
+    await #expect(throws: NextCalledTwice.self) { try await Next(stages: stages + [last])(call()) }
+    #expect(last.count.withLock { $0 } == 1)
+  }
+
+  @Test func aCallMayGoThroughAWholePipelineAgain() async throws {
+    let last = LastStage()
+    let call = call()
+    for _ in 0..<2 { _ = try await Next(stages: [Repeating(times: 1), last])(call) }
+    #expect(last.count.withLock { $0 } == 2)
+  }
+}

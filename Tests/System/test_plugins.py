@@ -1,0 +1,240 @@
+"""What an integrator does: scaffold a plugin outside of the repository, build, test, load it, see its effect."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.metrics import Metrics, parse_metrics
+from support.server import REPOSITORY, LiaisonServer, run_liaison
+
+PIPELINE = ["authentication", "center-stamp", "business-attributes", "extension-schemas", "persistence"]
+
+# Put into the scaffolded stage, so that one build serves every test.
+MISBEHAVIOUR = """\
+    calls.add()
+    if call.headers["x-fail"] != nil { throw Failure() }
+    if let wait = call.headers["x-wait"] { try? await Task.sleep(for: .milliseconds(Int(wait) ?? 0)) }
+    if call.headers["x-never"] != nil { return Reply(status: 204) }
+    if call.headers["x-twice"] != nil { _ = try await next(call) }
+"""
+
+
+@dataclass
+class Installation:
+    """A server installed below a prefix, and a plugin that was made and built with nothing but it."""
+
+    binary: Path
+    library: Path
+    package: Path
+
+    def check(self, library: Path) -> subprocess.CompletedProcess[str]:
+        return run_liaison("plugin", "check", library, binary=self.binary)
+
+    def config(self, library: Path | str, **settings: str) -> dict[str, object]:
+        return {
+            "libraries": [str(library)],
+            "pipeline": PIPELINE,
+            "plugins": {"center-stamp": settings},
+            "budgets": {"center-stamp": "200ms"},
+        }
+
+
+def swift(package: Path, *arguments: str) -> None:
+    done = subprocess.run(
+        ["swift", *arguments], cwd=package, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning:" not in done.stdout + done.stderr
+
+
+def metrics(server: LiaisonServer) -> Metrics:
+    return parse_metrics(server.call("GET", "/metrics").body.decode())
+
+
+@pytest.fixture(scope="module")
+def installation(session_folder: Path) -> Installation:
+    prefix = session_folder / "prefix"
+    subprocess.run([REPOSITORY / "Scripts/install.sh", prefix], check=True, capture_output=True)
+    binary = prefix / "bin/liaison"
+    work = session_folder / "integrator"
+    work.mkdir()
+    made = run_liaison("plugin", "new", "center-stamp", cwd=work, binary=binary)
+    assert made.returncode == 0, made.stderr
+    package = work / "center-stamp"
+    for file in package.rglob("*"):
+        assert file.is_dir() or str(REPOSITORY) not in file.read_text()
+    swift(package, "test")
+    source = package / "Sources/CenterStamp/CenterStamp.swift"
+    text = source.read_text()
+    assert "    calls.add()\n" in text
+    source.write_text(text.replace("    calls.add()\n", MISBEHAVIOUR) + "\nstruct Failure: Error {}\n")
+    swift(package, "build", "-c", "release")
+    return Installation(binary, package / ".build/release/libCenterStamp.so", package)
+
+
+@pytest.fixture
+def stamped(make_server: Callable[..., LiaisonServer], installation: Installation) -> LiaisonServer:
+    config = installation.config(installation.library, text="Lisbon")
+    server = make_server(binary=installation.binary, config=config)
+    server.start()
+    return server
+
+
+def test_a_loaded_plugin_takes_part_in_every_call(stamped: LiaisonServer) -> None:
+    started = stamped.call("POST", "/services/start", {"contact_key": "k"})
+    assert started.status == 201
+    assert started.header("X-CenterStamp") == "Lisbon"
+    assert metrics(stamped).value("liaison_center_stamp_calls_total") == 1
+
+
+def test_server_and_plugin_have_one_copy_of_the_kit(stamped: LiaisonServer, installation: Installation) -> None:
+    maps = Path(f"/proc/{stamped.pid}/maps").read_text()
+    kits = {line.split()[-1] for line in maps.splitlines() if "LiaisonKit" in line}
+    assert kits == {str(installation.binary.resolve().parent / "libLiaisonKit.so")}
+    assert str(installation.library.resolve()) in maps
+
+
+def test_a_plugin_that_throws_is_a_500_that_names_it_and_the_connection_goes_on(stamped: LiaisonServer) -> None:
+    with stamped.connect() as connection:
+        failed = connection.call("GET", "/server/status", headers={"X-Fail": "1"})
+        assert (failed.status, failed.json["code"]) == (500, "center_stamp_failed")
+        assert connection.call("GET", "/server/status").status == 200
+    assert "error center-stamp: the plugin failed a call operation=server-status" in stamped.log()
+    assert metrics(stamped).value("liaison_center_stamp_failures_total") == 1
+
+
+def test_next_is_called_once_or_never(stamped: LiaisonServer) -> None:
+    twice = stamped.call("POST", "/services/start", {"contact_key": "twice"}, headers={"X-Twice": "1"})
+    assert (twice.status, twice.json["code"]) == (500, "center_stamp_failed")
+    assert "next twice" in stamped.log()
+    assert len(stamped.call("GET", "/services/anonymous/twice").json) == 1
+    never = stamped.call("POST", "/services/start", {"contact_key": "never"}, headers={"X-Never": "1"})
+    assert never.status == 204
+    assert stamped.call("GET", "/services/anonymous/never").json == []
+
+
+def test_a_plugin_that_takes_too_long_is_a_504_that_writes_nothing(stamped: LiaisonServer) -> None:
+    late = stamped.call("POST", "/services/start", {"contact_key": "late"}, headers={"X-Wait": "300"})
+    assert (late.status, late.json["code"]) == (504, "center_stamp_timed_out")
+    assert stamped.call("GET", "/services/anonymous/late").json == []
+    answered = stamped.call("GET", "/server/status", headers={"X-Wait": "300", "X-Never": "1"})
+    assert answered.status == 504
+    assert metrics(stamped).value("liaison_center_stamp_timeouts_total") == 2
+    in_time = stamped.call("POST", "/services/start", {"contact_key": "late"}, headers={"X-Wait": "1"})
+    assert in_time.status == 201
+
+
+def test_the_plugin_folder_and_the_list(installation: Installation, folder: Path) -> None:
+    (folder / "plugins").mkdir()
+    shutil.copy(installation.library, folder / "plugins/stamp.so")
+    config = {**installation.config("stamp.so", text="Lisbon"), "plugin-folder": "plugins"}
+    file = folder / "liaison.json5"
+    file.write_text(json.dumps(config))
+    listed = run_liaison("plugin", "list", "--config", file, binary=installation.binary)
+    assert listed.returncode == 0, listed.stderr
+    lines = listed.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [[str(i + 1), name] for i, name in enumerate(PIPELINE)]
+    assert lines[1] == f'2 center-stamp 1.0.0 ({folder}/plugins/stamp.so) {{"text":"Lisbon"}}'
+
+
+def patched(installation: Installation, folder: Path, old: bytes, new: bytes) -> Path:
+    content = installation.library.read_bytes()
+    assert old in content and len(old) == len(new)
+    file = folder / "patched.so"
+    file.write_bytes(content.replace(old, new))
+    return file
+
+
+def c_library(installation: Installation, folder: Path, *options: str) -> Path:
+    file = folder / "foreign.so"
+    subprocess.run(["clang", "-shared", "-fPIC", "-x", "c", "/dev/null", *options, "-o", file], check=True)
+    return file
+
+
+def refused(installation: Installation, library: Path) -> str:
+    """The one line, which `plugin check` and a server that is told to load it say alike."""
+    checked = installation.check(library)
+    assert checked.returncode == 2 and checked.stdout == ""
+    (line,) = checked.stderr.splitlines()
+    config = library.parent / "refused.json5"
+    config.write_text(json.dumps({"libraries": [str(library)], "listen": "127.0.0.1:0"}))
+    served = run_liaison("serve", "--config", config, binary=installation.binary, cwd=library.parent)
+    assert (served.returncode, served.stderr) == (2, checked.stderr)
+    assert line.startswith(f"liaison: plugin {library}: ")
+    return line
+
+
+def test_a_good_library_is_said_to_be_good(installation: Installation) -> None:
+    checked = installation.check(installation.library)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout == f"{installation.library}: this server can load center-stamp 1.0.0\n"
+
+
+def test_a_library_of_another_kit_is_refused_with_both_versions(installation: Installation, folder: Path) -> None:
+    line = refused(installation, patched(installation, folder, b"\0kit 0.1.0\n", b"\0kit 9.9.9\n"))
+    assert "was built against kit 9.9.9, this server has kit 0.1.0" in line
+
+
+def test_a_library_of_another_compiler_is_refused_with_both_versions(
+    installation: Installation, folder: Path
+) -> None:
+    line = refused(installation, patched(installation, folder, b"\ncompiler 2", b"\ncompiler 9"))
+    theirs, ours = line.split("by the compiler ")[1].split(", this server by ")
+    assert theirs[0] == "9" and ours.startswith("2" + theirs[1:10])
+
+
+def test_a_wrong_file_is_refused(installation: Installation, folder: Path) -> None:
+    text = folder / "text.so"
+    text.write_text("no library")
+    assert "is not a 64-bit ELF shared library" in refused(installation, text)
+    assert "there is no such file" in refused(installation, folder / "absent.so")
+
+
+def test_a_library_that_is_no_plugin_is_refused(installation: Installation, folder: Path) -> None:
+    assert "is no Liaison plugin" in refused(installation, c_library(installation, folder))
+
+
+def test_a_library_without_the_entry_is_refused(installation: Installation, folder: Path) -> None:
+    library = patched(installation, folder, b"\0liaison_plugin\0", b"\0liaison_plugim\0")
+    assert "does not export liaison_plugin" in refused(installation, library)
+
+
+def test_a_name_that_is_there_twice_is_refused(installation: Installation, folder: Path) -> None:
+    copy = folder / "copy.so"
+    shutil.copy(installation.library, copy)
+    config = folder / "twice.json5"
+    config.write_text(json.dumps({"libraries": [str(installation.library), str(copy)]}))
+    served = run_liaison("check", "--config", config, binary=installation.binary)
+    assert served.returncode == 2
+    assert served.stderr == (
+        f'liaison: plugin {copy}: brings a plugin "center-stamp", but there is one of that name already\n'
+    )
+
+
+def test_a_bad_setting_names_its_key(installation: Installation, folder: Path) -> None:
+    config = folder / "bad.json5"
+    config.write_text(json.dumps(installation.config(installation.library, txet="x")))
+    checked = run_liaison("check", "--config", config, binary=installation.binary)
+    assert checked.returncode == 2
+    assert "plugins.center-stamp.txet: is not a known option; known here: text" in checked.stderr
+
+
+@pytest.mark.parametrize("name", ["Center", "a", "center_stamp", "a--b", "../x"])
+def test_a_bad_name_makes_nothing(name: str, installation: Installation, folder: Path) -> None:
+    made = run_liaison("plugin", "new", name, cwd=folder, binary=installation.binary)
+    assert made.returncode == 2 and "is no name of a plugin" in made.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_is_there_is_left_alone(installation: Installation, folder: Path) -> None:
+    (folder / "mine").mkdir()
+    made = run_liaison("plugin", "new", "mine", cwd=folder, binary=installation.binary)
+    assert made.returncode == 1 and "is there already" in made.stderr
+    assert list((folder / "mine").iterdir()) == []
