@@ -1,0 +1,20 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
+let package = Package(
+  name: "request-log",
+  products: [.library(name: "RequestLog", type: .dynamic, targets: ["RequestLog"])],
+  dependencies: [.package(name: "LiaisonKit", path: "../../../Sources/Kit")],
+  targets: [
+    .target(
+      name: "RequestLog",
+      dependencies: [
+        .product(name: "LiaisonKit", package: "LiaisonKit"),
+        .product(name: "LiaisonPluginNote", package: "LiaisonKit"),
+      ],
+      swiftSettings: settings)
+  ],
+  swiftLanguageModes: [.v6]
+)
