@@ -1,4 +1,4 @@
-"""The example plugin RequestLog, built from its package and loaded by the real server."""
+"""The example RequestLog, built as an integrator builds it and loaded by the server."""
 
 from __future__ import annotations
 
@@ -11,66 +11,124 @@ from typing import Any
 import pytest
 
 from support.deadline import wait_until
-from support.server import REPOSITORY, LiaisonServer
+from support.metrics import parse_metrics
+from support.server import REPOSITORY, LiaisonServer, run_liaison
 
 PACKAGE = REPOSITORY / "Plugins/Examples/RequestLog"
-FIRST = ["request-log", "authentication", "business-attributes", "extension-schemas", "persistence"]
+SCRATCH = REPOSITORY / ".build/examples/RequestLog"
+PIPELINE = ["request-log", "authentication", "business-attributes", "extension-schemas", "persistence"]
+
+Start = Callable[..., LiaisonServer]
 
 
 @pytest.fixture(scope="module")
 def library() -> Path:
-    done = subprocess.run(
-        ["swift", "build", "-c", "release", "--package-path", PACKAGE], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0 and "warning:" not in done.stdout, done.stdout + done.stderr
-    return PACKAGE / ".build/release/libRequestLog.so"
+    for arguments in (["test"], ["build", "-c", "release"]):
+        done = subprocess.run(
+            ["swift", *arguments, "--package-path", PACKAGE, "--scratch-path", SCRATCH],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=400,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "warning:" not in done.stdout + done.stderr
+    return SCRATCH / "release/libRequestLog.so"
 
 
-def config(library: Path, **settings: Any) -> dict[str, Any]:
-    return {
-        "libraries": [str(library)],
-        "pipeline": FIRST,
-        "plugins": {"request-log": {"file": "requests.log", **settings}},
-    }
+@pytest.fixture
+def make_logging(make_server: Start, library: Path) -> Start:
+    def make(**options: Any) -> LiaisonServer:
+        return make_server(
+            config={"libraries": [str(library)], "pipeline": PIPELINE, "plugins": {"request-log": {"file": "requests.log", **options}}}
+        )
+
+    return make
 
 
-def lines(server: LiaisonServer) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (server.folder / "requests.log").read_text().splitlines()]
+def lines(server: LiaisonServer, name: str = "requests.log") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (server.folder / name).read_text().splitlines()]
 
 
-def test_every_call_has_a_line_with_its_outcome(
-    library: Path, start_server: Callable[..., LiaisonServer]
-) -> None:
-    server = start_server(config=config(library))
-    started = server.call("POST", "/services/start", {"contact_key": "k"})
-    missing = server.call("GET", "/services/77")
-    wait_until("both lines are written", lambda: len(lines(server)) == 2)
-    first, second = lines(server)
-    assert first["request"] == started.header("X-Request-Id")
-    assert (first["operation"], first["status"], first["peer"]) == ("start-service", 201, "127.0.0.1")
-    assert first["microseconds"] > 0 and "code" not in first
-    assert second["request"] == missing.header("X-Request-Id")
-    assert (second["service_id"], second["status"], second["code"]) == (77, 404, "service_not_found")
+def metric(server: LiaisonServer, name: str) -> float:
+    return parse_metrics(server.call("GET", "/metrics").body.decode()).value(name)
 
 
-def test_a_sample_leaves_calls_out_but_no_failure_and_an_end_loses_nothing(
-    library: Path, start_server: Callable[..., LiaisonServer]
-) -> None:
-    server = start_server(config=config(library, sample=10))
+def test_every_call_has_a_line_with_its_answer(make_logging: Start) -> None:
+    server = make_logging(skip=["server-status"])
+    server.start()
+    server.call("GET", "/server/status")
+    service = server.call("POST", "/services/start", {"contact_key": "k"}).json["service_id"]
+    associated = server.call("POST", f"/customers/C7/services/{service}", {})
+    missing = server.call("GET", "/services/999")
+    wait_until("three lines are written", lambda: len(lines(server)) == 3, 10)
+    start, association, query = lines(server)
+    assert (start["operation"], start["status"], start["peer"]) == ("start-service", 201, "127.0.0.1")
+    assert (association["operation"], association["service_id"]) == ("associate-service", service)
+    assert association["request"] == associated.header("X-Request-Id")
+    assert association["status"] == 200 and association["weight"] == 1
+    assert 0 < association["microseconds"] < 10_000_000
+    assert (query["status"], query["code"]) == (404, missing.json["code"])
+    assert all("customer_id" not in line for line in lines(server))
+
+
+def test_customers_are_shown_only_when_asked_for(make_logging: Start) -> None:
+    server = make_logging(customers=True)
+    server.start()
+    server.call("GET", "/customers/C%227/services")
+    assert server.stop() == 0
+    assert [line["customer_id"] for line in lines(server)] == ['C"7']
+
+
+def test_a_sample_tells_how_many_calls_it_stands_for_and_the_end_writes_all(make_logging: Start) -> None:
+    server = make_logging(sample=10)
+    server.start()
     with server.connect() as connection:
-        for _ in range(100):
+        for _ in range(2000):
             assert connection.call("GET", "/server/status").status == 200
         for _ in range(7):
             assert connection.call("GET", "/services/77").status == 404
     assert server.stop() == 0
-    statuses = [line["status"] for line in lines(server)]
-    assert (statuses.count(200), statuses.count(404), len(statuses)) == (10, 7, 17)
+    sampled = [line for line in lines(server) if line["status"] == 200]
+    assert {line["weight"] for line in sampled} == {10}
+    assert 1300 < sum(line["weight"] for line in sampled) < 2700
+    failed = [line for line in lines(server) if line["status"] == 404]
+    assert [line["weight"] for line in failed] == [1] * 7
 
 
-def test_a_file_that_cannot_be_opened_stops_the_start(
-    library: Path, make_server: Callable[..., LiaisonServer]
-) -> None:
-    server = make_server(config=config(library, file="absent/requests.log"))
+def test_a_renamed_file_makes_room_for_a_new_one_and_no_line_is_lost(make_logging: Start) -> None:
+    server = make_logging()
+    server.start()
+    server.call("GET", "/services/1")
+    wait_until("the line is written", lambda: len(lines(server)) == 1, 10)
+    (server.folder / "requests.log").rename(server.folder / "requests.log.1")
+    server.call("GET", "/services/2")
+    assert server.stop() == 0
+    assert [line["service_id"] for line in lines(server, "requests.log.1")] == [1]
+    assert [line["service_id"] for line in lines(server)] == [2]
+
+
+def test_a_full_disk_loses_lines_never_calls(make_logging: Start) -> None:
+    server = make_logging(file="/dev/full")
+    server.start()
+    for _ in range(3):
+        assert server.call("POST", "/services/start", {"contact_key": "k"}).status == 201
+    wait_until(
+        "the lines are counted", lambda: metric(server, "liaison_request_log_dropped_total") == 3, 10
+    )
+    assert server.log().count("request-log: lines are lost") == 1
+    assert "No space left on device" in server.log()
+
+
+def test_a_check_of_the_configuration_makes_no_file(make_logging: Start) -> None:
+    server = make_logging()
+    server.command()
+    assert run_liaison("check", "--config", server.folder / "liaison.json5").returncode == 0
+    assert not (server.folder / "requests.log").exists()
+
+
+def test_a_file_that_cannot_be_opened_stops_the_start(make_logging: Start) -> None:
+    server = make_logging(file="nowhere/requests.log")
     server.launch()
-    assert server.exit_code() == 2
-    assert "plugins.request-log.file: cannot be opened for appending" in server.log()
+    assert server.exit_code() == 1
+    assert f"cannot open {server.folder}/nowhere/requests.log: No such file or directory" in server.log()

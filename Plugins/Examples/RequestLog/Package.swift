@@ -14,7 +14,11 @@ let package = Package(
         .product(name: "LiaisonKit", package: "LiaisonKit"),
         .product(name: "LiaisonPluginNote", package: "LiaisonKit"),
       ],
-      swiftSettings: settings)
+      swiftSettings: settings),
+    .testTarget(
+      name: "RequestLogTests",
+      dependencies: ["RequestLog", .product(name: "LiaisonKit", package: "LiaisonKit")],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

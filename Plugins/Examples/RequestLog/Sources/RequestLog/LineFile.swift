@@ -3,84 +3,76 @@ import Glibc
 import LiaisonKit
 import Synchronization
 
-/// A file that lines are appended to by a thread of its own: a loop never waits for the disk. Any thread may append.
+/// Lines on their way to a file. Any thread appends; a thread of its own writes, so that no call waits for the disk.
 final class LineFile: Sendable {
-  private struct State {
-    var lines: [UInt8] = []
-    /// Whether the writing thread is about to take the lines.
+  /// How long lines gather.
+  private static let gathering = DispatchTimeInterval.milliseconds(50)
+
+  private struct Waiting {
+    var bytes: [UInt8] = []
+    var lines = 0
     var isScheduled = false
-    var hasFailed = false
   }
 
-  /// Owned; closed by `close`.
-  private let descriptor: Int32
-  private let state = Mutex(State())
+  private let waiting = Mutex(Waiting())
+  /// Used on the queue, and before anything is appended.
+  private let file: Mutex<AppendedFile>
+  private let isFailing = Atomic<Bool>(false)
   private let queue = DispatchQueue(label: "liaison.request-log")
   private let limit: Int
-  private let dropped: Counter
   private let log: Log
+  private let written: Counter
+  private let dropped: Counter
 
-  /// Opens the file, or makes it; `nil` if that is not allowed.
-  ///
-  /// - Parameters:
-  ///   - limit: how many bytes may wait for the disk.
-  ///   - dropped: counts lines beyond the limit.
-  init?(_ path: String, limit: Int, dropped: Counter, log: Log) {
-    descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-    guard descriptor >= 0 else { return nil }
+  /// - Parameter limit: how many bytes may wait; what comes beyond is dropped and counted.
+  init(path: String, limit: Int, log: Log, metrics: MetricsRegistry) {
     self.limit = limit
-    self.dropped = dropped
+    file = Mutex(AppendedFile(path: path))
     self.log = log
+    written = metrics.counter("liaison_request_log_lines_total", help: "Lines that were written.")
+    dropped = metrics.counter(
+      "liaison_request_log_dropped_total", help: "Lines that were lost to a slow or failing disk.")
   }
 
-  /// Takes a line without its end.
+  func open() throws(FileFault) { try file.withLock { file throws(FileFault) in try file.open() } }
+
   func append(_ line: [UInt8]) {
-    let schedules = state.withLock { state in
-      guard state.lines.count + line.count < limit else {
-        dropped.add()
-        return false
+    let isFirst = waiting.withLock { waiting -> Bool? in
+      guard waiting.bytes.count + line.count <= limit else { return nil }
+      waiting.bytes += line
+      waiting.lines += 1
+      defer { waiting.isScheduled = true }
+      return !waiting.isScheduled
+    }
+    guard let isFirst else { return dropped.add() }
+    if isFirst { queue.asyncAfter(deadline: .now() + Self.gathering) { self.writeWaiting() } }
+  }
+
+  func close() async {
+    await withCheckedContinuation { continuation in
+      queue.async {
+        self.writeWaiting()
+        self.file.withLock { $0.close() }
+        continuation.resume()
       }
-      state.lines += line
-      state.lines.append(UInt8(ascii: "\n"))
-      defer { state.isScheduled = true }
-      return !state.isScheduled
-    }
-    if schedules { queue.async { self.flush() } }
-  }
-
-  /// Writes what is there and closes the file. Called once, after the last line.
-  func close() {
-    queue.sync {
-      flush()
-      _ = Glibc.close(descriptor)
     }
   }
 
-  private func flush() {
-    let lines = state.withLock { state in
-      state.isScheduled = false
-      defer { state.lines.removeAll() }
-      return state.lines
+  private func writeWaiting() {
+    let taken = waiting.withLock { waiting in
+      defer { waiting = Waiting() }
+      return waiting
     }
-    var written = 0
-    while written < lines.count {
-      let count = lines.withUnsafeBytes {
-        write(descriptor, $0.baseAddress! + written, lines.count - written)
+    guard taken.lines > 0 else { return }
+    do throws(FileFault) {
+      try file.withLock { file throws(FileFault) in try file.append(taken.bytes) }
+      written.add(taken.lines)
+      if isFailing.exchange(false, ordering: .relaxed) { log.info("lines are written again") }
+    } catch {
+      dropped.add(taken.lines)
+      if !isFailing.exchange(true, ordering: .relaxed) {
+        log.error("lines are lost", ["reason": error.description])
       }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return failed(errno) }
-      written += count
     }
-    state.withLock { $0.hasFailed = false }
-  }
-
-  /// One line in the server's log for as long as the file cannot be written.
-  private func failed(_ number: Int32) {
-    dropped.add()
-    let isNew = state.withLock { state in
-      defer { state.hasFailed = true }
-      return !state.hasFailed
-    }
-    if isNew { log.error("the file cannot be written", ["error": String(cString: strerror(number))]) }
   }
 }
