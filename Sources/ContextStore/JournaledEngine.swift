@@ -110,7 +110,9 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
       let growing = overlay.growing
       let isFirst = growing.isEmpty
       growing.take(position, bytes: size)
-      for place in batch.puts.indices { growing.put(batch.puts[place], placed[place]) }
+      for place in batch.puts.indices {
+        growing.put(batch.puts[place].key, of: batch.puts[place].owner, placed[place])
+      }
       for key in batch.deletions { growing.delete(key, in: journal.newestSegment) }
       return (growing.bytes, isFirst)
     }
@@ -125,9 +127,10 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
 
   var backlog: Int { overlay.backlog }
 
-  func probe() throws(StoreError) { try journal.probe() }
-
-  func maintain() {}
+  func probe() throws(StoreError) {
+    try worker.waitForRoom()
+    try journal.probe()
+  }
 
   func makeReader() throws(StoreError) -> any StoreReader {
     try JournaledReader(

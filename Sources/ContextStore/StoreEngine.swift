@@ -39,10 +39,6 @@ protocol StoreEngine: AnyObject, Sendable {
   /// Tries a durable write that changes nothing: whether commits would succeed again.
   func probe() throws(StoreError)
 
-  /// Work that no reply waits for, such as a checkpoint. Called after the replies of a batch have left. Failures
-  /// are not reported: where they matter the next commit fails too.
-  func maintain()
-
   /// A new reader with its own connection, to be used by one thread at a time.
   func makeReader() throws(StoreError) -> any StoreReader
 

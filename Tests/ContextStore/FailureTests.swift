@@ -44,7 +44,6 @@ private final class LimitedEngine: StoreEngine {
 
   var newestChange: Int64 { engine.newestChange }
   var backlog: Int { engine.backlog }
-  func maintain() { engine.maintain() }
   func makeReader() throws(StoreError) -> any StoreReader { try engine.makeReader() }
   func close() { engine.close() }
 }

@@ -185,8 +185,14 @@ import Testing
         #expect(JournalFrame.changes(head, bytes) == batch.changes)
         var puts: [Record] = []
         var deletions: [RecordKey] = []
-        JournalFrame.forEachRecord(head, bytes) { record, offset, size in
+        JournalFrame.forEachPut(head, bytes) { key, owner, flags, offset, size in
           #expect(Int(places[puts.count].offset) == offset && Int(places[puts.count].size) == size)
+          var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + size]))
+          guard let record = JournalFrame.record(&cursor), !cursor.isDamaged, cursor.offset == size else {
+            Issue.record("no record at \(offset)")
+            return
+          }
+          #expect(record.key == key && record.owner == owner && JournalFrame.Flags(of: record) == flags)
           puts.append(record)
         } deletion: {
           deletions.append($0)

@@ -233,9 +233,10 @@ enum JournalFrame {
     }
   }
 
-  /// Goes through the records of a whole frame.
-  static func forEachRecord(
-    _ head: Head, _ frame: UnsafeRawBufferPointer, put: (Record, _ offset: Int, _ size: Int) -> Void,
+  /// Goes through the puts and deletions of a whole frame, without reading the records themselves.
+  static func forEachPut(
+    _ head: Head, _ frame: UnsafeRawBufferPointer,
+    put: (RecordKey, _ owner: UInt64, Flags, _ offset: Int, _ size: Int) -> Void,
     deletion: (RecordKey) -> Void
   ) {
     var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
@@ -245,7 +246,13 @@ enum JournalFrame {
     }
     for _ in 0..<head.puts {
       let offset = headSize + cursor.offset
-      if let record = record(&cursor) { put(record, offset, headSize + cursor.offset - offset) }
+      let size = Int(cursor.integer(UInt32.self))
+      let flags = Flags(rawValue: cursor.integer())
+      let key = key(&cursor)
+      _ = cursor.integer(Int64.self)
+      let owner = cursor.integer(UInt64.self)
+      _ = cursor.bytes(max(0, size - (headSize + cursor.offset - offset)))
+      if let key { put(key, owner, flags, offset, size) }
     }
     for _ in 0..<head.deletions {
       if let key = key(&cursor) { deletion(key) }

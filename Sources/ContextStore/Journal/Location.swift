@@ -17,11 +17,4 @@ struct Location: Sendable {
     self.size = size
     self.flags = flags
   }
-
-  /// Where a record was written.
-  init(of record: Record, in segment: JournalSegment, at offset: Int, size: Int) {
-    self.init(
-      segment: segment.head.index, offset: UInt32(offset), size: UInt32(size),
-      flags: JournalFrame.Flags(of: record))
-  }
 }

@@ -39,16 +39,20 @@ final class Generation: @unchecked Sendable {
     _ head: JournalFrame.Head, _ frame: UnsafeRawBufferPointer, in segment: JournalSegment, at offset: Int
   ) {
     take(Journal.Position(frame: head.number, counters: head.counters), bytes: head.frameSize)
-    JournalFrame.forEachRecord(head, frame) { record, place, size in
-      put(record, Location(of: record, in: segment, at: offset + place, size: size))
+    JournalFrame.forEachPut(head, frame) { key, owner, flags, place, size in
+      let location = Location(
+        segment: segment.head.index, offset: UInt32(offset + place), size: UInt32(size), flags: flags)
+      put(key, of: owner, location)
     } deletion: {
       delete($0, in: segment.head.index)
     }
   }
 
-  func put(_ record: Record, _ location: Location) {
+  /// The newest state of a record stands at a location.
+  ///
+  /// - Parameter owner: under what a service is found in lists, see `ServiceQuery.Owner.hash`.
+  func put(_ key: RecordKey, of owner: UInt64, _ location: Location) {
     firstSegment = min(firstSegment, location.segment)
-    let key = record.key
     guard key.kind == .service else {
       if others.updateValue(location, forKey: key) == nil, key.service != 0 {
         parts[key.service, default: []].append(key)
@@ -62,7 +66,7 @@ final class Generation: @unchecked Sendable {
       location.flags.formUnion(former.flags)
     }
     services.set(key.service, location)
-    if !isListed { owners.append(key.service, to: record.owner) }
+    if !isListed { owners.append(key.service, to: owner) }
   }
 
   func delete(_ key: RecordKey, in segment: UInt32) {

@@ -53,7 +53,6 @@ final class Committer: @unchecked Sendable {
         commit(batch)
         loops.deliver(batch)
         batch.removeAll(keepingCapacity: true)
-        engine.maintain()
       }
     }
   }
