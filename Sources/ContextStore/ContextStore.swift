@@ -14,8 +14,11 @@ public final class ContextStore: Sendable {
   /// Tells when the change sequence grows.
   let signal: ChangeSignal
   private let reads: Mailbox<PendingRead>
+  /// Reads that wait for a fold first: they have a thread of their own, so that no other read waits with them.
+  private let queries: Mailbox<PendingRead>
   private let writeGatherers: [Gatherer<PendingDecision>]
   private let readGatherers: [Gatherer<PendingRead>]
+  private let queryGatherers: [Gatherer<PendingRead>]
   private let commitThread: StoreThread
   private let readThreads: [StoreThread]
   private let isClosed = Mutex(false)
@@ -50,6 +53,7 @@ public final class ContextStore: Sendable {
     }
     var readers: [any StoreReader] = []
     for _ in 0..<max(1, options.readers) { readers.append(try engine.makeReader()) }
+    let queryReader = try engine.makeReader()
     self.engine = engine
     self.loops = loops
     let committer = Committer(
@@ -59,13 +63,18 @@ public final class ContextStore: Sendable {
     let reads = Mailbox<PendingRead>()
     self.committer = committer
     self.reads = reads
+    let queries = Mailbox<PendingRead>()
+    self.queries = queries
     writeGatherers = loops.map { Gatherer(loop: $0, mailbox: committer.mailbox) }
     readGatherers = loops.map { Gatherer(loop: $0, mailbox: reads) }
+    queryGatherers = loops.map { Gatherer(loop: $0, mailbox: queries) }
     commitThread = StoreThread(named: "store commit") { committer.run() }
-    readThreads = readers.map { reader in
-      let worker = ReadWorker(reader: reader, mailbox: reads, loops: loops)
-      return StoreThread(named: "store read") { worker.run() }
-    }
+    let queryWorker = ReadWorker(reader: queryReader, mailbox: queries, loops: loops)
+    readThreads =
+      readers.map { reader in
+        let worker = ReadWorker(reader: reader, mailbox: reads, loops: loops)
+        return StoreThread(named: "store read") { worker.run() }
+      } + [StoreThread(named: "store query") { queryWorker.run() }]
   }
 
   deinit { close() }
@@ -198,6 +207,7 @@ public final class ContextStore: Sendable {
     commitThread.join()
     signal.close()
     reads.close()
+    queries.close()
     for thread in readThreads { thread.join() }
     engine.close()
   }
@@ -205,7 +215,7 @@ public final class ContextStore: Sendable {
   func read(_ request: PendingRead.Request) async throws(ContextError) -> PendingRead.Answer {
     let place = placeOfCurrentLoop
     let pending = PendingRead(request, loop: place)
-    await readGatherers[place].answer(pending)
+    await (request.settlesFirst ? queryGatherers : readGatherers)[place].answer(pending)
     return try pending.outcome.unsafelyUnwrapped.get()
   }
 

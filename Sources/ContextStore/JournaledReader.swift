@@ -162,8 +162,24 @@ final class JournaledReader: StoreReader {
 
   func walk() throws(StoreError) -> ServiceWalk { try settledTables().walk }
 
+  // Not settled first: a server that starts after a crash would wait for the fold of all that it left behind.
   func schemas() throws(StoreError) -> [StoredSchema] {
-    try settle()
-    return try settledTables().schemas()
+    let unfolded = overlay.unfolded
+    var schemas: [RecordKey: StoredSchema] = [:]
+    for schema in try tables(after: unfolded.folds).schemas() {
+      schemas[.schema(schema.name, of: schema.owner, tenant: schema.tenant)] = schema
+    }
+    for (key, location) in overlay.records(of: .schema, in: unfolded) {
+      let record = records.canRead(location) ? try records.record(location) : try record(key)
+      guard let owner = SchemaCatalog.Owner(number: key.number) else { continue }
+      schemas[key] = record.map {
+        StoredSchema(tenant: key.tenant, owner: owner, name: $0.name, text: $0.document)
+      }
+    }
+    return schemas.sorted {
+      ($0.key.tenant.rawValue, $0.key.number, $0.key.name) < (
+        $1.key.tenant.rawValue, $1.key.number, $1.key.name
+      )
+    }.map(\.value)
   }
 }

@@ -81,6 +81,17 @@ final class Overlay: @unchecked Sendable {
     }
   }
 
+  /// All records of a kind, services apart, each once, with where they stand now.
+  func records(of kind: RecordKey.Kind, in unfolded: Unfolded) -> [(RecordKey, Location)] {
+    monitor.locked {
+      var keys = Set<RecordKey>()
+      for generation in unfolded.generations {
+        for key in generation.others.keys where key.kind == kind { keys.insert(key) }
+      }
+      return keys.compactMap { key in locate(key).map { (key, $0) } }
+    }
+  }
+
   /// When the growing generation began, in monotonic nanoseconds, and how long its part of the journal is; 0 bytes while it
   /// is empty.
   var growth: (began: UInt64, bytes: Int) { monitor.locked { (growing.began, growing.bytes) } }

@@ -70,9 +70,10 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case settle
 
     /// Whether it reads what only tables know, see `StoreReader.settle`.
-    var readsTables: Bool {
+    var settlesFirst: Bool {
       switch self {
-      case .associations, .profiles, .identities, .due, .formerServices, .idempotencyKeys, .tenantsWithKeys:
+      case .associations, .profiles, .identities, .due, .formerServices, .idempotencyKeys, .tenantsWithKeys,
+        .settle:
         true
       default: false
       }

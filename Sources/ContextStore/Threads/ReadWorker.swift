@@ -32,7 +32,7 @@ final class ReadWorker: @unchecked Sendable {
 
   private func answer(_ batch: [PendingRead]) {
     do throws(StoreError) {
-      if batch.contains(where: { $0.request.readsTables }) { try reader.settle() }
+      if batch.contains(where: { $0.request.settlesFirst }) { try reader.settle() }
       try reader.begin()
     } catch {
       for pending in batch { pending.fail(.storeUnavailable(error.kind.words)) }
@@ -106,7 +106,7 @@ final class ReadWorker: @unchecked Sendable {
     case .changes(let sequence, let limit):
       return .changes(try reader.changes(after: sequence, limit: limit))
     case .settle:
-      try reader.settle()
+      // It has been done for the whole batch.
       return .settled
     }
   }
