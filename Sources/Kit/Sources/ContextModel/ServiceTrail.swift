@@ -17,53 +17,57 @@ public struct ServiceTrail: Equatable, Sendable {
 
   /// As JSON text; empty if there is nothing to keep.
   public var text: [UInt8] {
+    guard updatedAt > 0 || lastState > 0 || lastTask > 0 || dueAt > 0 else { return [] }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(96)
-    for field in Field.allCases where self[field] != 0 {
-      bytes.append(UInt8(ascii: bytes.isEmpty ? "{" : ","))
-      bytes.append(UInt8(ascii: "\""))
-      let name = field.name
-      bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-      bytes.append(UInt8(ascii: "\""))
-      bytes.append(UInt8(ascii: ":"))
-      Self.append(self[field], to: &bytes)
-    }
-    if !bytes.isEmpty { bytes.append(UInt8(ascii: "}")) }
+    append(.updatedAt, updatedAt, to: &bytes)
+    append(.lastState, Int64(lastState), to: &bytes)
+    append(.lastTask, Int64(lastTask), to: &bytes)
+    append(.dueAt, dueAt, to: &bytes)
+    bytes.append(UInt8(ascii: "}"))
     return bytes
   }
 
-  /// Reads what ``text`` wrote. The form is this type's own, so no parser is needed: numbers behind known names.
-  public init(text: UnsafeRawBufferPointer) {
-    var index = 0
-    /// Goes behind the next quotation mark; `false` if there is none.
-    func passQuote() -> Bool {
-      while index < text.count {
-        index += 1
-        if text[index - 1] == UInt8(ascii: "\"") { return true }
-      }
-      return false
-    }
-    while passQuote() {
-      let start = index
-      guard passQuote() else { return }
-      let name = UnsafeRawBufferPointer(rebasing: text[start..<index - 1])
-      index += 1
-      var value: Int64 = 0
-      while index < text.count, (0x30...0x39).contains(text[index]) {
-        value = value &* 10 &+ Int64(text[index] - 0x30)
-        index += 1
-      }
-      if let field = Field.allCases.first(where: { $0.matches(name) }) { self[field] = value }
-    }
-  }
-
-  /// Reads what ``text`` wrote.
+  /// Reads what ``text`` wrote. The form is this type's own, so no parser is needed: numbers behind known names, of which no
+  /// two begin alike.
   public init(text: [UInt8]) {
-    self = text.withUnsafeBytes { ServiceTrail(text: $0) }
+    self.init()
+    text.withUnsafeBytes { self = ServiceTrail(text: $0) }
   }
 
-  private enum Field: CaseIterable {
-    case updatedAt, lastState, lastTask, dueAt
+  /// Reads what ``text-swift.property`` wrote, where it stands.
+  public init(text: UnsafeRawBufferPointer) {
+    var place = 0
+    while place < text.count {
+      guard text[place] == UInt8(ascii: "\""), place + 1 < text.count else {
+        place += 1
+        continue
+      }
+      let field = Field(rawValue: text[place + 1])
+      place += 1
+      while place < text.count, text[place] != UInt8(ascii: ":") { place += 1 }
+      place += 1
+      var value: Int64 = 0
+      while place < text.count, case let digit = text[place], (0x30...0x39).contains(digit) {
+        value = value &* 10 &+ Int64(digit - 0x30)
+        place += 1
+      }
+      switch field {
+      case .updatedAt: updatedAt = value
+      case .lastState: lastState = Int32(clamping: value)
+      case .lastTask: lastTask = Int32(clamping: value)
+      case .dueAt: dueAt = value
+      case nil: break
+      }
+    }
+  }
+
+  /// By the first letter of its name.
+  private enum Field: UInt8 {
+    case updatedAt = 0x75
+    case lastState = 0x73
+    case lastTask = 0x74
+    case dueAt = 0x64
 
     var name: StaticString {
       switch self {
@@ -73,35 +77,19 @@ public struct ServiceTrail: Equatable, Sendable {
       case .dueAt: "due"
       }
     }
-
-    func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
-      bytes.count == name.utf8CodeUnitCount && memcmp(bytes.baseAddress!, name.utf8Start, bytes.count) == 0
-    }
   }
 
-  private subscript(field: Field) -> Int64 {
-    get {
-      switch field {
-      case .updatedAt: updatedAt
-      case .lastState: Int64(lastState)
-      case .lastTask: Int64(lastTask)
-      case .dueAt: dueAt
-      }
-    }
-    set {
-      switch field {
-      case .updatedAt: updatedAt = newValue
-      case .lastState: lastState = Int32(clamping: newValue)
-      case .lastTask: lastTask = Int32(clamping: newValue)
-      case .dueAt: dueAt = newValue
-      }
-    }
-  }
-
-  /// Times before 1970 are kept as 0: nothing that is counted from then is due any later.
-  private static func append(_ value: Int64, to bytes: inout [UInt8]) {
+  /// Times before 1970 are kept as nothing: nothing that is counted from then is due any later.
+  private func append(_ field: Field, _ value: Int64, to bytes: inout [UInt8]) {
+    guard value > 0 else { return }
+    bytes.append(UInt8(ascii: bytes.isEmpty ? "{" : ","))
+    bytes.append(UInt8(ascii: "\""))
+    let name = field.name
+    bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: ":"))
     let first = bytes.count
-    var rest = max(0, value)
+    var rest = value
     repeat {
       bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
       rest /= 10
