@@ -41,7 +41,7 @@ public struct StoreOptions: Sendable {
     durability: Durability = .full, maximumBatch: Int = 2048, readers: Int = 1,
     changesKept: Int64 = 1_000_000, foldAfter: Int = 10_000, foldBytes: Int = 512 << 20,
     largestSegment: Int = 64 << 20,
-    pageCache: Int = 8 << 20, checkpointPages: Int = 10_000
+    pageCache: Int = 8 << 20, checkpointPages: Int = 2_000
   ) {
     self.durability = durability
     self.maximumBatch = maximumBatch

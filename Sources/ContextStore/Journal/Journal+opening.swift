@@ -65,7 +65,9 @@ extension Journal {
 
   private static func openSegments(_ folder: String, store: Int64) throws(StoreError) -> [JournalSegment] {
     var segments: [JournalSegment] = []
-    let names = try Files.names(in: folder).filter { $0.hasSuffix(".journal") }.sorted()
+    var names = try Files.names(in: folder).filter { $0.hasSuffix(".journal") }.sorted()
+    // The next segment's file is made before it is needed.
+    if let last = names.last, JournalSegment.isUnused("\(folder)/\(last)") { names.removeLast() }
     for name in names {
       let path = "\(folder)/\(name)"
       guard let segment = try JournalSegment.open(path) else {

@@ -32,11 +32,12 @@ final class Journal: @unchecked Sendable {
   /// Where the next frame goes in the last segment.
   private var end: Int
   private var newest: Position
-  /// A file for the next segment is being prepared; nobody else prepares or takes it.
-  private var isPreparing = false
+  /// The bytes of the file that is ready for the next segment; `nil` if none is.
+  private var preparedSize: Int?
+  /// A segment is being added: the next one's name is taken.
+  private var isAdding = false
 
   static let smallestSegment = 1 << 20
-  private var sparePath: String { folder + "/next" }
 
   init(
     folder: String, store: Int64, options: Options, segments: [JournalSegment], end: Int, newest: Position
@@ -114,40 +115,52 @@ final class Journal: @unchecked Sendable {
       index: (segments.last?.head.index ?? 0) + 1, salt: .random(in: 1...UInt64.max), store: store,
       firstFrame: newest.frame + 1, firstSequence: newest.counters.lastSequence + 1,
       version: SQLiteSchema.current)
-    var prepared = sparePath
-    let hasSpare = monitor.locked {
-      guard !isPreparing, (Files.size(sparePath) ?? 0) >= JournalSegment.headSize + needed else {
-        return false
+    let isPrepared = monitor.locked {
+      isAdding = true
+      defer { preparedSize = nil }
+      return (preparedSize ?? 0) >= JournalSegment.headSize + needed
+    }
+    defer { monitor.locked { isAdding = false } }
+    if !isPrepared {
+      let making = folder + "/making"
+      try JournalSegment.prepare(making, size: size)
+      guard rename(making, JournalSegment.path(head.index, in: folder)) == 0 else {
+        throw Files.error("the journal \(JournalSegment.path(head.index, in: folder)) cannot be made")
       }
-      isPreparing = true
-      return true
+      try Files.synchronizeFolder(folder)
     }
-    defer { if hasSpare { monitor.locked { isPreparing = false } } }
-    if !hasSpare {
-      prepared = folder + "/making"
-      try JournalSegment.prepare(prepared, size: size)
-    }
-    let segment = try JournalSegment.make(head, from: prepared, in: folder)
+    let segment = try JournalSegment.begin(head, in: folder)
     monitor.locked {
       segments.append(segment)
       end = JournalSegment.headSize
     }
   }
 
-  /// Makes the file of the next segment beforehand, so that no reply waits for it. It is no loss if that fails.
+  /// Makes the file of the next segment beforehand, name and all, so that no reply waits for that: to make a name durable
+  /// is to wait for everything that the file system has not written yet. It is no loss if it fails. Fold thread.
   func prepareNextSegment() {
-    let size: Int? = monitor.locked {
-      guard !isPreparing, let last = segments.last, end * 2 > last.size, Files.size(sparePath) == nil else {
-        return nil
-      }
-      isPreparing = true
-      return min(options.largestSegment, max(Self.smallestSegment, last.size * 2))
+    let next: (index: UInt32, size: Int)? = monitor.locked {
+      guard preparedSize == nil, let last = segments.last, end * 2 > last.size else { return nil }
+      return (
+        last.head.index + 1, min(options.largestSegment, max(Self.smallestSegment, last.size * 2))
+      )
     }
-    guard let size else { return }
-    // Under its own name only when it is whole.
-    let making = sparePath + ".making"
-    if (try? JournalSegment.prepare(making, size: size)) != nil { rename(making, sparePath) }
-    monitor.locked { isPreparing = false }
+    guard let next else { return }
+    let making = folder + "/next"
+    guard (try? JournalSegment.prepare(making, size: next.size)) != nil else { return }
+    let isNamed = monitor.locked {
+      // The commit thread may not have waited for it: then that name is a segment's that holds frames.
+      guard !isAdding, segments.last?.head.index == next.index - 1 else { return false }
+      return rename(making, JournalSegment.path(next.index, in: folder)) == 0
+    }
+    guard isNamed else {
+      unlink(making)
+      return
+    }
+    guard (try? Files.synchronizeFolder(folder)) != nil else { return }
+    monitor.locked {
+      if !isAdding, segments.last?.head.index == next.index - 1 { preparedSize = next.size }
+    }
   }
 
   /// Removes the oldest segments, as long as neither a frame from `frame` on nor a change from `sequence` on nor a

@@ -45,7 +45,7 @@ final class JournalSegment: @unchecked Sendable {
 
   /// Opens a file that is there.
   ///
-  /// - Returns: `nil` if it has no head: its making was cut off before anything was kept in it.
+  /// - Returns: `nil` if it has no head.
   static func open(_ path: String) throws(StoreError) -> JournalSegment? {
     let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw Files.error("the journal \(path) cannot be opened") }
@@ -62,33 +62,42 @@ final class JournalSegment: @unchecked Sendable {
     guard descriptor >= 0 else { throw Files.error("the journal \(path) cannot be made") }
     defer { Glibc.close(descriptor) }
     do throws(StoreError) {
-      let zeros = [UInt8](repeating: 0, count: 256 << 10)
+      let zeros = [UInt8](repeating: 0, count: 1 << 20)
       var offset = 0
       while offset < size {
         let count = pwrite(descriptor, zeros, min(zeros.count, size - offset), off_t(offset))
-        guard count > 0 else { throw Files.error("the journal \(path) cannot be made") }
+        // A little at a time: replies wait for the same disk.
+        guard count > 0, fdatasync(descriptor) == 0 else {
+          throw Files.error("the journal \(path) cannot be made")
+        }
         offset += count
       }
-      guard fdatasync(descriptor) == 0 else { throw Files.error("the journal \(path) cannot be made") }
     } catch {
       unlink(path)
       throw error
     }
   }
 
-  /// Takes a prepared file, whatever stands in it, for a new segment, under its own name.
-  static func make(_ head: Head, from prepared: String, in folder: String) throws(StoreError)
-    -> JournalSegment
-  {
-    guard let size = Files.size(prepared) else { throw Files.error("the journal \(prepared) is gone") }
-    let descriptor = Glibc.open(prepared, O_RDWR | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Files.error("the journal \(prepared) cannot be opened") }
+  /// Makes a segment of the prepared file that has its name.
+  static func begin(_ head: Head, in folder: String) throws(StoreError) -> JournalSegment {
     let path = Self.path(head.index, in: folder)
+    let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0, let size = Files.size(path) else {
+      throw Files.error("the journal \(path) cannot be opened")
+    }
     let segment = JournalSegment(head: head, path: path, size: size, descriptor: descriptor)
     try segment.writeHead()
-    guard rename(prepared, path) == 0 else { throw Files.error("the journal \(path) cannot be made") }
-    try Files.synchronizeFolder(folder)
     return segment
+  }
+
+  /// Whether a file is one that was prepared and never used.
+  static func isUnused(_ path: String) -> Bool {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { Glibc.close(descriptor) }
+    return withUnsafeTemporaryAllocation(byteCount: headSize, alignment: 8) { bytes in
+      pread(descriptor, bytes.baseAddress, headSize, 0) == headSize && bytes.allSatisfy { $0 == 0 }
+    }
   }
 
   static func path(_ index: UInt32, in folder: String) -> String {

@@ -21,6 +21,8 @@ final class SQLiteTarget {
   private let tables: SQLiteTables
   private let history: AssociationHistory
   private let updateCounter: SQLiteStatement
+  /// How many rows were written.
+  private var rows = 0
   /// How many pages the write-ahead log holds that are perhaps not in the database yet. Owned; written by SQLite's hook.
   private let logPages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
 
@@ -87,7 +89,11 @@ final class SQLiteTarget {
         nextServiceID: try counter("service") + 1, lastSequence: try counter("sequence")))
   }
 
-  /// Brings a generation into the tables, in one transaction.
+  /// Brings a generation into the tables.
+  ///
+  /// In many small transactions: replies wait for the same disk, and one large one would keep it busy for some hundred
+  /// milliseconds when it is synchronized. Only the last one says that the generation is folded; what a crash leaves of
+  /// it is written again, to the same effect.
   func fold(_ generation: Generation, from journal: Journal) throws(StoreError) {
     do throws(StoreError) {
       try transact(generation, journal)
@@ -96,7 +102,18 @@ final class SQLiteTarget {
       guard error.kind == .full, checkpoint() else { throw error }
       try transact(generation, journal)
     }
+  }
+
+  /// How many rows a transaction writes.
+  private static let rowsATransaction = 4096
+
+  /// Called for each row that is about to be written.
+  private func countRow() throws(StoreError) {
+    rows += 1
+    guard rows % Self.rowsATransaction == 0 else { return }
+    try commit.run()
     if logPages.pointee >= options.checkpointPages { checkpoint() }
+    try begin.run()
   }
 
   private func transact(_ generation: Generation, _ journal: Journal) throws(StoreError) {
@@ -119,6 +136,7 @@ final class SQLiteTarget {
       try set("sequence", generation.last.counters.lastSequence)
       try set("frame", generation.last.frame)
       try commit.run()
+      if logPages.pointee >= options.checkpointPages { checkpoint() }
     } catch {
       connection.rollBack()
       throw error
@@ -126,6 +144,7 @@ final class SQLiteTarget {
   }
 
   private func apply(_ location: Location, _ key: RecordKey, _ records: RecordReader) throws(StoreError) {
+    try countRow()
     if let record = try records.record(location) {
       try tables[key.kind].save(record)
     } else {
@@ -153,6 +172,7 @@ final class SQLiteTarget {
       )
     }
     for place in places {
+      try countRow()
       try records.association(place.location) { (association) throws(StoreError) in
         try history.save(association)
       }
