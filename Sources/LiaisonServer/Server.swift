@@ -40,12 +40,13 @@ public final class Server {
     let metrics = MetricsRegistry()
     let schemas = SchemaRegistry()
     let blocking = BlockingPool()
+    let access = StoreAccess()
     self.schemas = schemas
     self.blocking = blocking
     let assembly = try Self.assembly(configuration, additional) { name in
       PluginContext(
-        log: log.labelled(name), metrics: metrics, schemas: schemas, blocking: blocking,
-        directory: configuration.directory)
+        log: log.labelled(name), metrics: metrics, schemas: schemas, store: access,
+        blocking: blocking, directory: configuration.directory)
     }
     plugins = assembly.plugins
     do {
@@ -70,6 +71,7 @@ public final class Server {
       }
     }
     self.store = store
+    access.open(store)
     let cache = configuration.redis.map { address in
       MappingCache(address: address, options: configuration.cache, loops: loops, log: log.labelled("redis")) {
         ids in

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ from typing import Any
 import pytest
 
 from support.deadline import wait_until
+from support.example import build_example
 from support.metrics import parse_metrics
-from support.server import REPOSITORY, LiaisonServer, run_liaison
+from support.server import LiaisonServer, run_liaison
 
-PACKAGE = REPOSITORY / "Plugins/Examples/RequestLog"
-SCRATCH = REPOSITORY / ".build/examples/RequestLog"
 PIPELINE = ["request-log", "authentication", "business-attributes", "extension-schemas", "persistence"]
 
 Start = Callable[..., LiaisonServer]
@@ -23,17 +21,7 @@ Start = Callable[..., LiaisonServer]
 
 @pytest.fixture(scope="module")
 def library() -> Path:
-    for arguments in (["test"], ["build", "-c", "release"]):
-        done = subprocess.run(
-            ["swift", *arguments, "--package-path", PACKAGE, "--scratch-path", SCRATCH],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=400,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "warning:" not in done.stdout + done.stderr
-    return SCRATCH / "release/libRequestLog.so"
+    return build_example("RequestLog", tests=True)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ public struct PluginContext: Sendable {
   public let metrics: MetricsRegistry
   /// The extension schemas in force.
   public let schemas: SchemaRegistry
+  /// What the store can be asked while a call is handled.
+  public let store: any StoreQueries
   /// Threads for work that would block a loop.
   public let blocking: BlockingPool
   /// The folder that relative paths in the configuration start from.
@@ -13,11 +15,13 @@ public struct PluginContext: Sendable {
 
   /// A context by its parts.
   public init(
-    log: Log, metrics: MetricsRegistry, schemas: SchemaRegistry, blocking: BlockingPool, directory: String
+    log: Log, metrics: MetricsRegistry, schemas: SchemaRegistry, store: any StoreQueries = NoStore(),
+    blocking: BlockingPool, directory: String
   ) {
     self.log = log
     self.metrics = metrics
     self.schemas = schemas
+    self.store = store
     self.blocking = blocking
     self.directory = directory
   }
