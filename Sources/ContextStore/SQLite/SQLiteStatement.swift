@@ -71,11 +71,6 @@ final class SQLiteStatement {
     note(sqlite3_bind_null(handle, index))
   }
 
-  /// Without a copy: the bytes must stay where they are until the statement has been run.
-  private func bind(_ index: Int32, borrowed text: UnsafeBufferPointer<UInt8>) {
-    note(csqlite_bind_text_static(handle, index, text.baseAddress, Int32(clamping: text.count)))
-  }
-
   private func note(_ code: Int32) {
     if code != SQLITE_OK, bindFailure == SQLITE_OK { bindFailure = code }
   }
@@ -112,8 +107,8 @@ final class SQLiteStatement {
 
   /// Runs to the end with `text` as a parameter, without copying it.
   func run(borrowing text: [UInt8], as index: Int32) throws(StoreError) {
-    let failure: StoreError? = text.withUnsafeBufferPointer { text in
-      bind(index, borrowed: text)
+    let failure: StoreError? = text.withUnsafeBytes { text in
+      bind(index, borrowing: text)
       defer { sqlite3_bind_null(handle, index) }
       do throws(StoreError) {
         try run()

@@ -39,7 +39,7 @@ final class ServiceSlot {
   var isTouched: Bool { wanted != nil }
 
   func put(_ service: Service, _ document: [UInt8], sequence: Int64) {
-    let moves = state.service.map { $0.moves(to: service) } ?? false
+    let moves = state.service.map { $0.indexedColumns != service.indexedColumns } ?? false
     if wanted == nil, state.service == nil { key = .service(service.id, tenant: service.tenant) }
     wanted = State(
       service: service, document: document, sequence: sequence, isChanged: true,
@@ -53,18 +53,11 @@ final class ServiceSlot {
   ) throws(ContextError) -> (Change, Mapping) {
     guard state.service != nil, key.tenant == tenant else { throw .serviceNotFound(id) }
     try state.service!.require(condition)
-    let former = (
-      state.service!.customerID, state.service!.serviceType, state.service!.status,
-      state.service!.trail.dueAt
-    )
+    let former = state.service!.indexedColumns
     let change = try body(&state.service!)
     state.service!.trail.updatedAt = moment.milliseconds
     state.service!.advanceDue(lifetime)
-    let newer = (
-      state.service!.customerID, state.service!.serviceType, state.service!.status,
-      state.service!.trail.dueAt
-    )
-    if former != newer { state.movesInIndexes = true }
+    if former != state.service!.indexedColumns { state.movesInIndexes = true }
     let mapping = Mapping(of: state.service!)
     state.document = mapping.document
     state.sequence = sequence
@@ -109,10 +102,9 @@ extension Service {
     if due == 0 || trail.dueAt == 0 || due < trail.dueAt { trail.dueAt = due }
   }
 
-  /// Whether its row is found under other columns when it becomes `newer`.
-  fileprivate func moves(to newer: Service) -> Bool {
-    customerID != newer.customerID || serviceType != newer.serviceType || status != newer.status
-      || trail.dueAt != newer.trail.dueAt
+  /// What its row is found under, as far as it can change.
+  fileprivate var indexedColumns: (customer: String?, type: AttributeValue?, status: Status, dueAt: Int64) {
+    (customerID, serviceType, status, trail.dueAt)
   }
 }
 
