@@ -91,10 +91,8 @@ final class RedisClient {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
       }
     }
-    guard result == 0 else {
-      close(descriptor)
-      throw TestFailure("cannot connect to \(path)")
-    }
+    // `deinit` closes: it runs also when this throws.
+    guard result == 0 else { throw TestFailure("cannot connect to \(path)") }
   }
 
   deinit { close(descriptor) }
