@@ -4,7 +4,7 @@ import LiaisonKit
 /// The stage: lets a call pass if somebody known makes it who has the role that its operation needs.
 ///
 /// Shared by all loops. The way of a bearer key is free of locks and allocations.
-final class Authenticator: Middleware {
+final class Authenticator: ImmediateMiddleware {
   let keys: BearerKeys
   /// `nil` without an htpasswd file.
   let passwords: PasswordAuthenticator?
@@ -24,6 +24,12 @@ final class Authenticator: Middleware {
     case wrongKey
     case unverified(BasicCredential, SHA256Digest)
     case unreadable
+  }
+
+  /// Lets a call pass that needs no role, or whose credential is known already.
+  func admit(_ call: Call) throws -> Bool {
+    guard let role = call.requiredRole else { return true }
+    return try admitsKnown(call, role)
   }
 
   /// Passes a call on, or throws 401, 403, 429 or 503.

@@ -4,7 +4,7 @@ import LiaisonKit
 /// The stage: business attributes come in as ids or names and are kept as ids; answers show ids, or names if wanted.
 ///
 /// Shared by all loops. A call without mapped fields costs a few comparisons.
-final class AttributeMapper: Middleware {
+final class AttributeMapper: ImmediateMiddleware {
   private let service: ResourceAttributes
   private let state: ResourceAttributes
   private let task: ResourceAttributes
@@ -18,6 +18,13 @@ final class AttributeMapper: Middleware {
     task = ResourceAttributes(mapping, .task)
     schemas = AttributeSchemas(mapping)
     names = mapping.mapsNames ? DocumentNames(mapping) : nil
+  }
+
+  /// Lets a call pass whose reply needs no names.
+  func admit(_ call: Call) throws -> Bool {
+    guard names == nil, call.operation != .queryBusinessAttributeSchema else { return false }
+    try map(call)
+    return true
   }
 
   /// Passes a call on with ids in place of names, or throws 400; answers Query Business Attribute Schema itself.

@@ -5,7 +5,7 @@ import LiaisonKit
 /// The stage: refuses events whose extensions are not as their schemas say, and fills in defaults.
 ///
 /// Shared by all loops. An event without extensions costs one comparison.
-final class ExtensionChecker: Middleware {
+final class ExtensionChecker: ImmediateMiddleware {
   /// How many names an error lists at most.
   static let mostListed = 50
 
@@ -23,10 +23,10 @@ final class ExtensionChecker: Middleware {
     self.largest = largest
   }
 
-  /// Passes a call on, or throws 400 before anything is applied.
-  func handle(_ call: Call, next: Next) async throws -> Reply {
+  /// Lets every call pass, or throws 400 before anything is applied.
+  func admit(_ call: Call) throws -> Bool {
     if isOn { try check(call) }
-    return try await next(call)
+    return true
   }
 
   /// Not inlined and without a type for what it throws: events and errors would lie in the task's frame.

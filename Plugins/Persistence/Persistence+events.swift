@@ -11,8 +11,8 @@ extension Persistence {
   /// Start Service.
   @inline(never)
   func start(_ call: Call) async throws -> Reply {
-    if let key = try idempotencyKey(call) { return try await startOnce(call, key) }
-    return started(try await write(try starting(call)))
+    guard let key = try idempotencyKey(call) else { return try await begun(call) }
+    return try await startOnce(call, key)
   }
 
   @inline(never)
@@ -36,36 +36,21 @@ extension Persistence {
     return writer.bytes
   }
 
-  /// Associate Service.
   @inline(never)
-  func associate(_ call: Call) async throws -> Reply {
-    _ = try await write(try association(call))
-    return Reply()
-  }
-
-  /// Complete Service.
-  @inline(never)
-  func complete(_ call: Call) async throws -> Reply {
-    _ = try await write(try completion(call))
-    return Reply()
-  }
-
-  @inline(never)
-  private func starting(_ call: Call) throws -> StartService {
+  func starting(_ call: Call) throws -> StartService {
     var event = try required(call.event)
     event.fields.timestamp = event.fields.timestamp ?? call.receivedAt
     return StartService(tenant: call.tenant, event, principal: call.principal?.name)
   }
 
-  @inline(never)
-  private func started(_ mapping: Mapping) -> Reply {
+  static func started(_ mapping: Mapping) -> Reply {
     Reply(
-      status: 201, content: .json(Self.body(mapping.service)),
+      status: 201, content: .json(body(mapping.service)),
       headers: [ReplyHeader("Location", "/services/\(mapping.service)")])
   }
 
   @inline(never)
-  private func association(_ call: Call) throws -> AssociateService {
+  func association(_ call: Call) throws -> AssociateService {
     let event = try required(call.event)
     return AssociateService(
       tenant: call.tenant, service: try required(call.serviceID), customer: try required(call.customerID),
@@ -74,7 +59,7 @@ extension Persistence {
   }
 
   @inline(never)
-  private func completion(_ call: Call) throws -> CompleteService {
+  func completion(_ call: Call) throws -> CompleteService {
     let event = try required(call.event)
     return CompleteService(
       tenant: call.tenant, service: try required(call.serviceID), event,

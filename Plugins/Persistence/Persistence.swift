@@ -52,10 +52,9 @@ public struct Persistence: Middleware {
     try requireUnderstood(call)
     switch call.operation {
     case .startService: return try await start(call)
-    case .associateService: return try await associate(call)
+    case .associateService, .completeService: return try await begun(call)
     // The request may pass; its items follow as calls of their own.
     case .associateServices: return Reply()
-    case .completeService: return try await complete(call)
     case .queryService: return try await service(call)
     case .queryCustomerServices, .queryAnonymousServices: return try await services(call)
     case .deleteService: return try await delete(call)
@@ -121,7 +120,7 @@ public struct Persistence: Middleware {
 extension Persistence {
   /// Not inlined and without a type for what it throws: the error would lie in the frame of every call's task.
   @inline(never)
-  private func requireUnderstood(_ call: Call) throws {
+  func requireUnderstood(_ call: Call) throws {
     if let malformed = call.malformed { throw malformed }
     try mode.require(call.operation)
   }

@@ -3,11 +3,12 @@ import EventLoop
 import HTTP
 import LiaisonKit
 
-/// Runs calls through the pipeline in tasks that are used again and again: making a task, and allocating the frames
-/// of all stages, costs more than the stages themselves. Belongs to the loop's thread, as do its tasks.
+/// Runs calls through the pipeline: without a task if nothing has to wait before the pipeline's end, else in tasks that
+/// are used again and again, for making one, and allocating the frames of all stages, costs more than the stages
+/// themselves. Belongs to the loop's thread, as do its tasks.
 final class CallRunner: @unchecked Sendable {
   private let loop: EventLoop
-  private let pipeline: Next
+  private let pipeline: Pipeline
   private let log: Log
   /// Tasks without a call, the one that was busy last at the end: its frames are still in the processor's cache.
   private var idle: [Worker] = []
@@ -15,20 +16,41 @@ final class CallRunner: @unchecked Sendable {
   /// More tasks than this are ended when they have nothing to do: each holds on to some KiB of frames.
   private static let mostIdle = 512
 
-  init(loop: EventLoop, pipeline: Next, log: Log) {
+  /// How many tasks have a call that they have not begun.
+  private var waiting = 0
+
+  init(loop: EventLoop, pipeline: Pipeline, log: Log) {
     self.loop = loop
     self.pipeline = pipeline
     self.log = log
   }
 
   deinit {
-    for worker in idle { worker.run(nil) }
+    for worker in idle { worker.end() }
   }
 
-  /// Runs a call later in this tick, after those that were handed over before it.
+  /// Runs a call now or later in this tick: calls begin in the order in which they came.
   func run(_ work: Work) {
-    // A new task waits for its first call too: whatever the task, calls begin in the order in which they came.
-    (idle.popLast() ?? makeWorker()).run(work)
+    // One that comes behind a call which waits for its task waits for a task too.
+    if waiting > 0 { return run(work, through: nil) }
+    do {
+      let log = log
+      let rest = try pipeline.begin(work.call) { result in
+        switch result {
+        case .success(let reply): work.replied(reply)
+        case .failure(let error): work.threw(error, log)
+        }
+      }
+      if let rest { run(work, through: rest) }
+    } catch {
+      work.threw(error, log)
+    }
+  }
+
+  private func run(_ work: Work, through stages: Next?) {
+    waiting += 1
+    // A new task waits for its first call too, so that all have their turns in order.
+    (idle.popLast() ?? makeWorker()).run(work, through: stages ?? pipeline.whole)
   }
 
   /// A call and who gets its reply.
@@ -49,17 +71,22 @@ final class CallRunner: @unchecked Sendable {
 
   /// A task that waits for its next call, or runs one.
   private final class Worker: @unchecked Sendable {
-    private var work: Work?
+    private var work: (Work, Next)?
     private var continuation: UnsafeContinuation<Void, Never>?
 
-    /// Goes on with a call; `nil` ends the task.
-    func run(_ work: Work?) {
+    /// Goes on with a call.
+    func run(_ work: Work, through stages: Next) { goOn((work, stages)) }
+
+    /// Ends the task.
+    func end() { goOn(nil) }
+
+    private func goOn(_ work: (Work, Next)?) {
       self.work = work
       let waiting = continuation.take()
       waiting.unsafelyUnwrapped.resume()
     }
 
-    func next() async -> Work? {
+    func next() async -> (Work, Next)? {
       await withUnsafeContinuation { continuation = $0 }
       return work.take()
     }
@@ -67,12 +94,12 @@ final class CallRunner: @unchecked Sendable {
 
   private func makeWorker() -> Worker {
     let worker = Worker()
-    let pipeline = pipeline
     let log = log
     loop.runTask { [weak self] in
-      while let work = await worker.next() {
+      while let (work, stages) = await worker.next() {
+        self?.waiting -= 1
         do {
-          work.replied(try await pipeline(work.call))
+          work.replied(try await stages(work.call))
         } catch {
           work.threw(error, log)
         }

@@ -40,7 +40,7 @@ public final class ContextAPI: HTTPHandler {
 
   /// The API for one loop.
   public init(
-    loop: EventLoop, pipeline: Next, probes: Probes, options: Options, log: Log
+    loop: EventLoop, pipeline: Pipeline, probes: Probes, options: Options, log: Log
   ) {
     self.loop = loop
     runner = CallRunner(loop: loop, pipeline: pipeline, log: log)

@@ -84,10 +84,19 @@ public final class ContextStore: Sendable {
   /// - Throws: 404, 409 and 412 for reasons of this change alone, decided in the order of arrival; 503
   ///   `store_unavailable` if it could not be kept.
   public func write<Change: StoreChange>(_ change: Change) async throws(ContextError) -> Change.Outcome {
+    try await withUnsafeContinuation { continuation in
+      write(change) { continuation.resume(returning: $0) }
+    }.get()
+  }
+
+  /// Makes a change without a task. Loop thread only.
+  ///
+  /// - Parameter completion: called on the same loop when the change is durable or has failed, never before this returns.
+  public func write<Change: StoreChange>(
+    _ change: Change, _ completion: @escaping (Result<Change.Outcome, ContextError>) -> Void
+  ) {
     let place = placeOfCurrentLoop
-    let pending = PendingWrite(change, loop: place)
-    await writeGatherers[place].answer(pending)
-    return try pending.outcome.unsafelyUnwrapped.get()
+    writeGatherers[place].gather(PendingWrite(change, loop: place, completion))
   }
 
   /// A service as it is now, all acknowledged changes included; `nil` if the tenant has none of that id.
@@ -135,10 +144,26 @@ public final class ContextStore: Sendable {
   ///
   /// - Throws: 503 if the store cannot be read.
   public func mappings(of services: [(Tenant, ServiceID)]) async throws(ContextError) -> [Mapping] {
-    guard case .mappings(let mappings) = try await read(.mappings(services)) else {
-      preconditionFailure("an answer to another question")
+    try await withUnsafeContinuation { continuation in
+      mappings(of: services) { continuation.resume(returning: $0) }
+    }.get()
+  }
+
+  /// The mappings of services as they are now, without a task. Loop thread only.
+  ///
+  /// - Parameter completion: called on the same loop, never before this returns.
+  public func mappings(
+    of services: [(Tenant, ServiceID)], _ completion: @escaping (Result<[Mapping], ContextError>) -> Void
+  ) {
+    read(.mappings(services)) { answer in
+      completion(
+        answer.map { answer in
+          guard case .mappings(let mappings) = answer else {
+            preconditionFailure("an answer to another question")
+          }
+          return mappings
+        })
     }
-    return mappings
   }
 
   /// The mappings of services of any tenant as they are now, in the order asked for; services that do not exist are left out.
@@ -213,10 +238,17 @@ public final class ContextStore: Sendable {
   }
 
   func read(_ request: PendingRead.Request) async throws(ContextError) -> PendingRead.Answer {
+    try await withUnsafeContinuation { continuation in
+      read(request) { continuation.resume(returning: $0) }
+    }.get()
+  }
+
+  private func read(
+    _ request: PendingRead.Request, _ completion: @escaping (Result<PendingRead.Answer, ContextError>) -> Void
+  ) {
     let place = placeOfCurrentLoop
-    let pending = PendingRead(request, loop: place)
-    await (request.settlesFirst ? queryGatherers : readGatherers)[place].answer(pending)
-    return try pending.outcome.unsafelyUnwrapped.get()
+    (request.settlesFirst ? queryGatherers : readGatherers)[place].gather(
+      PendingRead(request, loop: place, completion))
   }
 
   /// The loop on whose thread the call is made.

@@ -89,7 +89,7 @@ public final class Server {
       store: store, cache: cache, schemas: schemas, options: assembly.persistence, mode: mode,
       blocking: blocking,
       folder: configuration.data, status: { state.body })
-    let pipeline = Next(stages: assembly.stages + [end])
+    let pipeline = Pipeline(stages: assembly.stages + [end])
     let options = ContextAPI.Options(
       basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID,
       largestItem: configuration.http.maxBody, tenancy: configuration.tenancy)

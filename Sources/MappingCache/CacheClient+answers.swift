@@ -29,7 +29,7 @@ extension CacheClient {
 
   private func finishRead(
     _ id: ServiceID, _ tenant: Tenant, _ reply: RedisReply?, _ epoch: Int64, _ belief: UInt64,
-    _ waiter: UnsafeContinuation<CacheRead, Never>
+    _ waiter: (CacheRead) -> Void
   ) {
     let result = read(id, tenant, reply, epoch, belief)
     switch result {
@@ -37,7 +37,7 @@ extension CacheClient {
     case .miss: node.metrics.misses.add()
     case .bypass: node.metrics.bypasses.add()
     }
-    waiter.resume(returning: result)
+    waiter(result)
   }
 
   private func read(

@@ -2,9 +2,9 @@ import ContextModel
 import LiaisonKit
 
 extension CacheClient {
-  /// Sends a committed change at the end of the tick; `waiter` resumes when it is answered or overdue. Only if
+  /// Sends a committed change at the end of the tick; `waiter` is called when it is answered or overdue. Only if
   /// ``accepts(_:)``.
-  func write(_ service: CachedService, _ epoch: Int64, _ waiter: UnsafeContinuation<Void, Never>) {
+  func write(_ service: CachedService, _ epoch: Int64, _ waiter: @escaping () -> Void) {
     gather(GatheredWrite(service: service, origin: .change(waiter)), epoch)
   }
 
@@ -16,11 +16,11 @@ extension CacheClient {
 
   /// A change whose epoch has passed: its newest state is replayed at once. Other nodes may believe an entry of the
   /// new epoch that is older, so `waiter` waits for the replay, if Redis answers at all.
-  func park(_ id: ServiceID, until deadline: UInt64, _ waiter: UnsafeContinuation<Void, Never>) {
+  func park(_ id: ServiceID, until deadline: UInt64, _ waiter: @escaping () -> Void) {
     miss(id, .epoch)
     guard isAnswering else {
       node.metrics.failed.add()
-      waiter.resume()
+      waiter()
       return
     }
     parked.append(ParkedWrite(deadline: deadline, waiter: waiter))
@@ -34,22 +34,22 @@ extension CacheClient {
     parked = []
     for write in released {
       result.add()
-      write.waiter.resume()
+      write.waiter()
     }
   }
 
   /// When a command that is sent now is overdue.
   var deadline: UInt64 { loop.now &+ options.wait.nanoseconds }
 
-  /// Asks for an entry; `waiter` resumes when it is answered or overdue. Only if ``accepts(_:)``.
+  /// Asks for an entry; `waiter` is called when it is answered or overdue. Only if ``accepts(_:)``.
   func read(
     _ id: ServiceID, _ tenant: Tenant, _ epoch: Int64, _ belief: UInt64,
-    _ waiter: UnsafeContinuation<CacheRead, Never>
+    _ waiter: @escaping (CacheRead) -> Void
   ) {
     writer.read(id)
     if send(.read(id, tenant, belief: belief, waiter), epoch) { return }
     node.metrics.bypasses.add()
-    waiter.resume(returning: .bypass)
+    waiter(.bypass)
   }
 
   /// Sends what a call has read from the store. Only if ``accepts(_:)``; it gives way to calls that wait.
@@ -103,7 +103,7 @@ extension CacheClient {
       parked.removeAll { $0.deadline <= now }
       for write in late {
         node.metrics.late.add()
-        write.waiter.resume()
+        write.waiter()
       }
     }
     guard deadlineTimer == nil, let next = nextDeadline(now) else { return }
@@ -132,13 +132,13 @@ extension CacheClient {
         guard case .change(let waiter?) = writes[place].origin else { continue }
         writes[place].origin = .change(nil)
         node.metrics.late.add()
-        waiter.resume()
+        waiter()
       }
       pending[index].purpose = .writes(writes, byText: byText)
     case .read(let id, let tenant, let belief, let waiter?):
       pending[index].purpose = .read(id, tenant, belief: belief, nil)
       node.metrics.bypasses.add()
-      waiter.resume(returning: .bypass)
+      waiter(.bypass)
     case .read, .remove, .control: break
     }
   }

@@ -55,7 +55,7 @@ extension CacheClient {
       switch write.origin {
       case .change(let waiter):
         skip(write.service.service)
-        waiter?.resume()
+        waiter?()
       case .fill: break
       case .replay:
         miss(write.service.service, .missed)
@@ -97,7 +97,7 @@ extension CacheClient {
 
   private func finishChange(
     _ id: ServiceID, _ answer: WriteAnswer, isRefused: Bool, _ command: PendingCommand,
-    _ waiter: UnsafeContinuation<Void, Never>?
+    _ waiter: (() -> Void)?
   ) {
     if case .epoch = answer {
       if let waiter { park(id, until: command.deadline, waiter) } else { miss(id, .epoch) }
@@ -105,7 +105,7 @@ extension CacheClient {
     }
     if waiter != nil { count(answer, isRefused: isRefused) }
     if !answer.isKept { miss(id, reason(answer)) }
-    waiter?.resume()
+    waiter?()
   }
 
   private func count(_ answer: WriteAnswer, isRefused: Bool) {

@@ -4,8 +4,8 @@ import ContextModel
 struct GatheredWrite {
   /// What it is for, and who waits.
   enum Origin {
-    /// A committed change. Its waiter is resumed once: by the answer, or when that is overdue.
-    case change(UnsafeContinuation<Void, Never>?)
+    /// A committed change. Its waiter is called once: by the answer, or when that is overdue.
+    case change((() -> Void)?)
     /// What a call read from the store after a miss. Nobody waits.
     case fill
     /// A missed service's newest state.

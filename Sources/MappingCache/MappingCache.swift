@@ -84,27 +84,48 @@ public final class MappingCache: Sendable {
   ///
   /// - Parameter ticket: taken before the change was handed to the store.
   public func write(_ service: CachedService, since ticket: CacheTicket) async {
+    await withUnsafeContinuation { continuation in
+      write(service, since: ticket) { continuation.resume() }
+    }
+  }
+
+  /// Shows a committed change to Redis without a task.
+  ///
+  /// - Parameter completion: called on the same loop when the asynchronous form would return, perhaps before this returns.
+  public func write(
+    _ service: CachedService, since ticket: CacheTicket, _ completion: @escaping () -> Void
+  ) {
     let client = client
     node.writes.advance(service.service)
     if client.accepts(ticket.epoch) {
-      await withUnsafeContinuation { client.write(service, ticket.epoch, $0) }
+      client.write(service, ticket.epoch, completion)
     } else if client.isAnswering, ticket.epoch != node.epoch {
-      await withUnsafeContinuation { client.park(service.service, until: client.deadline, $0) }
+      client.park(service.service, until: client.deadline, completion)
     } else {
       client.skip(service.service)
+      completion()
     }
   }
 
   /// What Redis has for a service, after ``CacheOptions/wait`` at most.
   public func read(_ id: ServiceID, tenant: Tenant) async -> CacheRead {
+    await withUnsafeContinuation { continuation in
+      read(id, tenant: tenant) { continuation.resume(returning: $0) }
+    }
+  }
+
+  /// What Redis has for a service, without a task.
+  ///
+  /// - Parameter completion: called on the same loop when the asynchronous form would return, perhaps before this returns.
+  public func read(_ id: ServiceID, tenant: Tenant, _ completion: @escaping (CacheRead) -> Void) {
     let client = client
     let belief = node.belief
     let epoch = node.epoch
     guard CacheNode.isBelief(belief), client.accepts(epoch) else {
       node.metrics.bypasses.add()
-      return .bypass
+      return completion(.bypass)
     }
-    return await withUnsafeContinuation { client.read(id, tenant, epoch, belief, $0) }
+    client.read(id, tenant, epoch, belief, completion)
   }
 
   /// Puts into Redis what the store had after a miss, unless the service was written meanwhile. Nobody waits.

@@ -2,14 +2,14 @@ import ContextModel
 
 /// A command that Redis has not answered yet.
 struct PendingCommand {
-  /// What it is for, and who waits. A waiter is resumed once: by the answer, or when it is overdue.
+  /// What it is for, and who waits. A waiter is called once: by the answer, or when it is overdue.
   enum Purpose {
     /// Entries. They are sent by digest first, and once more by text if Redis does not know the script.
     case writes([GatheredWrite], byText: Bool)
     /// A missed service that the store does not have any more.
     case remove(ServiceID)
     /// `belief` is the node's at the time of sending.
-    case read(ServiceID, Tenant, belief: UInt64, UnsafeContinuation<CacheRead, Never>?)
+    case read(ServiceID, Tenant, belief: UInt64, ((CacheRead) -> Void)?)
     /// Part of the handshake, a renewal of the epoch, or a probe.
     case control((RedisReply?) -> Void)
   }
@@ -32,7 +32,7 @@ struct PendingCommand {
 struct ParkedWrite {
   /// When it waits no longer, in the loop's monotonic nanoseconds.
   let deadline: UInt64
-  let waiter: UnsafeContinuation<Void, Never>
+  let waiter: () -> Void
 }
 
 /// The commands on one connection, in the order of sending, which is that of the answers: a ring that grows up to

@@ -380,6 +380,20 @@ def test_writes_pipelined_on_one_connection_are_applied_in_order(server: Liaison
     assert all(api.customer_service_ids(customer) == [] for customer in customers[:-1])
 
 
+def test_calls_pipelined_behind_one_that_waits_do_not_overtake_it(server: LiaisonServer) -> None:
+    # A start with a key is run by a task, an association is not.
+    with server.connect() as connection:
+        first = Api(connection).start()
+        requests: list[bytes] = []
+        for index in range(20):
+            requests.append(
+                encode_request("POST", "/services/start", {"contact_key": "k"}, {"Idempotency-Key": f"overtake-{index}"})
+            )
+            requests.append(encode_request("POST", associate_path(f"overtaking-{index}", first + 1 + index)))
+        answers = connection.pipeline(requests)
+    assert [answer.status for answer in answers] == [201, 200] * 20
+
+
 def test_reads_pipelined_between_writes_see_each_write_before_them(server: LiaisonServer) -> None:
     service = Api(server).start()
     customers = [fresh() for _ in range(30)]

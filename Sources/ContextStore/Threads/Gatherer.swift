@@ -14,13 +14,10 @@ final class Gatherer<Call: PendingCall>: EndOfTickWork, @unchecked Sendable {
     self.mailbox = mailbox
   }
 
-  /// Hands `call` over at the end of this tick and waits until it comes back.
-  func answer(_ call: Call) async {
-    await withUnsafeContinuation { continuation in
-      call.continuation = continuation
-      calls.append(call)
-      loop.atEndOfTick(self)
-    }
+  /// Hands `call` over at the end of this tick.
+  func gather(_ call: Call) {
+    calls.append(call)
+    loop.atEndOfTick(self)
   }
 
   func endOfTick() {

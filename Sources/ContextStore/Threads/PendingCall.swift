@@ -8,18 +8,13 @@ import EventLoop
 class PendingCall: @unchecked Sendable {
   /// The place of the loop where the answer is awaited.
   let loop: Int
-  /// Resumed exactly once, on that loop.
-  var continuation: UnsafeContinuation<Void, Never>?
-
   init(loop: Int) { self.loop = loop }
 
   /// Sets the outcome.
   func fail(_ error: ContextError) { preconditionFailure("every pending call has an outcome of its own") }
 
-  /// Lets the caller go on. Loop thread only.
-  final func resume() {
-    continuation.unsafelyUnwrapped.resume()
-  }
+  /// Lets the caller go on with the outcome. Once, loop thread only.
+  func resume() { preconditionFailure("every pending call has an outcome of its own") }
 }
 
 /// A change that waits for its batch, whatever it is.
@@ -33,16 +28,19 @@ class PendingDecision: PendingCall, @unchecked Sendable {
 /// A change of one type that waits for its batch.
 final class PendingWrite<Change: StoreChange>: PendingDecision, @unchecked Sendable {
   let change: Change
-  var outcome: Result<Change.Outcome, ContextError>?
+  private var outcome: Result<Change.Outcome, ContextError>?
+  private let completion: (Result<Change.Outcome, ContextError>) -> Void
 
-  init(_ change: Change, loop: Int) {
+  init(_ change: Change, loop: Int, _ completion: @escaping (Result<Change.Outcome, ContextError>) -> Void) {
     self.change = change
+    self.completion = completion
     super.init(loop: loop)
   }
 
   override func prefetch(into keys: inout [RecordKey]) { change.prefetch(into: &keys) }
   override func decide(in transaction: StoreTransaction) { outcome = transaction.decide(change) }
   override func fail(_ error: ContextError) { outcome = .failure(error) }
+  override func resume() { completion(outcome.unsafelyUnwrapped) }
 }
 
 /// A read that waits for its batch.
@@ -101,13 +99,16 @@ final class PendingRead: PendingCall, @unchecked Sendable {
 
   let request: Request
   var outcome: Result<Answer, ContextError>?
+  private let completion: (Result<Answer, ContextError>) -> Void
 
-  init(_ request: Request, loop: Int) {
+  init(_ request: Request, loop: Int, _ completion: @escaping (Result<Answer, ContextError>) -> Void) {
     self.request = request
+    self.completion = completion
     super.init(loop: loop)
   }
 
   override func fail(_ error: ContextError) { outcome = .failure(error) }
+  override func resume() { completion(outcome.unsafelyUnwrapped) }
 }
 
 extension [EventLoop] {

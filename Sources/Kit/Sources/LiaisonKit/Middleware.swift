@@ -36,7 +36,7 @@ public struct Next: Sendable {
     index = 0
   }
 
-  private init(stages: [any Middleware], index: Int) {
+  init(stages: [any Middleware], index: Int) {
     self.stages = stages
     self.index = index
   }

@@ -1,0 +1,112 @@
+import ContextModel
+import LiaisonKit
+import Synchronization
+import Testing
+
+@Suite struct PipelineTests {
+  /// What the stages did, in order.
+  final class Trace: Sendable {
+    let words = Mutex<[String]>([])
+    func note(_ word: String) { words.withLock { $0.append(word) } }
+    var all: [String] { words.withLock { $0 } }
+  }
+
+  /// Admits calls whose number it does not have to wait for.
+  struct Door: ImmediateMiddleware {
+    let name: String
+    let trace: Trace
+    var waitsFor: UInt64?
+    var refuses: UInt64?
+
+    func admit(_ call: Call) throws -> Bool {
+      if call.requestNumber == refuses { throw ContextError.internalError(name) }
+      guard call.requestNumber != waitsFor else { return false }
+      trace.note("admit \(name)")
+      return true
+    }
+
+    func handle(_ call: Call, next: Next) async throws -> Reply {
+      trace.note("handle \(name)")
+      return try await next(call)
+    }
+  }
+
+  struct Waiting: Middleware {
+    let trace: Trace
+    func handle(_ call: Call, next: Next) async throws -> Reply {
+      trace.note("waiting")
+      return try await next(call)
+    }
+  }
+
+  struct End: ImmediateEnd {
+    let trace: Trace
+    var waitsFor: UInt64?
+
+    func begin(_ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void) throws -> Bool {
+      guard call.requestNumber != waitsFor else { return false }
+      trace.note("begin")
+      reply(.success(Reply(status: 201)))
+      return true
+    }
+
+    func handle(_ call: Call, next: Next) async throws -> Reply {
+      trace.note("end")
+      return Reply(status: 202)
+    }
+  }
+
+  private func call(_ number: UInt64 = 1) -> Call {
+    Call(
+      operation: .queryService, requiredRole: nil, requestNumber: number, peer: "192.0.2.1",
+      receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+  }
+
+  /// The status of the reply, without a task or with the rest that is left for one.
+  private func status(_ pipeline: Pipeline, _ call: Call) async throws -> Int {
+    var status: Int?
+    let rest = try pipeline.begin(call) { status = try? $0.get().status }
+    guard let rest else { return try #require(status) }
+    #expect(status == nil)
+    return try await rest(call).status
+  }
+
+  @Test func `a call that nobody waits for is answered without a task`() async throws {
+    let trace = Trace()
+    let pipeline = Pipeline(
+      stages: [Door(name: "a", trace: trace), Door(name: "b", trace: trace), End(trace: trace)])
+    #expect(try await status(pipeline, call()) == 201)
+    #expect(trace.all == ["admit a", "admit b", "begin"])
+  }
+
+  @Test func `each stage sees a call once, wherever the first that waits stands`() async throws {
+    for (number, expected) in [
+      (1, ["handle a", "handle b", "waiting", "end"]), (2, ["admit a", "handle b", "waiting", "end"]),
+      (3, ["admit a", "admit b", "waiting", "end"]),
+    ] as [(UInt64, [String])] {
+      let trace = Trace()
+      let pipeline = Pipeline(stages: [
+        Door(name: "a", trace: trace, waitsFor: 1), Door(name: "b", trace: trace, waitsFor: 2),
+        Waiting(trace: trace), End(trace: trace),
+      ])
+      #expect(try await status(pipeline, call(number)) == 202)
+      #expect(trace.all == expected)
+    }
+  }
+
+  @Test func `an end that has to wait gets the call from a task`() async throws {
+    let trace = Trace()
+    let pipeline = Pipeline(stages: [Door(name: "a", trace: trace), End(trace: trace, waitsFor: 1)])
+    #expect(try await status(pipeline, call()) == 202)
+    #expect(trace.all == ["admit a", "end"])
+  }
+
+  @Test func `what a stage refuses reaches nobody behind it`() async throws {
+    let trace = Trace()
+    let pipeline = Pipeline(stages: [
+      Door(name: "a", trace: trace), Door(name: "b", trace: trace, refuses: 1), End(trace: trace),
+    ])
+    await #expect(throws: ContextError.self) { try await status(pipeline, call()) }
+    #expect(trace.all == ["admit a"])
+  }
+}
