@@ -81,7 +81,7 @@ let package = Package(
     tests("ContextStore", ["ContextStore", "EventLoop", "CSQLite", kit]),
     tests("MappingCache", ["MappingCache", "EventLoop", kit]),
     tests("Plugins", ["Authentication", "BusinessAttributes", "ExtensionSchemas", kit]),
-    tests("LiaisonServer", ["LiaisonServer", kit]),
+    tests("LiaisonServer", ["LiaisonServer", "ContextStore", "EventLoop", kit]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -13,6 +13,8 @@ struct PipelineAssembly {
 
   /// The plugins in the order of the pipeline, without its end.
   let plugins: [any Plugin]
+  /// What they were lent, in the same order.
+  let contexts: [PluginContext]
   /// Their stages.
   let stages: [any Middleware]
   /// The options of the pipeline's end.
@@ -32,6 +34,7 @@ struct PipelineAssembly {
       throw ConfigurationError("pipeline", "must end with \"\(Persistence.name)\"")
     }
     var plugins: [any Plugin] = []
+    var contexts: [PluginContext] = []
     var stages: [any Middleware] = []
     var persistence = Persistence.Options()
     for (index, name) in configuration.pipeline.enumerated() {
@@ -47,6 +50,7 @@ struct PipelineAssembly {
         let context = context(name)
         let plugin = try type.init(section, context)
         plugins.append(plugin)
+        contexts.append(context)
         stages.append(
           own.contains(name)
             ? plugin.middleware
@@ -63,6 +67,7 @@ struct PipelineAssembly {
     try configuration.plugins.requireAllRead()
     try configuration.budgets.requireAllRead()
     self.plugins = plugins
+    self.contexts = contexts
     self.stages = stages
     self.persistence = persistence
   }

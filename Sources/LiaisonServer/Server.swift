@@ -24,6 +24,8 @@ public final class Server {
   private let blocking: BlockingPool
   private let schemas: SchemaRegistry
   private let plugins: [any Plugin]
+  /// The plugins' tasks, in the order of the plugins.
+  private let background: [BackgroundWork]
   private let housekeeping: Housekeeping
   private let listeners: [HTTPListener]
 
@@ -45,10 +47,12 @@ public final class Server {
     self.blocking = blocking
     let assembly = try Self.assembly(configuration, additional) { name in
       PluginContext(
-        log: log.labelled(name), metrics: metrics, schemas: schemas, store: access,
+        log: log.labelled(name), metrics: metrics, schemas: schemas, store: access, mappings: access,
+        feed: FollowerFeed(follower: name, access: access, metrics: metrics),
         blocking: blocking, directory: configuration.directory)
     }
     plugins = assembly.plugins
+    background = assembly.contexts.map(\.background)
     do {
       try configuration.listen.ensureFree()
     } catch {
@@ -71,7 +75,6 @@ public final class Server {
       }
     }
     self.store = store
-    access.open(store)
     let cache = configuration.redis.map { address in
       MappingCache(address: address, options: configuration.cache, loops: loops, log: log.labelled("redis")) {
         ids in
@@ -81,6 +84,7 @@ public final class Server {
       }
     }
     self.cache = cache
+    access.open(StoreAccess.Opened(store: store, cache: cache, loops: loops))
     let budget = ConnectionBudget(cap: configuration.maximumConnections)
     let mode = ServerMode()
     let state = ServerState(
@@ -141,7 +145,10 @@ public final class Server {
   public func stop() async {
     housekeeping.stop()
     await drain()
-    for plugin in plugins.reversed() { await plugin.stop() }
+    for (plugin, background) in zip(plugins, background).reversed() {
+      await background.stop()
+      await plugin.stop()
+    }
     await cache?.stop()
     store.close()
     for loop in loops { loop.stop() }

@@ -50,4 +50,17 @@ import Testing
     test.store.close()
     try await last.value
   }
+
+  @Test(.timeLimit(.minutes(1))) func `a wait ends when its task is cancelled, before or while it waits`()
+    async throws
+  {
+    let test = try TestStore(loops: 2)
+    let (store, loop) = (test.store, test.loops[1])
+    for round in 0..<20 {
+      let waiter = Task(executorPreference: loop) { await store.waitForChange(after: 0) }
+      if round % 2 == 0 { try await test.run(on: 1) { _ in } }
+      waiter.cancel()
+      await waiter.value
+    }
+  }
 }

@@ -178,8 +178,8 @@ def test_a_good_library_is_said_to_be_good(installation: Installation) -> None:
 
 
 def test_a_library_of_another_kit_is_refused_with_both_versions(installation: Installation, folder: Path) -> None:
-    line = refused(installation, patched(installation, folder, b"\0kit 0.2.0\n", b"\0kit 9.9.9\n"))
-    assert "was built against kit 9.9.9, this server has kit 0.2.0" in line
+    line = refused(installation, patched(installation, folder, b"\0kit 0.3.0\n", b"\0kit 9.9.9\n"))
+    assert "was built against kit 9.9.9, this server has kit 0.3.0" in line
 
 
 def test_a_library_of_another_compiler_is_refused_with_both_versions(

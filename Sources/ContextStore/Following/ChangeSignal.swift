@@ -4,14 +4,20 @@ import Synchronization
 /// Wakes those who wait for the change sequence to grow. Any thread.
 final class ChangeSignal: Sendable {
   private struct Waiter: Sendable {
+    let number: Int
     let sequence: Int64
     let loop: EventLoop
     let continuation: UnsafeContinuation<Void, Never>
+
+    func wake() { loop.post { continuation.resume() } }
   }
 
   private struct State {
     var newest: Int64
     var waiters: [Waiter] = []
+    var lastNumber = 0
+    /// Waits that were cancelled before they had begun.
+    var cancelled: Set<Int> = []
     var isClosed = false
   }
 
@@ -22,16 +28,29 @@ final class ChangeSignal: Sendable {
   /// The number of the newest durable change.
   var newest: Int64 { state.withLock { $0.newest } }
 
-  /// Returns when there is a change behind a number, or the store closes. On the thread of `loop`.
+  /// Returns when there is a change behind a number, when the store closes, or when the task is cancelled. On the thread
+  /// of `loop`.
   func wait(after sequence: Int64, on loop: EventLoop) async {
-    await withUnsafeContinuation { continuation in
-      let isThere = state.withLock { state in
-        guard state.newest <= sequence, !state.isClosed else { return true }
-        state.waiters.append(Waiter(sequence: sequence, loop: loop, continuation: continuation))
-        return false
-      }
-      if isThere { continuation.resume() }
+    let number = state.withLock { state in
+      state.lastNumber += 1
+      return state.lastNumber
     }
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        let isOver = state.withLock { state in
+          let isCancelled = state.cancelled.remove(number) != nil
+          guard state.newest <= sequence, !state.isClosed, !isCancelled else { return true }
+          state.waiters.append(
+            Waiter(number: number, sequence: sequence, loop: loop, continuation: continuation))
+          return false
+        }
+        if isOver { continuation.resume() }
+      }
+    } onCancel: {
+      cancel(number)
+    }
+    // Cancelled when it was over already.
+    _ = state.withLock { $0.cancelled.remove(number) }
   }
 
   /// The sequence has grown.
@@ -43,7 +62,7 @@ final class ChangeSignal: Sendable {
       state.waiters.removeAll { $0.sequence < newest }
       return woken
     }
-    wake(woken)
+    for waiter in woken { waiter.wake() }
   }
 
   /// Nothing will come any more.
@@ -53,10 +72,17 @@ final class ChangeSignal: Sendable {
       defer { state.waiters = [] }
       return state.waiters
     }
-    wake(woken)
+    for waiter in woken { waiter.wake() }
   }
 
-  private func wake(_ waiters: [Waiter]) {
-    for waiter in waiters { waiter.loop.post { waiter.continuation.resume() } }
+  private func cancel(_ number: Int) {
+    let waiter: Waiter? = state.withLock { state in
+      guard let place = state.waiters.firstIndex(where: { $0.number == number }) else {
+        state.cancelled.insert(number)
+        return nil
+      }
+      return state.waiters.remove(at: place)
+    }
+    waiter?.wake()
   }
 }

@@ -21,7 +21,24 @@ extension ContextStore {
     return changes
   }
 
-  /// Returns when there is a change behind a number, or when the store closes.
+  /// The oldest change that is kept, for a follower whose position is too old for ``changes(after:limit:)``. Looks for it:
+  /// some tens of reads.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func oldestChange(after sequence: Int64) async throws(ContextError) -> Int64 {
+    var gone = sequence
+    var kept = newestChange
+    while kept - gone > 1 {
+      let middle = gone + (kept - gone) / 2
+      guard case .changes(let changes) = try await read(.changes(after: middle, limit: 1)) else {
+        preconditionFailure("an answer to another question")
+      }
+      if changes == nil { gone = middle } else { kept = middle }
+    }
+    return kept + 1
+  }
+
+  /// Returns when there is a change behind a number, when the store closes, or when the task is cancelled.
   public func waitForChange(after sequence: Int64) async {
     await signal.wait(after: sequence, on: loopOfCaller)
   }

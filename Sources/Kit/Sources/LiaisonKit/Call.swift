@@ -66,6 +66,8 @@ public final class Call {
 
   /// The place in the pipeline of the stage that the call has reached.
   var lastStage = 0
+  /// What stages hand to later ones, see ``CallKey``.
+  var values = CallValues()
 
   /// A call of an operation with nothing in it yet.
   public init(

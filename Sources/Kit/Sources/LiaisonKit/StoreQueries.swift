@@ -1,7 +1,7 @@
 public import ContextModel
 
-/// What a stage may ask the store. Answers show all acknowledged changes. Asked while a call is handled: a query runs on
-/// the call's loop.
+/// What a plugin may ask the store. Answers show all acknowledged changes. Any task; cheapest while a call is handled, on
+/// its loop.
 public protocol StoreQueries: Sendable {
   /// A service as it is now; `nil` if the tenant has none of that id.
   ///
@@ -17,7 +17,7 @@ public protocol StoreQueries: Sendable {
 }
 
 /// For plugins that run without a store, as while a configuration is checked: every query is answered 503.
-public struct NoStore: StoreQueries {
+public struct NoStore: StoreQueries, MappingQueries {
   /// No store.
   public init() {}
 
@@ -28,6 +28,11 @@ public struct NoStore: StoreQueries {
 
   /// - Throws: 503.
   public func profile(of customer: String, tenant: Tenant) async throws(ContextError) -> ProfileRecord? {
+    throw Self.unavailable
+  }
+
+  /// - Throws: 503.
+  public func mapping(of service: ServiceID, tenant: Tenant) async throws(ContextError) -> ServiceMapping? {
     throw Self.unavailable
   }
 

@@ -1,6 +1,4 @@
-public import ContextModel
-
-/// One entry of the change sequence: what was accepted, in the order in which it was decided.
+/// One entry of the store's change sequence: what was accepted, in the order in which it was decided.
 public struct Change: Sendable, Equatable {
   /// What happened. The words are stored and shown: none is ever changed.
   public enum Kind: String, Sendable, CaseIterable {
@@ -49,7 +47,7 @@ public struct Change: Sendable, Equatable {
   }
 
   /// Its number: 1, 2, 3 … without gaps.
-  public internal(set) var sequence: Int64 = 0
+  public var sequence: Int64 = 0
   /// What happened.
   public var kind: Kind
   /// Whose data it is about.

@@ -1,0 +1,69 @@
+import ContextModel
+import ContextStore
+import LiaisonKit
+import Synchronization
+
+/// The change sequence as one plugin follows it, under its name.
+final class FollowerFeed: ChangeFeed {
+  private let follower: String
+  private let access: StoreAccess
+  private let metrics: MetricsRegistry
+  /// The kept position; -1 while unknown, and then the plugin has no metric either.
+  private let kept = Atomic<Int64>(-1)
+
+  init(follower: String, access: StoreAccess, metrics: MetricsRegistry) {
+    self.follower = follower
+    self.access = access
+    self.metrics = metrics
+  }
+
+  var newest: Int64 { (try? access.opened.store.newestChange) ?? 0 }
+
+  func changes(behind sequence: Int64, limit: Int) async throws -> [Change] {
+    let opened = try access.opened
+    return try await opened.onLoop { () async throws(ContextError) -> Result<[Change], ChangesGone> in
+      do throws(ContextError) {
+        return .success(try await opened.store.changes(after: sequence, limit: limit))
+      } catch {
+        guard error.status == 410 else { throw error }
+        let oldest = try await opened.store.oldestChange(after: sequence)
+        return .failure(ChangesGone(after: sequence, oldest: oldest))
+      }
+    }.get()
+  }
+
+  func wait(behind sequence: Int64) async {
+    guard let opened = try? access.opened else { return }
+    try? await opened.onLoop { () async throws(ContextError) in
+      await opened.store.waitForChange(after: sequence)
+    }
+  }
+
+  func position() async throws(ContextError) -> Int64? {
+    let opened = try access.opened
+    let position = try await opened.onLoop { [follower] () async throws(ContextError) in
+      try await opened.store.position(of: follower)
+    }
+    if let position { note(position) }
+    return position
+  }
+
+  func keep(_ position: Int64) async throws(ContextError) {
+    let opened = try access.opened
+    try await opened.onLoop { [follower] () async throws(ContextError) in
+      try await opened.store.write(KeepPosition(follower: follower, sequence: position))
+    }
+    note(position)
+  }
+
+  private func note(_ position: Int64) {
+    guard kept.exchange(position, ordering: .relaxed) < 0 else { return }
+    metrics.gauge(
+      "liaison_\(follower.replacing("-", with: "_"))_changes_behind",
+      help: "Changes that the plugin \(follower) has not dealt with yet."
+    ) { [weak self] in
+      guard let self else { return 0 }
+      return Int(max(0, newest - kept.load(ordering: .relaxed)))
+    }
+  }
+}
