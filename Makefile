@@ -1,6 +1,8 @@
 # Everything here needs only the Swift toolchain; `dependencies` installs the rest from the distribution.
 # Variables: PREFIX for `install`, DATA and PORT for `run`, TESTS for `test` (arguments of pytest), ARGS for `bench`.
 .DEFAULT_GOAL := help
+# A module that is imported but not declared is found by accident of what was built before: an error here.
+BUILD := swift build --explicit-target-dependency-import-check error
 .PHONY: help dependencies build install run test unit-tests system-tests bench lint format clean
 
 help: ## list the targets
@@ -12,7 +14,7 @@ dependencies: ## install the libraries and tools that are missing (apt)
 
 build: ## build the release binary, .build/release/liaison
 	@Scripts/dependencies.sh build
-	swift build -c release --product liaison
+	$(BUILD) -c release --product liaison
 
 install: build ## install the server, its kit and the kit's sources (PREFIX=/usr/local)
 	@Scripts/install.sh $(or $(PREFIX),/usr/local)
@@ -23,13 +25,15 @@ run: ## start Redis and the server, and make a first association (DATA=…, PORT
 test: ## run every test: lint, unit tests, system tests
 	@Scripts/dependencies.sh build test
 	@$(MAKE) --no-print-directory lint
-	swift build -c release --product liaison
-	swift test
+	$(BUILD) -c release --product liaison
+	$(BUILD) --build-tests
+	swift test --skip-build
 	@Scripts/system-tests.sh $(TESTS)
 
 unit-tests: ## run the Swift tests alone
 	@Scripts/dependencies.sh build test
-	swift test
+	$(BUILD) --build-tests
+	swift test --skip-build
 
 system-tests: build ## run the tests of Tests/System alone (TESTS='-k redis')
 	@Scripts/dependencies.sh test
@@ -37,7 +41,7 @@ system-tests: build ## run the tests of Tests/System alone (TESTS='-k redis')
 
 bench: ## measure floors and the server in one run (ARGS=…)
 	@Scripts/dependencies.sh build bench
-	swift build -c release --product liaison
+	$(BUILD) -c release --product liaison
 	swift run -c release AssociationBenchmark $(ARGS)
 
 lint: ## check the form of the Swift sources

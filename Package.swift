@@ -11,12 +11,9 @@ func system(_ name: String, package: String) -> Target {
   .systemLibrary(name: name, path: "Sources/C/\(name)", providers: [.apt([package])])
 }
 
-/// A pipeline stage: a folder with its README in Plugins/.
-func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(
-    name: name, dependencies: [kit] + dependencies, path: "Plugins/\(name)", exclude: ["README.md"],
-    swiftSettings: settings)
-}
+/// The stages before the pipeline's end: packages of their own, which know nothing but the kit.
+let stages = ["Authentication", "BusinessAttributes", "ExtensionSchemas"]
+let stageProducts = stages.map { Target.Dependency.product(name: $0, package: $0) }
 
 /// A layer of the server.
 func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -34,7 +31,7 @@ let package = Package(
     .executable(name: "liaison", targets: ["liaison"]),
     .library(name: "LiaisonServer", targets: ["LiaisonServer"]),
   ],
-  dependencies: [.package(path: "Sources/Kit")],
+  dependencies: [.package(path: "Sources/Kit")] + stages.map { .package(path: "Plugins/\($0)") },
   targets: [
     .target(name: "CEpoll", path: "Sources/C/CEpoll"),
     .target(name: "CFileIO", path: "Sources/C/CFileIO"),
@@ -42,8 +39,6 @@ let package = Package(
     system("CHiredis", package: "libhiredis-dev"),
     system("CSQLite", package: "libsqlite3-dev"),
     system("CXXHash", package: "libxxhash-dev"),
-    system("COpenSSL", package: "libssl-dev"),
-    system("CCrypt", package: "libcrypt-dev"),
 
     layer("EventLoop", ["CEpoll"]),
     layer("HTTP", ["EventLoop", "CLLHTTP", "CEpoll"]),
@@ -51,17 +46,16 @@ let package = Package(
     layer("ContextStore", ["EventLoop", "CFileIO", "CSQLite", "CXXHash", kit]),
     layer("MappingCache", ["EventLoop", "CHiredis", kit]),
 
-    plugin("Authentication", ["CCrypt", "COpenSSL"]),
-    plugin("BusinessAttributes"),
-    plugin("ExtensionSchemas"),
-    plugin("Persistence", ["ContextStore", "EventLoop", "MappingCache"]),
+    // The pipeline's end is the server's own.
+    .target(
+      name: "Persistence", dependencies: ["ContextStore", "EventLoop", "MappingCache", kit],
+      path: "Plugins/Persistence", exclude: ["README.md"], swiftSettings: settings),
 
     .target(
       name: "LiaisonServer",
       dependencies: [
-        "EventLoop", "HTTP", "ContextAPI", "ContextStore", "MappingCache", "CEpoll",
-        "Authentication", "BusinessAttributes", "ExtensionSchemas", "Persistence", kit,
-      ],
+        "EventLoop", "HTTP", "ContextAPI", "ContextStore", "MappingCache", "CEpoll", "Persistence", kit,
+      ] + stageProducts,
       swiftSettings: settings,
       // What one thread allocates another one frees: glibc's allocator spends a quarter of a call's time on that.
       // Debug builds keep to it, for sanitizers bring allocators of their own.
@@ -80,7 +74,7 @@ let package = Package(
     tests("ContextAPI", ["ContextAPI", kit]),
     tests("ContextStore", ["ContextStore", "EventLoop", "CSQLite", kit]),
     tests("MappingCache", ["MappingCache", "EventLoop", kit]),
-    tests("Plugins", ["Authentication", "BusinessAttributes", "ExtensionSchemas", kit]),
+    tests("Plugins", stageProducts + [kit]),
     tests("LiaisonServer", ["LiaisonServer", "ContextStore", "EventLoop", kit]),
   ],
   swiftLanguageModes: [.v6]

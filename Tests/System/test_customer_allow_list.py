@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.example import build_example
+from support.package import build_example
 from support.metrics import parse_metrics
 from support.server import LiaisonServer
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from support.deadline import wait_until
-from support.example import build_example
+from support.package import build_example
 from support.metrics import parse_metrics
 from support.server import LiaisonServer, run_liaison
 
