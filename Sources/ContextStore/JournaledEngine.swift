@@ -11,6 +11,7 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   private let overlay = Overlay()
   private let worker: FoldWorker
   private let foldThread: StoreThread
+  private let journalThread: StoreThread
   /// Commit thread only, like all that follows.
   private var openReader: JournaledReader?
   private var locations: [Location?] = []
@@ -52,6 +53,8 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
       metrics: metrics, notice: notice)
     self.worker = worker
     foldThread = StoreThread(named: "store fold", yields: true) { worker.run() }
+    journalThread = StoreThread(named: "store journal", yields: true) { [journal] in journal.prepareSegments()
+    }
   }
 
   deinit { close() }
@@ -144,6 +147,8 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
     openReader = nil
     worker.close()
     foldThread.join()
+    journal.close()
+    journalThread.join()
     lock.release()
   }
 }

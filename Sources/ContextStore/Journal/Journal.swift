@@ -36,6 +36,9 @@ final class Journal: @unchecked Sendable {
   private var preparedSize: Int?
   /// A segment is being added: the next one's name is taken.
   private var isAdding = false
+  /// The segment for whose successor a file was made, or could not be.
+  private var preparedFor: UInt32 = 0
+  private var isClosing = false
 
   static let smallestSegment = 1 << 20
 
@@ -87,10 +90,14 @@ final class Journal: @unchecked Sendable {
       places[place].segment = segment.head.index
       places[place].offset += UInt32(end)
     }
-    monitor.locked {
+    let wantsNext = monitor.locked {
+      let before = end
       end += buffer.count
       newest = Position(frame: number, counters: batch.counters)
+      let mark = Self.preparationMark(segment.size)
+      return before <= mark && end > mark
     }
+    if wantsNext { monitor.notifyAll() }
     return buffer.count
   }
 
@@ -136,16 +143,40 @@ final class Journal: @unchecked Sendable {
     }
   }
 
-  /// Makes the file of the next segment beforehand, name and all, so that no reply waits for that: to make a name durable
-  /// is to wait for everything that the file system has not written yet. It is no loss if it fails. Fold thread.
-  func prepareNextSegment() {
-    let next: (index: UInt32, size: Int)? = monitor.locked {
-      guard preparedSize == nil, let last = segments.last, end * 2 > last.size else { return nil }
-      return (
-        last.head.index + 1, min(options.largestSegment, max(Self.smallestSegment, last.size * 2))
-      )
+  /// Makes the file of each next segment beforehand, name and all, so that no reply waits for that: to make a name durable
+  /// is to wait for everything that the file system has not written yet. The body of a thread of its own, for a fold may
+  /// take as long as a segment does to be filled. Returns after `close`.
+  func prepareSegments() {
+    while let next = nextToPrepare() { prepare(next) }
+  }
+
+  /// Lets `prepareSegments` return. Any thread.
+  func close() {
+    monitor.locked { isClosing = true }
+    monitor.notifyAll()
+  }
+
+  /// Beyond this offset of a segment the next one is made: a small store has no use for it yet, a busy one soon.
+  private static func preparationMark(_ size: Int) -> Int { min(size / 2, 4 << 20) }
+
+  /// Waits until a segment is wanted; `nil` when it is time to end.
+  private func nextToPrepare() -> (index: UInt32, size: Int)? {
+    monitor.locked {
+      while !isClosing {
+        if let last = segments.last, preparedFor < last.head.index, end > Self.preparationMark(last.size) {
+          preparedFor = last.head.index
+          return (
+            last.head.index + 1, min(options.largestSegment, max(Self.smallestSegment, last.size * 2))
+          )
+        }
+        monitor.wait()
+      }
+      return nil
     }
-    guard let next else { return }
+  }
+
+  /// It is no loss if it fails: the commit thread makes the file then.
+  private func prepare(_ next: (index: UInt32, size: Int)) {
     let making = folder + "/next"
     guard (try? JournalSegment.prepare(making, size: next.size)) != nil else { return }
     let isNamed = monitor.locked {

@@ -44,7 +44,6 @@ final class FoldWorker: @unchecked Sendable {
     defer { target = nil }
     while waitForWork() {
       if let generation = overlay.freeze() { fold(generation) }
-      journal.prepareNextSegment()
     }
     // What grew while the last fold was under way.
     for _ in 0..<2 {
