@@ -71,11 +71,7 @@ extension Persistence {
   @inline(never)
   func write<Change: StoreChange>(_ change: Change) async throws -> Mapping
   where Change.Outcome == Written {
-    // Taken before the store decides, so that the cache can tell a write that an epoch has overtaken.
-    let ticket = cache?.ticket()
-    let mapping = try await store.write(change).mapping
-    if let cache, let ticket { await cache.write(CachedService(mapping), since: ticket) }
-    return mapping
+    try await store.write(change, before: audience).mapping
   }
 
   /// A part of the call that its operation always has.

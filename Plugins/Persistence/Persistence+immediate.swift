@@ -46,8 +46,12 @@ extension Persistence: ImmediateEnd {
     _ change: Change, _ reply: @escaping (Result<Reply, any Error>) -> Void,
     _ content: @escaping (Mapping) -> Reply
   ) where Change.Outcome == Written {
-    let acknowledgement = Acknowledgement(cache: cache, reply: reply, content: content)
-    store.write(change) { acknowledgement.committed($0) }
+    store.write(change, before: audience) { outcome in
+      switch outcome {
+      case .success(let written): reply(.success(content(written.mapping)))
+      case .failure(let error): reply(.failure(error))
+      }
+    }
   }
 
   /// Reads a service from Redis if it is there and believed, else from the store.
@@ -72,37 +76,4 @@ extension Persistence: ImmediateEnd {
       }
     }
   }
-}
-
-/// What is left to do for a change once the store has it. One object, for closures that hold more than one reference are
-/// objects too.
-private final class Acknowledgement {
-  private let cache: MappingCache?
-  /// Taken before the store decides, so that the cache can tell a write that an epoch has overtaken.
-  private let ticket: CacheTicket?
-  private let reply: (Result<Reply, any Error>) -> Void
-  private let content: (Mapping) -> Reply
-  private var mapping: Mapping?
-
-  init(
-    cache: MappingCache?, reply: @escaping (Result<Reply, any Error>) -> Void,
-    content: @escaping (Mapping) -> Reply
-  ) {
-    self.cache = cache
-    ticket = cache?.ticket()
-    self.reply = reply
-    self.content = content
-  }
-
-  func committed(_ outcome: Result<Written, ContextError>) {
-    switch outcome {
-    case .failure(let error): reply(.failure(error))
-    case .success(let written):
-      mapping = written.mapping
-      guard let cache, let ticket else { return acknowledge() }
-      cache.write(CachedService(written.mapping), since: ticket) { self.acknowledge() }
-    }
-  }
-
-  private func acknowledge() { reply(.success(content(mapping.unsafelyUnwrapped))) }
 }

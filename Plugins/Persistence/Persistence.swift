@@ -13,6 +13,7 @@ public struct Persistence: Middleware {
 
   let store: ContextStore
   let cache: MappingCache?
+  let audience: CacheAudience?
   let schemas: SchemaRegistry
   let options: Options
   let mode: ServerMode
@@ -39,6 +40,7 @@ public struct Persistence: Middleware {
   ) {
     self.store = store
     self.cache = cache
+    audience = cache.map(CacheAudience.init)
     self.schemas = schemas
     self.options = options
     self.mode = mode

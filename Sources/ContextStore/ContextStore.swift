@@ -79,24 +79,28 @@ public final class ContextStore: Sendable {
 
   deinit { close() }
 
-  /// Makes a change, together with all others of the same moment. Returns when it is durable.
+  /// Makes a change, together with all others of the same moment. Returns when it is durable, and `audience`, if
+  /// there is one, has let the call go on. One store has one audience.
   ///
   /// - Throws: 404, 409 and 412 for reasons of this change alone, decided in the order of arrival; 503
   ///   `store_unavailable` if it could not be kept.
-  public func write<Change: StoreChange>(_ change: Change) async throws(ContextError) -> Change.Outcome {
+  public func write<Change: StoreChange>(
+    _ change: Change, before audience: (any CommitAudience)? = nil
+  ) async throws(ContextError) -> Change.Outcome {
     try await withUnsafeContinuation { continuation in
-      write(change) { continuation.resume(returning: $0) }
+      write(change, before: audience) { continuation.resume(returning: $0) }
     }.get()
   }
 
   /// Makes a change without a task. Loop thread only.
   ///
-  /// - Parameter completion: called on the same loop when the change is durable or has failed, never before this returns.
+  /// - Parameter completion: called on the same loop when the asynchronous form would return, never before this returns.
   public func write<Change: StoreChange>(
-    _ change: Change, _ completion: @escaping (Result<Change.Outcome, ContextError>) -> Void
+    _ change: Change, before audience: (any CommitAudience)? = nil,
+    _ completion: @escaping (Result<Change.Outcome, ContextError>) -> Void
   ) {
     let place = placeOfCurrentLoop
-    writeGatherers[place].gather(PendingWrite(change, loop: place, completion))
+    writeGatherers[place].gather(PendingWrite(change, loop: place, audience, completion))
   }
 
   /// A service as it is now, all acknowledged changes included; `nil` if the tenant has none of that id.

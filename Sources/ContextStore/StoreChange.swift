@@ -25,9 +25,20 @@ public protocol StoreChange: Sendable {
   ///
   /// - Throws: why this change alone is refused; what it did up to there is taken back.
   func apply(to transaction: StoreTransaction) throws(ContextError) -> Outcome
+
+  /// What a ``CommitAudience`` is shown of an outcome; `nil` for nothing.
+  static func mapping(in outcome: Outcome) -> Mapping?
 }
 
 extension StoreChange {
   /// Nothing is known beforehand.
   public func prefetch(into keys: inout [RecordKey]) {}
+
+  /// Nothing is shown.
+  public static func mapping(in outcome: Outcome) -> Mapping? { nil }
+}
+
+extension StoreChange where Outcome == Written {
+  /// The service after the write.
+  public static func mapping(in outcome: Written) -> Mapping? { outcome.mapping }
 }

@@ -18,5 +18,9 @@ public struct CacheMiss: Sendable {
 /// What was known before a change was handed to the store: a write whose epoch has passed since is replayed with
 /// the store's newest state instead of putting back what may be old by now.
 public struct CacheTicket: Sendable {
-  let epoch: Int64
+  /// The epoch that the node knew; for keeping only.
+  public let epoch: Int64
+
+  /// A ticket that was kept.
+  public init(epoch: Int64) { self.epoch = epoch }
 }

@@ -2,38 +2,50 @@
 enum CacheScripts {
   /// Writes entries, each unless it is as new. Nothing if the writer's epoch has passed.
   ///
-  /// Keys: the epoch, then the entries. Arguments: the writer's epoch, the time to live in ms, then for each entry
-  /// revision, tenant, status, document and customer, which is empty while the service is anonymous.
+  /// Keys: the epoch, then the entries. Arguments: the writer's epoch, the time to live in ms, then runs of entries
+  /// that share tenant and status: how many they are, tenant, status, and for each entry revision, document and
+  /// customer, which is empty while the service is anonymous.
   /// Answers the places (1 is the first) of the entries that have the same or a newer revision; or, when the epochs
   /// differ, a string: the epoch in Redis, empty if there is none.
+  ///
+  /// Within an epoch a service keeps its tenant until it is deleted: what stands there already is not written again.
   static let write: StaticString = """
-    local epoch, life = ARGV[1], ARGV[2]
-    local current = redis.pcall('GET', KEYS[1])
+    local call, pcall, epoch, life = redis.call, redis.pcall, ARGV[1], ARGV[2]
+    local current = pcall('GET', KEYS[1])
     if current ~= epoch then
       return type(current) == 'string' and current or ''
     end
     local refused = {}
-    local at = 3
-    for place = 1, #KEYS - 1 do
-      local key = KEYS[place + 1]
-      local old = redis.pcall('HMGET', key, 'epoch', 'revision')
-      if old.err then
-        redis.call('DEL', key)
-      end
-      if old[1] == epoch and (tonumber(old[2]) or 0) >= tonumber(ARGV[at]) then
-        refused[#refused + 1] = place
-      else
-        if ARGV[at + 4] ~= '' then
-          redis.call('HSET', key, 'epoch', epoch, 'revision', ARGV[at], 'tenant', ARGV[at + 1],
-            'status', ARGV[at + 2], 'document', ARGV[at + 3], 'customer', ARGV[at + 4])
-        else
-          redis.call('HSET', key, 'epoch', epoch, 'revision', ARGV[at], 'tenant', ARGV[at + 1],
-            'status', ARGV[at + 2], 'document', ARGV[at + 3])
-          redis.call('HDEL', key, 'customer')
+    local place, at, count = 0, 3, #KEYS - 1
+    while place < count do
+      local last, tenant, status = place + tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
+      at = at + 3
+      for next = place + 1, last do
+        local key, revision, document, customer = KEYS[next + 1], ARGV[at], ARGV[at + 1], ARGV[at + 2]
+        at = at + 3
+        local old = pcall('HMGET', key, 'epoch', 'revision')
+        if old.err then
+          call('DEL', key)
         end
-        redis.call('PEXPIRE', key, life)
+        local isKnown = old[1] == epoch
+        if isKnown and (tonumber(old[2]) or 0) >= tonumber(revision) then
+          refused[#refused + 1] = next
+        else
+          if customer == '' then
+            call('HSET', key, 'epoch', epoch, 'revision', revision, 'tenant', tenant, 'status', status,
+              'document', document)
+            call('HDEL', key, 'customer')
+          elseif isKnown then
+            call('HSET', key, 'revision', revision, 'status', status, 'document', document,
+              'customer', customer)
+          else
+            call('HSET', key, 'epoch', epoch, 'revision', revision, 'tenant', tenant, 'status', status,
+              'document', document, 'customer', customer)
+          end
+          call('PEXPIRE', key, life)
+        end
       end
-      at = at + 5
+      place = last
     end
     return refused
     """

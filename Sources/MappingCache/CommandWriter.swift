@@ -24,7 +24,8 @@ struct CommandWriter {
       sizes + Self.overheadOfEntry + write.service.document.count
         + (write.service.customer?.utf8.count ?? 0)
     }
-    compose(arguments: 6 + 6 * writes.count, sizes) { command in
+    let runs = Self.runs(writes)
+    compose(arguments: 6 + 3 * runs.count + 4 * writes.count, sizes) { command in
       if let digest {
         command.argument("EVALSHA")
         command.argument(digest)
@@ -37,16 +38,32 @@ struct CommandWriter {
       for write in writes { command.key(Self.keyPrefix, write.service.service) }
       command.argument(epoch)
       command.argument(timeToLive)
-      for write in writes {
-        let service = write.service
-        command.argument(service.revision)
-        command.argument(service.tenant.rawValue)
-        command.argument(service.isDeleted ? "deleted" : service.isCompleted ? "completed" : "active")
-        command.argument(service.document)
-        var customer = service.customer ?? ""
-        customer.withUTF8 { command.argument(UnsafeRawBufferPointer($0)) }
+      for run in runs {
+        command.argument(Int64(run.count))
+        command.argument(writes[run.lowerBound].service.tenant.rawValue)
+        command.argument(writes[run.lowerBound].service.status)
+        for write in writes[run] {
+          let service = write.service
+          command.argument(service.revision)
+          command.argument(service.document)
+          var customer = service.customer ?? ""
+          customer.withUTF8 { command.argument(UnsafeRawBufferPointer($0)) }
+        }
       }
     }
+  }
+
+  /// Where neighbours share tenant and status: almost always one run, and each word that Redis need not read counts.
+  private static func runs(_ writes: [GatheredWrite]) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    for place in writes.indices {
+      if let last = runs.last, writes[last.lowerBound].service.sharesHead(with: writes[place].service) {
+        runs[runs.count - 1] = last.lowerBound..<place + 1
+      } else {
+        runs.append(place..<place + 1)
+      }
+    }
+    return runs
   }
 
   /// The fields that ``CacheClient`` reads of an entry.
@@ -198,5 +215,15 @@ private struct Composition {
       width += 1
     }
     return width
+  }
+}
+
+extension CachedService {
+  /// The word that stands in the entry.
+  fileprivate var status: StaticString { isDeleted ? "deleted" : isCompleted ? "completed" : "active" }
+
+  /// Whether tenant and status are the same.
+  fileprivate func sharesHead(with other: CachedService) -> Bool {
+    tenant == other.tenant && isCompleted == other.isCompleted && isDeleted == other.isDeleted
   }
 }

@@ -52,14 +52,19 @@ extension CacheTests {
       var anonymous = service
       anonymous.service = 8
       anonymous.customer = nil
-      let writes = [service, anonymous].map { GatheredWrite(service: $0, origin: .fill) }
+      let writes = [service, anonymous, .deleted(9)].map { GatheredWrite(service: $0, origin: .fill) }
       writer.write(writes, epoch: Int64.max, timeToLive: 0, digest: Array("sha".utf8))
-      #expect(
-        writer.withCommand { String(decoding: $0, as: UTF8.self) }
-          == "*18\r\n$7\r\nEVALSHA\r\n$3\r\nsha\r\n$1\r\n3\r\n$13\r\nliaison:epoch\r\n$17\r\nliaison:service:7\r\n"
-          + "$17\r\nliaison:service:8\r\n$19\r\n9223372036854775807\r\n$1\r\n0\r\n"
-          + "$2\r\n10\r\n$1\r\n1\r\n$9\r\ncompleted\r\n$3\r\n\0\r\n\r\n$2\r\nÜ\r\n"
-          + "$2\r\n10\r\n$1\r\n1\r\n$9\r\ncompleted\r\n$3\r\n\0\r\n\r\n$0\r\n\r\n")
+      let keys =
+        "$13\r\nliaison:epoch\r\n$17\r\nliaison:service:7\r\n$17\r\nliaison:service:8\r\n$17\r\nliaison:service:9\r\n"
+      let completed =
+        "$1\r\n2\r\n$1\r\n1\r\n$9\r\ncompleted\r\n$2\r\n10\r\n$3\r\n\0\r\n\r\n$2\r\nÜ\r\n"
+        + "$2\r\n10\r\n$3\r\n\0\r\n\r\n$0\r\n\r\n"
+      let deleted =
+        "$1\r\n1\r\n$1\r\n0\r\n$7\r\ndeleted\r\n$16\r\n9007199254740991\r\n$0\r\n\r\n$0\r\n\r\n"
+      let head = "*24\r\n$7\r\nEVALSHA\r\n$3\r\nsha\r\n$1\r\n4\r\n"
+      let numbers = "$19\r\n9223372036854775807\r\n$1\r\n0\r\n"
+      let written = writer.withCommand { String(decoding: $0, as: UTF8.self) }
+      #expect(written == head + keys + numbers + completed + deleted)
     }
 
     @Test func `pending commands keep their order while the ring wraps and grows`() {

@@ -51,7 +51,7 @@ final class Committer: @unchecked Sendable {
       case .nothing: probe()
       case .some:
         commit(batch)
-        loops.deliver(batch)
+        deliver(batch)
         batch.removeAll(keepingCapacity: true)
       }
     }
@@ -84,6 +84,28 @@ final class Committer: @unchecked Sendable {
     }
     metrics.batchSize.record(batch.count)
     metrics.commitDuration.record(Int((monotonicNanoseconds() - start) / 1000))
+  }
+
+  /// Lets the callers go on, those whose change has an audience through it.
+  private func deliver(_ batch: [PendingDecision]) {
+    guard let audience = batch.lazy.compactMap(\.audience).first else { return loops.deliver(batch) }
+    var shown: [ShownCommit] = []
+    shown.reserveCapacity(batch.count)
+    var others: [PendingDecision] = []
+    // On the loop of most callers: the others are woken once more.
+    var callers = [Int](repeating: 0, count: loops.count)
+    for pending in batch {
+      if let commit = pending.shown(loops) {
+        shown.append(commit)
+        callers[pending.loop] += 1
+      } else {
+        others.append(pending)
+      }
+    }
+    if !others.isEmpty { loops.deliver(others) }
+    guard !shown.isEmpty, let place = callers.indices.max(by: { callers[$0] < callers[$1] }) else { return }
+    let commits = shown
+    loops[place].post { audience.show(commits) }
   }
 
   private func probe() {

@@ -19,6 +19,33 @@ class PendingCall: @unchecked Sendable {
 
 /// A change that waits for its batch, whatever it is.
 class PendingDecision: PendingCall, @unchecked Sendable {
+  /// Who must have seen it first, and what it knew when the change was made.
+  let audience: (any CommitAudience)?
+  private let ticket: Int64
+  private var home: EventLoop?
+
+  init(loop: Int, _ audience: (any CommitAudience)?) {
+    self.audience = audience
+    ticket = audience?.ticket() ?? 0
+    super.init(loop: loop)
+  }
+
+  /// What the audience is to be shown of the outcome.
+  var mapping: Mapping? { nil }
+
+  /// What the audience is to be shown, if there is one.
+  final func shown(_ loops: [EventLoop]) -> ShownCommit? {
+    guard audience != nil, let mapping else { return nil }
+    home = loops[loop]
+    // A closure that holds one reference costs no allocation.
+    return ShownCommit(mapping: mapping, ticket: ticket) { self.release() }
+  }
+
+  private func release() {
+    guard let home, !home.isCurrent else { return resume() }
+    home.post { self.resume() }
+  }
+
   /// See `StoreChange.prefetch`.
   func prefetch(into keys: inout [RecordKey]) {}
   /// Sets the outcome, which counts once the batch is durable.
@@ -31,10 +58,18 @@ final class PendingWrite<Change: StoreChange>: PendingDecision, @unchecked Senda
   private var outcome: Result<Change.Outcome, ContextError>?
   private let completion: (Result<Change.Outcome, ContextError>) -> Void
 
-  init(_ change: Change, loop: Int, _ completion: @escaping (Result<Change.Outcome, ContextError>) -> Void) {
+  init(
+    _ change: Change, loop: Int, _ audience: (any CommitAudience)?,
+    _ completion: @escaping (Result<Change.Outcome, ContextError>) -> Void
+  ) {
     self.change = change
     self.completion = completion
-    super.init(loop: loop)
+    super.init(loop: loop, audience)
+  }
+
+  override var mapping: Mapping? {
+    guard case .success(let outcome) = outcome else { return nil }
+    return Change.mapping(in: outcome)
   }
 
   override func prefetch(into keys: inout [RecordKey]) { change.prefetch(into: &keys) }
