@@ -38,12 +38,13 @@ let package = Package(
     .target(name: "CLLHTTP", path: "Sources/C/CLLHTTP"),
     system("CHiredis", package: "libhiredis-dev"),
     system("CSQLite", package: "libsqlite3-dev"),
+    system("CPostgres", package: "libpq-dev"),
     system("CXXHash", package: "libxxhash-dev"),
 
     layer("EventLoop", ["CEpoll"]),
     layer("HTTP", ["EventLoop", "CLLHTTP", "CEpoll"]),
     layer("ContextAPI", ["HTTP", "EventLoop", kit]),
-    layer("ContextStore", ["EventLoop", "CFileIO", "CSQLite", "CXXHash", kit]),
+    layer("ContextStore", ["EventLoop", "CFileIO", "CSQLite", "CPostgres", "CXXHash", kit]),
     layer("MappingCache", ["EventLoop", "CHiredis", kit]),
 
     // The pipeline's end is the server's own.

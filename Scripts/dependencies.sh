@@ -21,6 +21,7 @@ need_for_build() {
   need_file /usr/include/hiredis/async.h libhiredis-dev
   need_file /usr/include/simdjson.h libsimdjson-dev
   need_file /usr/include/sqlite3.h libsqlite3-dev
+  need_file /usr/include/postgresql/libpq-fe.h libpq-dev
   need_file /usr/include/xxhash.h libxxhash-dev
   need_file /usr/include/mimalloc.h libmimalloc-dev
   need_file /usr/include/crypt.h libcrypt-dev
@@ -36,6 +37,7 @@ need_for_run() {
 need_for_test() {
   need_for_run # the tests run Scripts/run.sh too
   need_command strace strace
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
   need_command prlimit util-linux
   if ! Scripts/python-environment.sh --current && ! Scripts/python-environment.sh --possible; then
     missing+=(python3-venv)

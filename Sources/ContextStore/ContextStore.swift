@@ -29,23 +29,29 @@ public final class ContextStore: Sendable {
   ///   - location: where the data lies; made if it is not there.
   ///   - loops: those whose tasks call the store; the index of each is its place in the array.
   ///   - notice: called on a thread of the store when it begins to fail and when it works again.
+  ///   - shared: called on a thread of the store when another server may have changed extension schemas.
   /// - Throws: a line for people, also if another process has the store open.
   public convenience init(
     opening location: StoreLocation, options: StoreOptions = StoreOptions(), loops: [EventLoop],
-    notice: @escaping @Sendable (StoreNotice) -> Void = { _ in }
+    notice: @escaping @Sendable (StoreNotice) -> Void = { _ in },
+    shared: @escaping @Sendable (ContextStore) -> Void = { _ in }
   ) throws(StoreError) {
     let metrics = StoreMetrics()
     let engine: any StoreEngine
     switch location {
     case .folder(let folder):
       engine = try JournaledEngine(folder: folder, options: options, metrics: metrics, notice: notice)
+    case .postgres(let postgres):
+      engine = try PostgresEngine(postgres, options: options)
     }
-    try self.init(engine: engine, options: options, metrics: metrics, loops: loops, notice: notice)
+    try self.init(
+      engine: engine, options: options, metrics: metrics, loops: loops, notice: notice, shared: shared)
   }
 
   init(
     engine: any StoreEngine, options: StoreOptions, metrics: StoreMetrics, loops: [EventLoop],
-    notice: @escaping @Sendable (StoreNotice) -> Void
+    notice: @escaping @Sendable (StoreNotice) -> Void,
+    shared: @escaping @Sendable (ContextStore) -> Void = { _ in }
   ) throws(StoreError) {
     precondition(!loops.isEmpty, "a store needs a loop to answer to")
     for (place, loop) in loops.enumerated() {
@@ -75,6 +81,13 @@ public final class ContextStore: Sendable {
         let worker = ReadWorker(reader: reader, mailbox: reads, loops: loops)
         return StoreThread(named: "store read") { worker.run() }
       } + [StoreThread(named: "store query") { queryWorker.run() }]
+    let signal = signal
+    engine.watch { [weak self] news in
+      switch news {
+      case .changes(let newest): signal.grow(to: newest)
+      case .shared: if let self { shared(self) }
+      }
+    }
   }
 
   deinit { close() }
@@ -270,4 +283,9 @@ public final class ContextStore: Sendable {
 public enum StoreLocation: Sendable, Equatable {
   /// A folder of this machine: a journal and a SQLite database.
   case folder(String)
+  /// A PostgreSQL database that any number of servers work on.
+  case postgres(PostgresOptions)
+
+  /// Makes the data folder, which a server has for files that it imports and exports wherever its store lies.
+  public static func makeFolder(_ path: String) throws(StoreError) { try Files.makeFolder(path) }
 }

@@ -73,10 +73,12 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
     return journal.position.counters
   }
 
-  func loadServices(
-    _ ids: [Int64], _ take: (ServiceID, Service?) -> Void
+  func load(
+    _ ids: [Int64], _ keys: [RecordKey], service take: (ServiceID, Service?) -> Void,
+    record takeRecord: (RecordKey, Record?) -> Void
   ) throws(StoreError) {
     let reader = try reader
+    for key in keys { takeRecord(key, try reader.record(key)) }
     let folds = overlay.locations(of: ids, into: &locations)
     missing.removeAll(keepingCapacity: true)
     for (id, location) in zip(ids, locations) {
@@ -104,6 +106,9 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   }
 
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record] { try reader.services(query) }
+
+  // All ids are this server's.
+  func moreServiceIDs() throws(StoreError) -> Range<Int64> { journal.position.counters.ownServiceIDs }
 
   func commit(_ batch: Batch) throws(StoreError) {
     defer { openReader?.end() }
@@ -134,6 +139,11 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
     try worker.waitForRoom()
     try journal.probe()
   }
+
+  var probeInterval: Int? { nil }
+
+  // Nobody else works on the folder.
+  func watch(_ body: @escaping @Sendable (StoreNews) -> Void) {}
 
   func makeReader() throws(StoreError) -> any StoreReader {
     try JournaledReader(

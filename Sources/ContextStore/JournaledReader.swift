@@ -160,7 +160,26 @@ final class JournaledReader: StoreReader {
     try settledTables().profileLists.tenantsWithKeys()
   }
 
-  func walk() throws(StoreError) -> ServiceWalk { try settledTables().walk }
+  func services(after id: Int64, tenant: Tenant, limit: Int) throws(StoreError) -> [Record] {
+    try settledTables().walk.services(after: id, tenant: tenant, limit: limit)
+  }
+
+  func dueServices(at moment: Timestamp, limit: Int) throws(StoreError) -> [(Tenant, ServiceID)] {
+    try settledTables().walk.dueServices(at: moment, limit: limit)
+  }
+
+  func idempotencyKeys(
+    before moment: Timestamp, limit: Int
+  ) throws(StoreError) -> [(tenant: Tenant, key: String)] {
+    try settledTables().walk.idempotencyKeys(before: moment, limit: limit)
+  }
+
+  func services(
+    associatedWith customer: String, after service: Int64, tenant: Tenant, limit: Int
+  ) throws(StoreError) -> (ids: [ServiceID], last: Int64?) {
+    try settledTables().walk.services(
+      associatedWith: customer, after: service, tenant: tenant, limit: limit)
+  }
 
   // Not settled first: a server that starts after a crash would wait for the fold of all that it left behind.
   func schemas() throws(StoreError) -> [StoredSchema] {

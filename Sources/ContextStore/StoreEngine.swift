@@ -2,14 +2,17 @@ import ContextModel
 
 /// Where records are kept, a batch at a time. It knows nothing of what they mean.
 ///
-/// `makeReader`, `newestChange` and `backlog` are called by any thread, `close` when the threads have ended, everything else by the commit thread alone.
+/// `makeReader`, `newestChange` and `backlog` are called by any thread, `watch` once before the first batch, `close` when the threads have ended, everything else by the commit thread alone.
 protocol StoreEngine: AnyObject, Sendable {
   /// Begins a batch: what is read until `commit` or `abandon` is as of this moment.
   func begin() throws(StoreError) -> StoreCounters
 
-  /// Reads many services, in any order; a service that does not exist is handed over as `nil`. Whose a service is, it
-  /// says itself.
-  func loadServices(_ ids: [Int64], _ take: (ServiceID, Service?) -> Void) throws(StoreError)
+  /// Reads what a batch is known to look at: services and other records, in any order. What does not exist is handed over
+  /// as `nil`; of what is handed over twice the first counts. Whose a service is, it says itself. Called once a batch, before
+  /// anything else is read.
+  func load(
+    _ services: [Int64], _ keys: [RecordKey], service: (ServiceID, Service?) -> Void,
+    record: (RecordKey, Record?) -> Void) throws(StoreError)
 
   /// Reads one service; `nil` if there is none.
   func service(_ id: Int64) throws(StoreError) -> Service?
@@ -23,8 +26,11 @@ protocol StoreEngine: AnyObject, Sendable {
   /// Reads the services of a list, in its order.
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record]
 
+  /// Service ids for the batch when those of its counters are used up.
+  func moreServiceIDs() throws(StoreError) -> Range<Int64>
+
   /// Keeps a batch, all or nothing. Durable, and visible to readers that begin later, when it returns. Ends the batch
-  /// also when it throws.
+  /// also when it throws: with `conflict` if it can be decided again, for others have changed the same meanwhile.
   func commit(_ batch: Batch) throws(StoreError)
 
   /// Ends a batch that changed nothing.
@@ -42,8 +48,22 @@ protocol StoreEngine: AnyObject, Sendable {
   /// A new reader with its own connection, to be used by one thread at a time.
   func makeReader() throws(StoreError) -> any StoreReader
 
+  /// How often a store that has nothing to do is probed, in milliseconds; `nil` if its batches tell soon enough.
+  var probeInterval: Int? { get }
+
+  /// Begins to tell what other servers do. The body is called on a thread of the engine.
+  func watch(_ body: @escaping @Sendable (StoreNews) -> Void)
+
   /// Lets go of everything.
   func close()
+}
+
+/// What another server has done on the same store.
+enum StoreNews: Sendable {
+  /// The change sequence has grown to this number.
+  case changes(Int64)
+  /// Something was changed that every server keeps in mind: extension schemas.
+  case shared
 }
 
 /// Reads what an engine keeps. One thread at a time.
@@ -78,8 +98,19 @@ protocol StoreReader: AnyObject {
   func profiles(after customer: String, tenant: Tenant, limit: Int) throws(StoreError) -> [Record]
   /// The tenants that have, or had, identification keys. Asks for `settle` first.
   func tenantsWithKeys() throws(StoreError) -> [Tenant]
-  /// What walks over everything. Asks for `settle` first.
-  func walk() throws(StoreError) -> ServiceWalk
+  /// The services of a tenant behind one, in the order of their ids. Asks for `settle` first.
+  func services(after id: Int64, tenant: Tenant, limit: Int) throws(StoreError) -> [Record]
+  /// The services that are due at a moment, the longest due first. Asks for `settle` first.
+  func dueServices(at moment: Timestamp, limit: Int) throws(StoreError) -> [(Tenant, ServiceID)]
+  /// Idempotency keys from before a moment, the oldest first. Asks for `settle` first.
+  func idempotencyKeys(
+    before moment: Timestamp, limit: Int
+  ) throws(StoreError) -> [(tenant: Tenant, key: String)]
+  /// The services of a page of the history that a customer had, and the last service that was looked at; `nil` behind the
+  /// last page. Asks for `settle` first.
+  func services(
+    associatedWith customer: String, after service: Int64, tenant: Tenant, limit: Int
+  ) throws(StoreError) -> (ids: [ServiceID], last: Int64?)
   /// All schemas.
   func schemas() throws(StoreError) -> [StoredSchema]
 }

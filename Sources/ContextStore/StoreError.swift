@@ -14,6 +14,10 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case inputOutput
     /// Somebody else keeps the database locked.
     case locked
+    /// The database server cannot be reached, or does not answer in time.
+    case unreachable
+    /// Others have changed the same at the same time: to be tried again.
+    case conflict
     /// The file is damaged or is none of ours.
     case damaged
     /// The file that a backup shall write exists.
@@ -32,6 +36,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
       case .full: "there is no room left, or writing failed"
       case .inputOutput: "reading or writing failed"
       case .locked: "somebody else keeps it locked"
+      case .unreachable: "its database cannot be reached"
+      case .conflict: "others change the same at this moment"
       case .damaged: "its data is damaged or no database"
       case .fileExists: "a file exists already"
       case .closed: "it is closed"

@@ -57,7 +57,7 @@ struct StoreView {
   func page(_ scan: ServiceScan) throws(StoreError) -> ServiceScan.Page {
     var page = ServiceScan.Page()
     var bytes = 0
-    let records = try reader.walk().services(after: scan.after, tenant: scan.tenant, limit: ServiceScan.size)
+    let records = try reader.services(after: scan.after, tenant: scan.tenant, limit: ServiceScan.size)
     for record in records {
       let service = try documents.requiredService(record, record.key.service)
       guard scan.matches(service) else { continue }

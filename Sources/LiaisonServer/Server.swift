@@ -22,7 +22,7 @@ public final class Server {
   private let store: ContextStore
   private let cache: MappingCache?
   private let blocking: BlockingPool
-  private let schemas: SchemaRegistry
+  private let schemas: SharedSchemas
   private let plugins: [any Plugin]
   /// The plugins' tasks, in the order of the plugins.
   private let background: [BackgroundWork]
@@ -43,7 +43,8 @@ public final class Server {
     let schemas = SchemaRegistry()
     let blocking = BlockingPool()
     let access = StoreAccess()
-    self.schemas = schemas
+    let shared = SharedSchemas(schemas)
+    self.schemas = shared
     self.blocking = blocking
     let assembly = try Self.assembly(configuration, additional) { name in
       PluginContext(
@@ -65,13 +66,21 @@ public final class Server {
     var storeOptions = configuration.store
     storeOptions.lifetime = assembly.persistence.lifetime
     storeOptions.recordsInteractions = assembly.persistence.recordsInteractions
+    try StoreLocation.makeFolder(configuration.data)
     let store = try ContextStore(
-      opening: .folder(configuration.data), options: storeOptions, loops: loops
+      opening: configuration.postgres.map(StoreLocation.postgres) ?? .folder(configuration.data),
+      options: storeOptions, loops: loops
     ) { notice in
       switch notice {
       case .failing, .foldFailing: log.error(notice.description)
       case .endDropped: log.warning(notice.description)
       case .recovered, .foldRecovered: log.info(notice.description)
+      }
+    } shared: { store in
+      do {
+        try shared.refresh(from: store)
+      } catch {
+        log.error("extension schemas of another server cannot be read", ["error": "\(error)"])
       }
     }
     self.store = store
@@ -127,10 +136,7 @@ public final class Server {
   /// Starts to serve. Connections are accepted when this returns, and not before everything can answer.
   public func start() async throws {
     for loop in loops { loop.start(named: "liaison-\(loop.index)") }
-    for stored in try store.schemas() {
-      let document = try JSONParser().parse(stored.text)
-      schemas.add(try ExtensionSchema(decoding: document.root), to: stored.owner, of: stored.tenant)
-    }
+    try schemas.refresh(from: store)
     for plugin in plugins { try await plugin.start() }
     await cache?.start()
     housekeeping.start()

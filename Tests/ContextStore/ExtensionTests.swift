@@ -4,10 +4,13 @@ import Testing
 @testable import ContextStore
 
 @Suite struct ExtensionTests {
-  @Test func `extensions are shown when asked for, by name without case, in the order of their names`()
+  @Test(arguments: Backend.allCases)
+  func `extensions are shown when asked for, by name without case, in the order of their names`(
+    _ backend: Backend
+  )
     async throws
   {
-    let test = try TestStore()
+    let test = try TestStore(on: backend)
     let id = try await test.start(customer: "A", #"{"beta":{"x":1},"Alpha":[1,2],"Größe":"ü"}"#)
     func shown(_ selection: ExtensionSelection) async throws -> [String] {
       try #require(try await test.record(id, selection)).extensionTexts
@@ -24,8 +27,11 @@ import Testing
     #expect(listed.map(\.extensionTexts) == [[#"beta={"x":1}"#]])
   }
 
-  @Test func `a later value replaces the former one as a whole and keeps the first spelling`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases)
+  func `a later value replaces the former one as a whole and keeps the first spelling`(_ backend: Backend)
+    async throws
+  {
+    let test = try TestStore(on: backend)
     let id = try await test.start(customer: "A", #"{"Feedback":{"rating":7,"notes":"fine"},"Other":1}"#)
     _ = try await test.associate(id, with: "A", #"{"FEEDBACK":{"rating":8}}"#)
     let record = try #require(try await test.record(id, .all))

@@ -16,9 +16,11 @@ private final class LimitedEngine: StoreEngine {
   var probeCount: Int { probes.withLock { $0 } }
 
   func begin() throws(StoreError) -> StoreCounters { try engine.begin() }
-  func loadServices(_ ids: [Int64], _ take: (ServiceID, Service?) -> Void) throws(StoreError) {
-    try engine.loadServices(ids, take)
-  }
+  func load(
+    _ services: [Int64], _ keys: [RecordKey], service: (ServiceID, Service?) -> Void,
+    record: (RecordKey, Record?) -> Void
+  ) throws(StoreError) { try engine.load(services, keys, service: service, record: record) }
+  func moreServiceIDs() throws(StoreError) -> Range<Int64> { try engine.moreServiceIDs() }
   func service(_ id: Int64) throws(StoreError) -> Service? { try engine.service(id) }
   func record(_ key: RecordKey) throws(StoreError) -> Record? { try engine.record(key) }
   func records(
@@ -44,6 +46,8 @@ private final class LimitedEngine: StoreEngine {
 
   var newestChange: Int64 { engine.newestChange }
   var backlog: Int { engine.backlog }
+  var probeInterval: Int? { engine.probeInterval }
+  func watch(_ body: @escaping @Sendable (StoreNews) -> Void) { engine.watch(body) }
   func makeReader() throws(StoreError) -> any StoreReader { try engine.makeReader() }
   func close() { engine.close() }
 }

@@ -4,8 +4,11 @@ import Testing
 @testable import ContextStore
 
 @Suite struct ListTests {
-  @Test func `an association moves active and completed history to the new customer at once`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases)
+  func `an association moves active and completed history to the new customer at once`(_ backend: Backend)
+    async throws
+  {
+    let test = try TestStore(on: backend)
     let open = try await test.start(contactKey: "k", at: 1)
     let ended = try await test.start(contactKey: "k", at: 2)
     _ = try await test.complete(ended)
@@ -19,8 +22,11 @@ import Testing
     #expect(try await test.ids(ofCustomer: "B", .completed) == [ended.rawValue])
   }
 
-  @Test func `the list of a contact key shows its services until they have a customer`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases)
+  func `the list of a contact key shows its services until they have a customer`(_ backend: Backend)
+    async throws
+  {
+    let test = try TestStore(on: backend)
     let first = try await test.start(contactKey: "k", at: 2)
     let second = try await test.start(contactKey: "k", at: 1)
     let query = ServiceQuery(tenant: .single, owner: .contactKey("k"))
@@ -31,14 +37,18 @@ import Testing
     #expect(try record.service.contactKey == "k")
   }
 
-  @Test func `a list is ordered by start, then by id`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases) func `a list is ordered by start, then by id`(_ backend: Backend)
+    async throws
+  {
+    let test = try TestStore(on: backend)
     for time: Int64 in [5, 3, 5, 1, 3, -7] { _ = try await test.start(customer: "A", at: time) }
     #expect(try await test.ids(ofCustomer: "A") == [6, 4, 2, 5, 1, 3])
   }
 
-  @Test func `started_from is inclusive and started_to exclusive`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases) func `started_from is inclusive and started_to exclusive`(
+    _ backend: Backend
+  ) async throws {
+    let test = try TestStore(on: backend)
     for time: Int64 in [10, 20, 30] { _ = try await test.start(customer: "A", at: time) }
     func between(_ from: Int64?, _ to: Int64?) async throws -> [Int64] {
       var query = ServiceQuery(tenant: .single, owner: .customer("A"))
@@ -53,8 +63,10 @@ import Testing
     #expect(try await between(30, 10) == [])
   }
 
-  @Test func `types are matched as stored: an id is no name of the same digits`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases) func `types are matched as stored: an id is no name of the same digits`(
+    _ backend: Backend
+  ) async throws {
+    let test = try TestStore(on: backend)
     _ = try await test.start(customer: "A", type: .id(100))
     _ = try await test.start(customer: "A", type: .name("100"))
     _ = try await test.start(customer: "A", type: .name("Sales"))
@@ -71,8 +83,10 @@ import Testing
     #expect(try await of(.id(7)) == [4])
   }
 
-  @Test func `a customer's name is data, whatever characters it has`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases) func `a customer's name is data, whatever characters it has`(
+    _ backend: Backend
+  ) async throws {
+    let test = try TestStore(on: backend)
     let names = ["O'Brien", "a/b", "%", "日本語", "A", "a", " ", "\u{1F600}", "A\u{0}B"]
     for name in names { _ = try await test.start(customer: name) }
     for (place, name) in names.enumerated() {

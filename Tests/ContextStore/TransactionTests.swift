@@ -12,10 +12,13 @@ private struct Script: StoreChange {
 @Suite struct TransactionTests {
   private let refusal = ContextError(status: 409, code: "refused", message: "Refused.")
 
-  @Test func `a change that throws halfway leaves nothing behind, and the next one gets its numbers`()
+  @Test(arguments: Backend.allCases)
+  func `a change that throws halfway leaves nothing behind, and the next one gets its numbers`(
+    _ backend: Backend
+  )
     async throws
   {
-    let test = try TestStore()
+    let test = try TestStore(on: backend)
     let id = try await test.start(customer: "A", #"{"Note":1}"#)
     let refusal = refusal
     await #expect(throws: refusal) {
@@ -43,8 +46,10 @@ private struct Script: StoreChange {
     #expect(try await test.start(customer: "C").rawValue == id.rawValue + 1)
   }
 
-  @Test func `a change sees what the batch has done, in records and in lists`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases) func `a change sees what the batch has done, in records and in lists`(
+    _ backend: Backend
+  ) async throws {
+    let test = try TestStore(on: backend)
     let first = try await test.start(customer: "A", #"{"Note":1,"Tag":1}"#)
     let second = try await test.start(customer: "A")
     let names = try await test.run { store in
@@ -67,8 +72,10 @@ private struct Script: StoreChange {
     #expect(try #require(try await test.record(first, .all)).extensionTexts == ["Tag=1"])
   }
 
-  @Test func `a deleted service is gone, and its id is never given out again`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases) func `a deleted service is gone, and its id is never given out again`(
+    _ backend: Backend
+  ) async throws {
+    let test = try TestStore(on: backend)
     let id = try await test.start(customer: "A")
     _ = try await test.run { store in
       try await store.write(

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from support.api import FEEDBACK, SATISFACTION, Api
+from support.postgres_server import PostgresServer
 from support.redis_server import RedisServer
 from support.server import BINARY, LiaisonServer
 
 LONG = os.environ.get("LIAISON_TEST_LONG") == "1"
+# `postgres`: servers keep their data in PostgreSQL where the test does not say otherwise.
+STORE = os.environ.get("LIAISON_TEST_STORE", "sqlite")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -50,13 +53,55 @@ def report(server: LiaisonServer) -> None:
     print(f"--- log of {' '.join(server.command())}\n{server.log_tail()}")
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A started PostgreSQL for tests that leave it as it is."""
+    server = PostgresServer(["fsync=off"])
+    server.start()
+    yield server
+    server.remove()
+
+
 @pytest.fixture
-def make_server(folder: Path) -> Iterator[Callable[..., LiaisonServer]]:
+def make_postgres() -> Iterator[Callable[..., PostgresServer]]:
+    """Makes PostgreSQL servers that are ended after the test. They are not started yet."""
+    servers: list[PostgresServer] = []
+
+    def make(**options: Any) -> PostgresServer:
+        servers.append(PostgresServer(**options))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def store_of(request: pytest.FixtureRequest) -> Callable[[Path], str | None]:
+    """Where the store of a server with that data folder lies that has no other wish; `None` is the folder itself."""
+    if STORE == "sqlite":
+        return lambda data: None
+    server: PostgresServer = request.getfixturevalue("postgres")
+    stores: dict[Path, str] = {}
+
+    def store(data: Path) -> str:
+        if data not in stores:
+            stores[data] = server.new_store()
+        return stores[data]
+
+    return store
+
+
+@pytest.fixture
+def make_server(
+    folder: Path, store_of: Callable[[Path], str | None]
+) -> Iterator[Callable[..., LiaisonServer]]:
     """Makes servers that are ended after the test; each has its folder. They are not started yet."""
     servers: list[LiaisonServer] = []
 
     def make(name: str = "liaison", **options: Any) -> LiaisonServer:
         own_folder = folder / name
+        options.setdefault("store", store_of(options.get("data") or own_folder / "data"))
         own_folder.mkdir(exist_ok=True)
         servers.append(LiaisonServer(own_folder, **options))
         return servers[-1]
@@ -110,9 +155,12 @@ def shared_redis(session_folder: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def shared_server(session_folder: Path, shared_redis: RedisServer) -> Iterator[LiaisonServer]:
+def shared_server(
+    session_folder: Path, shared_redis: RedisServer, store_of: Callable[[Path], str | None]
+) -> Iterator[LiaisonServer]:
     """With Redis and the default configuration; schemas Feedback and Satisfaction exist."""
     server = LiaisonServer(session_folder / "shared-server", redis=shared_redis)
+    server.store = store_of(server.data)
     server.start()
     Api(server).create_schema(FEEDBACK)
     Api(server).create_schema(SATISFACTION)
@@ -135,9 +183,12 @@ def api(server: LiaisonServer) -> Api:
 
 
 @pytest.fixture(scope="session")
-def shared_schemaless_server(session_folder: Path) -> Iterator[LiaisonServer]:
+def shared_schemaless_server(
+    session_folder: Path, store_of: Callable[[Path], str | None]
+) -> Iterator[LiaisonServer]:
     config = {"plugins": {"extension-schemas": {"schemas": "off"}}}
     server = LiaisonServer(session_folder / "shared-schemaless", config=config)
+    server.store = store_of(server.data)
     server.start()
     yield server
     server.kill()

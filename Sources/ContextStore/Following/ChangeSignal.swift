@@ -53,10 +53,10 @@ final class ChangeSignal: Sendable {
     _ = state.withLock { $0.cancelled.remove(number) }
   }
 
-  /// The sequence has grown.
+  /// The sequence has grown; that may be told late.
   func grow(to newest: Int64) {
     let woken: [Waiter] = state.withLock { state in
-      state.newest = newest
+      state.newest = max(state.newest, newest)
       guard !state.waiters.isEmpty else { return [] }
       let woken = state.waiters.filter { $0.sequence < newest }
       state.waiters.removeAll { $0.sequence < newest }

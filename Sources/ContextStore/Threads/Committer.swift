@@ -45,7 +45,7 @@ final class Committer: @unchecked Sendable {
   func run() {
     var batch: [PendingDecision] = []
     while true {
-      let timeout = failingSince == nil ? nil : Self.probeInterval
+      let timeout = failingSince == nil ? engine.probeInterval : Self.probeInterval
       switch mailbox.take(into: &batch, atMost: maximumBatch, timeout: timeout) {
       case .closed: return
       case .nothing: probe()
@@ -57,25 +57,21 @@ final class Committer: @unchecked Sendable {
     }
   }
 
+  /// How often a batch is decided that others come in the way of.
+  private static let mostAttempts = 10
+
   private func commit(_ batch: [PendingDecision]) {
     let start = monotonicNanoseconds()
+    keys.removeAll(keepingCapacity: true)
+    for pending in batch { pending.prefetch(into: &keys) }
     do throws(StoreError) {
-      keys.removeAll(keepingCapacity: true)
-      for pending in batch { pending.prefetch(into: &keys) }
-      try transaction.begin(prefetching: keys)
-      for pending in batch { pending.decide(in: transaction) }
-      if let failure = transaction.failure {
-        engine.abandon()
-        throw failure
-      }
-      let decided = transaction.batch
-      if decided.isEmpty {
-        // All failed for reasons of their own: that proves nothing about the disk.
-        engine.abandon()
-      } else {
-        try engine.commit(decided)
-        if !decided.changes.isEmpty { signal.grow(to: decided.counters.lastSequence) }
-        succeeded()
+      for attempt in 1... {
+        do throws(StoreError) {
+          try attemptCommit(batch)
+          break
+        } catch {
+          guard error.kind == .conflict, attempt < Self.mostAttempts else { throw error }
+        }
       }
     } catch {
       let refusal = ContextError.storeUnavailable(error.kind.words)
@@ -106,6 +102,24 @@ final class Committer: @unchecked Sendable {
     guard !shown.isEmpty, let place = callers.indices.max(by: { callers[$0] < callers[$1] }) else { return }
     let commits = shown
     loops[place].post { audience.show(commits) }
+  }
+
+  private func attemptCommit(_ batch: [PendingDecision]) throws(StoreError) {
+    try transaction.begin(prefetching: keys)
+    for pending in batch { pending.decide(in: transaction) }
+    if let failure = transaction.failure {
+      engine.abandon()
+      throw failure
+    }
+    let decided = transaction.batch
+    if decided.isEmpty {
+      // All failed for reasons of their own: that proves nothing about the disk.
+      engine.abandon()
+    } else {
+      try engine.commit(decided)
+      if !decided.changes.isEmpty { signal.grow(to: engine.newestChange) }
+      succeeded()
+    }
   }
 
   private func probe() {

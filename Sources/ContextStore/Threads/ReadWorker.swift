@@ -57,11 +57,11 @@ final class ReadWorker: @unchecked Sendable {
     case .associations(let id, let tenant): return .associations(try associations(of: id, tenant))
     case .scan(let scan): return .scanned(try view.page(scan))
     case .due(let moment, let limit):
-      return .due(try reader.walk().dueServices(at: moment, limit: limit))
+      return .due(try reader.dueServices(at: moment, limit: limit))
     case .idempotencyKeys(let moment, let limit):
-      return .keys(try reader.walk().idempotencyKeys(before: moment, limit: limit))
+      return .keys(try reader.idempotencyKeys(before: moment, limit: limit))
     case .formerServices(let customer, let service, let tenant):
-      let found = try reader.walk().services(
+      let found = try reader.services(
         associatedWith: customer, after: service, tenant: tenant, limit: 10 * ServiceScan.size)
       return .scanned(ServiceScan.Page(ids: found.ids, next: found.last))
     case .profile(let customer, let tenant):

@@ -17,8 +17,14 @@ struct Batch: Sendable {
 
 /// What the store counts.
 struct StoreCounters: Sendable, Equatable {
-  /// The id that the next new service gets; none from it on was ever given out.
+  /// The id that the next new service gets.
   var nextServiceID: Int64 = 1
-  /// The number of the newest change; 0 if there is none.
+  /// The number of the newest change; 0 if there is none. Where other servers write to the same store it is the newest that
+  /// is known of, and the numbers of a batch are certain only when it is durable.
   var lastSequence: Int64 = 0
+  /// The end of the ids that are this server's to give out.
+  var endOfServiceIDs = Int64.max
+
+  /// Ids that this server may give out. No service has one of them.
+  var ownServiceIDs: Range<Int64> { nextServiceID..<endOfServiceIDs }
 }

@@ -14,7 +14,8 @@ final class ServiceSlot {
   }
 
   private(set) var key: RecordKey
-  private var isNew = true
+  /// Whether nothing was stored before the batch.
+  private(set) var isNew = true
   /// As the changes have left it that were decided before.
   private var state = State()
   /// As the change that is being decided wants it; `nil` if it has not touched it.

@@ -18,6 +18,7 @@ public final class StoreTransaction {
   private var services: [ServiceSlot] = []
   private var serviceCount = 0
   private var wantedServices: [Int64] = []
+  private var wantedRecords: [RecordKey] = []
   /// Records of other kinds that were looked at.
   private var records: [RecordKey: RecordSlot] = [:]
   /// What the change that is being decided has touched: services, and records as they were before, newest last.
@@ -51,16 +52,19 @@ public final class StoreTransaction {
 
   private func load(_ keys: [RecordKey]) throws(StoreError) {
     wantedServices.removeAll(keepingCapacity: true)
+    wantedRecords.removeAll(keepingCapacity: true)
     for key in keys {
-      if key.kind == .service {
+      if key.kind != .service {
+        wantedRecords.append(key)
+      } else if !counters.ownServiceIDs.contains(key.service) {
         // An id that was never given out need not be looked for.
-        if key.service < counters.nextServiceID { wantedServices.append(key.service) }
-      } else if records[key] == nil {
-        records[key] = RecordSlot(loaded: try engine.record(key))
+        wantedServices.append(key.service)
       }
     }
-    try engine.loadServices(wantedServices) { id, service in
+    try engine.load(wantedServices, wantedRecords) { id, service in
       if places[id.rawValue] == nil { _ = add(id, .single, stored: service) }
+    } record: { key, record in
+      if records[key] == nil { records[key] = RecordSlot(loaded: record) }
     }
   }
 
@@ -123,10 +127,21 @@ public final class StoreTransaction {
 
   /// The id of a new service.
   public func newServiceID() throws(ContextError) -> ServiceID {
+    if counters.ownServiceIDs.isEmpty {
+      do throws(StoreError) {
+        let ids = try engine.moreServiceIDs()
+        counters.nextServiceID = ids.lowerBound
+        counters.endOfServiceIDs = ids.upperBound
+      } catch {
+        throw fail(error)
+      }
+    }
     guard let id = ServiceID(counters.nextServiceID) else {
       throw .storeUnavailable("there are no service ids left")
     }
     counters.nextServiceID += 1
+    // Nothing is stored under it, so nothing need be looked for.
+    if places[id.rawValue] == nil { _ = add(id, .single, stored: nil) }
     return id
   }
 
@@ -179,7 +194,7 @@ public final class StoreTransaction {
   private func slot(of id: ServiceID, _ tenant: Tenant) throws(ContextError) -> ServiceSlot {
     if let place = places[id.rawValue] { return services[place] }
     do throws(StoreError) {
-      let stored = id.rawValue < counters.nextServiceID ? try engine.service(id.rawValue) : nil
+      let stored = counters.ownServiceIDs.contains(id.rawValue) ? nil : try engine.service(id.rawValue)
       return add(id, tenant, stored: stored)
     } catch {
       throw fail(error)
@@ -206,12 +221,14 @@ public final class StoreTransaction {
   public func records(
     _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
   ) throws(ContextError) -> [Record] {
-    do throws(StoreError) {
-      for record in try engine.records(kind, of: service, tenant: tenant) where records[record.key] == nil {
-        records[record.key] = RecordSlot(loaded: record)
+    if !isNew(service.rawValue) {
+      do throws(StoreError) {
+        for record in try engine.records(kind, of: service, tenant: tenant) where records[record.key] == nil {
+          records[record.key] = RecordSlot(loaded: record)
+        }
+      } catch {
+        throw fail(error)
       }
-    } catch {
-      throw fail(error)
     }
     return records.values.compactMap(\.record).filter {
       $0.key.kind == kind && $0.key.service == service.rawValue && $0.key.tenant == tenant
@@ -241,10 +258,16 @@ public final class StoreTransaction {
     records[key] = slot
   }
 
+  /// Whether there was no such service before the batch, and so nothing in it.
+  private func isNew(_ service: Int64) -> Bool {
+    guard service > 0, let place = places[service] else { return false }
+    return services[place].isNew
+  }
+
   private func slot(of key: RecordKey) throws(ContextError) -> RecordSlot {
     if let slot = records[key] { return slot }
     do throws(StoreError) {
-      let slot = RecordSlot(loaded: try engine.record(key))
+      let slot = RecordSlot(loaded: isNew(key.service) ? nil : try engine.record(key))
       records[key] = slot
       return slot
     } catch {

@@ -23,7 +23,8 @@ struct Arguments {
 
   /// The flags of `serve` by the options that they set.
   private static let serveFlags = [
-    "--listen": "listen", "--data": "data", "--redis": "redis.url", "--loops": "loops",
+    "--listen": "listen", "--data": "data", "--redis": "redis.url", "--store": "store.url",
+    "--loops": "loops",
   ]
 
   init(_ arguments: [String]) throws(UsageError) {

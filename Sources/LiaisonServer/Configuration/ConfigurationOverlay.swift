@@ -6,6 +6,7 @@ struct ConfigurationOverlay {
   static let options: [String] = [
     "listen", "data", "loops", "base-path",
     "redis.url", "redis.wait", "redis.ttl",
+    "store.url", "store.connect-timeout", "store.statement-timeout",
     "store.durability", "store.max-batch", "store.readers", "store.changes-kept", "store.fold-after",
     "store.fold-bytes",
     "http.max-body", "http.max-head", "http.max-target", "http.max-connections", "http.max-pipelined",
@@ -15,8 +16,9 @@ struct ConfigurationOverlay {
 
   /// The environment variable of an option: `http.max-body` is `LIAISON_HTTP_MAX_BODY`.
   static func variable(of option: String) -> String {
-    // The address of Redis is what people set; its short name serves in the file as well.
+    // Addresses are what people set; their short names serve in the file as well.
     if option == "redis.url" { return "LIAISON_REDIS" }
+    if option == "store.url" { return "LIAISON_STORE" }
     return "LIAISON_" + option.uppercased().replacing(".", with: "_").replacing("-", with: "_")
   }
 
@@ -25,7 +27,9 @@ struct ConfigurationOverlay {
   init(_ values: [String: ConfigurationValue]) {
     self.values = values
     // `redis: "unix:///…"` is short for `redis: { url: "unix:///…" }`.
-    if case .string(let url) = values["redis"] { self.values["redis"] = .object(["url": .string(url)]) }
+    for group in ["redis", "store"] {
+      if case .string(let url) = values[group] { self.values[group] = .object(["url": .string(url)]) }
+    }
   }
 
   /// Lays the environment over what is there. A variable that looks like ours and is none is a slip of somebody's.

@@ -17,6 +17,8 @@ public struct ServerConfiguration {
   /// Where Redis is; `nil` if it is off.
   let redis: RedisAddress?
   let cache: CacheOptions
+  /// Where the store lies; `nil` if it is the data folder.
+  let postgres: PostgresOptions?
   let store: StoreOptions
   let http: HTTPLimits
   let maximumConnections: Int
@@ -68,7 +70,7 @@ public struct ServerConfiguration {
     loops = try root.integer("loops", in: 0...256, default: 0)
     basePath = try Self.basePath(root)
     (redis, cache) = try Self.redis(root.section("redis"))
-    store = try Self.store(root.section("store"))
+    (postgres, store) = try Self.store(root.section("store"))
     (http, maximumConnections) = try Self.http(root.section("http"))
     longestCustomerID = try Self.limits(root.section("limits"))
     tenancy = try Self.tenancy(root.section("tenancy"))
@@ -113,7 +115,10 @@ public struct ServerConfiguration {
     }
   }
 
-  private static func store(_ section: ConfigurationSection) throws(ConfigurationError) -> StoreOptions {
+  private static func store(
+    _ section: ConfigurationSection
+  ) throws(ConfigurationError) -> (PostgresOptions?, StoreOptions) {
+    let postgres = try postgres(section)
     var options = StoreOptions()
     let words = StoreOptions.Durability.allCases.map(\.rawValue)
     let word = try section.choice("durability", of: words, default: options.durability.rawValue)
@@ -127,7 +132,29 @@ public struct ServerConfiguration {
     options.foldAfter = Int(foldAfter / .milliseconds(1))
     options.foldBytes = try section.integer("fold-bytes", in: 1 << 20...1 << 40, default: options.foldBytes)
     try section.requireAllRead()
-    return options
+    return (postgres, options)
+  }
+
+  private static func postgres(_ section: ConfigurationSection) throws(ConfigurationError) -> PostgresOptions?
+  {
+    func milliseconds(_ option: String, _ value: Int) throws(ConfigurationError) -> Int {
+      let duration = try section.duration(option, default: .milliseconds(value))
+      guard duration >= .milliseconds(10), duration <= .seconds(600) else {
+        throw section.error(option, "must be from \"10ms\" to \"10m\"")
+      }
+      return Int(duration / .milliseconds(1))
+    }
+    var options = PostgresOptions(connection: "")
+    options.connectTimeout = try milliseconds("connect-timeout", options.connectTimeout)
+    options.statementTimeout = try milliseconds("statement-timeout", options.statementTimeout)
+    let url = try section.string("url") ?? "sqlite"
+    guard url != "sqlite" else { return nil }
+    do {
+      options.connection = try PostgresOptions(parsing: url).connection
+      return options
+    } catch {
+      throw section.error("url", error.description)
+    }
   }
 
   private static func http(_ section: ConfigurationSection) throws(ConfigurationError) -> (HTTPLimits, Int) {

@@ -55,9 +55,17 @@ final class TemporaryFolder: Sendable {
   }
 }
 
-/// A store with real loops, on real files.
+/// Where a test's store lies.
+enum Backend: String, CaseIterable, Sendable {
+  case embedded
+  case postgres
+}
+
+/// A store with real loops, on real files or a real database.
 final class TestStore: Sendable {
   let folder: TemporaryFolder
+  /// Where its tables lie, if that is no file.
+  let postgres: PostgresOptions?
   let store: ContextStore
   let loops: [EventLoop]
   let notices = Notices()
@@ -68,6 +76,7 @@ final class TestStore: Sendable {
     engine wrap: ((JournaledEngine) -> any StoreEngine)? = nil
   ) throws {
     self.folder = folder
+    postgres = nil
     loops = try (0..<count).map { try EventLoop(index: $0) }
     let notices = notices
     let metrics = StoreMetrics()
@@ -77,6 +86,29 @@ final class TestStore: Sendable {
     store = try ContextStore(
       engine: wrap?(engine) ?? engine, options: options, metrics: metrics, loops: loops
     ) { notices.add($0) }
+    for loop in loops { loop.start(named: "test loop") }
+  }
+
+  /// A store on an empty backend of its own.
+  convenience init(on backend: Backend, loops: Int = 1, options: StoreOptions = StoreOptions()) throws {
+    switch backend {
+    case .embedded: try self.init(loops: loops, options: options)
+    case .postgres: try self.init(TestPostgres.newStore(), loops: loops, options: options)
+    }
+  }
+
+  /// One server of perhaps several on a database.
+  init(
+    _ postgres: PostgresOptions, loops count: Int = 1, options: StoreOptions = StoreOptions(),
+    shared: @escaping @Sendable (ContextStore) -> Void = { _ in }
+  ) throws {
+    folder = TemporaryFolder()
+    self.postgres = postgres
+    loops = try (0..<count).map { try EventLoop(index: $0) }
+    let notices = notices
+    store = try ContextStore(
+      opening: .postgres(postgres), options: options, loops: loops, notice: { notices.add($0) },
+      shared: shared)
     for loop in loops { loop.start(named: "test loop") }
   }
 
@@ -172,6 +204,7 @@ final class TestStore: Sendable {
   /// shell sees them.
   func rows(_ sql: String) async throws -> [String] {
     try await run { store in try await store.settle() }
+    if let postgres { return try TestPostgres.rows(postgres, sql) }
     return try rowsOfFile("\(folder.path)/\(SQLiteTarget.fileName)", sql)
   }
 

@@ -55,6 +55,7 @@ class LiaisonServer:
         folder: Path,
         *,
         redis: RedisServer | str | None = None,
+        store: str | None = None,
         config: Config | None = None,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
@@ -67,6 +68,7 @@ class LiaisonServer:
         self.folder = folder
         self.data = data or folder / "data"
         self.redis_url = redis.url if isinstance(redis, RedisServer) else redis
+        self.store = store
         self.config = config
         self.arguments = list(arguments)
         self.environment = dict(environment or {})
@@ -94,6 +96,8 @@ class LiaisonServer:
         command = [*self.prefix, str(self.binary), "serve", "--listen", self.listen, "--data", str(self.data)]
         if self.redis_url:
             command += ["--redis", self.redis_url]
+        if self.store:
+            command += ["--store", self.store]
         if self.config is not None:
             file = self.folder / "liaison.json5"
             file.write_text(json.dumps(self.config))

@@ -1,0 +1,298 @@
+import CPostgres
+import Glibc
+
+/// A connection in pipeline mode: statements are queued, sent together, and their results taken in the same order. Owns
+/// the C handle. One thread at a time.
+///
+/// Nothing waits longer than the options allow; a connection on which something did, or that broke, is of no use any more
+/// and every further call says so.
+final class PostgresConnection {
+  /// What the server will answer, in order.
+  private enum Expected {
+    case preparation(String)
+    case rows
+    case synchronization
+  }
+
+  /// Owned; finished when this object goes.
+  private let handle: OpaquePointer
+  private let options: PostgresOptions
+  private var prepared: Set<String> = []
+  private var expected: [Expected] = []
+  /// How many of `expected` have been taken.
+  private var taken = 0
+  /// Why it is of no use any more.
+  private(set) var failure: StoreError?
+
+  /// Connects, and sets what every session of the store needs.
+  init(_ options: PostgresOptions, durability: StoreOptions.Durability = .full) throws(StoreError) {
+    self.options = options
+    handle = try Self.connect(options)
+    guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else { throw lost() }
+    // Text columns hold names of all tongues; what a planner thinks of a batch changes little, so plans are kept.
+    try run(
+      PostgresStatement(
+        "setup",
+        """
+        SELECT set_config('statement_timeout', $1, false), set_config('jit', 'off', false),
+          set_config('synchronous_commit', CASE WHEN $2 = 'relaxed' THEN 'off'
+            WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
+            ELSE current_setting('synchronous_commit') END, false)
+        """),
+      .text("\(options.statementTimeout)"), .text(durability.rawValue))
+  }
+
+  deinit { PQfinish(handle) }
+
+  private static func connect(_ options: PostgresOptions) throws(StoreError) -> OpaquePointer {
+    // What the connection string says of these wins: it is expanded last.
+    let keywords: [String?] = ["client_encoding", "fallback_application_name", "dbname", nil]
+    let values: [String?] = ["UTF8", "liaison", options.connection, nil]
+    let pointers = (keywords + values).map { $0.flatMap { strdup($0) } }
+    defer { for pointer in pointers { free(pointer) } }
+    let constants = pointers.map { UnsafePointer<CChar>($0) }
+    let handle = constants.withUnsafeBufferPointer { all in
+      PQconnectStartParams(all.baseAddress, all.baseAddress! + keywords.count, 1)
+    }
+    guard let handle else { throw StoreError(.cannotOpen, "there is no memory for a connection") }
+    // What is worth telling is thrown; libpq would print the rest.
+    PQsetNoticeProcessor(handle, { _, _ in }, nil)
+    let deadline = monotonicNanoseconds() + UInt64(options.connectTimeout) * 1_000_000
+    var state = PQstatus(handle) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
+    while state != PGRES_POLLING_OK {
+      guard state != PGRES_POLLING_FAILED else {
+        let error = StoreError(.unreachable, "PostgreSQL cannot be reached: \(message(handle))")
+        PQfinish(handle)
+        throw error
+      }
+      let events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT
+      guard wait(PQsocket(handle), Int16(events), until: deadline) else {
+        PQfinish(handle)
+        throw StoreError(
+          .unreachable, "PostgreSQL cannot be reached: no answer within \(options.connectTimeout) ms")
+      }
+      state = PQconnectPoll(handle)
+    }
+    return handle
+  }
+
+  /// Whether the descriptor is ready before the time is over.
+  private static func wait(_ descriptor: Int32, _ events: Int16, until deadline: UInt64) -> Bool {
+    while true {
+      let now = monotonicNanoseconds()
+      guard now < deadline else { return false }
+      var entry = pollfd(fd: descriptor, events: events, revents: 0)
+      let ready = poll(&entry, 1, Int32(clamping: (deadline - now) / 1_000_000 + 1))
+      if ready > 0 { return true }
+      guard ready == 0 || errno == EINTR else { return false }
+    }
+  }
+
+  /// libpq's message in one line.
+  private static func message(_ handle: OpaquePointer) -> String {
+    String(cString: PQerrorMessage(handle)).oneLine
+  }
+
+  // MARK: Sending
+
+  /// Queues a statement.
+  func send(_ statement: PostgresStatement, _ parameters: PostgresParameter...) throws(StoreError) {
+    try send(statement, parameters)
+  }
+
+  /// Queues a statement.
+  func send(_ statement: PostgresStatement, _ parameters: [PostgresParameter]) throws(StoreError) {
+    if let failure { throw failure }
+    if !prepared.contains(statement.name) {
+      guard PQsendPrepare(handle, statement.name, statement.text, 0, nil) == 1 else { throw lost() }
+      prepared.insert(statement.name)
+      expected.append(.preparation(statement.name))
+    }
+    let values = parameters.map(\.bytes)
+    guard Self.withPointers(to: values, { send(statement.name, $0, values) }) else { throw lost() }
+    expected.append(.rows)
+  }
+
+  private func send(_ name: String, _ pointers: [UnsafePointer<CChar>?], _ values: [[UInt8]?]) -> Bool {
+    let sizes = values.map { Int32($0?.count ?? 0) }
+    let formats = values.map { _ in Int32(1) }
+    return PQsendQueryPrepared(handle, name, Int32(values.count), pointers, sizes, formats, 1) == 1
+  }
+
+  /// Calls `body` with pointers to all values at once; they are valid during the call.
+  private static func withPointers(
+    to values: [[UInt8]?], _ body: ([UnsafePointer<CChar>?]) -> Bool
+  ) -> Bool {
+    func extend(_ pointers: [UnsafePointer<CChar>?]) -> Bool {
+      guard pointers.count < values.count else { return body(pointers) }
+      guard let value = values[pointers.count] else { return extend(pointers + [nil]) }
+      return (value + [0]).withUnsafeBytes {
+        extend(pointers + [$0.baseAddress!.assumingMemoryBound(to: CChar.self)])
+      }
+    }
+    return extend([])
+  }
+
+  /// Ends what belongs together: a statement that fails takes those behind it along, up to here. All is on its way.
+  func synchronize() throws(StoreError) {
+    if let failure { throw failure }
+    guard PQpipelineSync(handle) == 1 else { throw lost() }
+    expected.append(.synchronization)
+    guard PQflush(handle) >= 0 else { throw lost() }
+  }
+
+  // MARK: Taking
+
+  /// The result of the next statement.
+  ///
+  /// - Throws: why it failed; the results up to the next end of what belongs together are taken then.
+  func take() throws(StoreError) -> PostgresResult {
+    while true {
+      let (what, result) = try next()
+      let status = PQresultStatus(result)
+      switch what {
+      case .preparation where status == PGRES_COMMAND_OK: PQclear(result)
+      case .rows where status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK: return PostgresResult(result)
+      default:
+        let error = Self.error(result)
+        PQclear(result)
+        try forget(what)
+        throw error
+      }
+    }
+  }
+
+  /// Takes the end of what belongs together.
+  func takeEnd() throws(StoreError) {
+    let (what, result) = try next()
+    PQclear(result)
+    guard case .synchronization = what else { preconditionFailure("a result was not taken") }
+  }
+
+  /// What is left up to the end of what belongs together is of no use: an earlier statement failed.
+  private func forget(_ failed: Expected) throws(StoreError) {
+    var what = failed
+    while true {
+      switch what {
+      case .preparation(let name): prepared.remove(name)
+      case .rows: break
+      case .synchronization: return
+      }
+      let result: OpaquePointer
+      (what, result) = try next()
+      PQclear(result)
+    }
+  }
+
+  private func next() throws(StoreError) -> (Expected, OpaquePointer) {
+    if let failure { throw failure }
+    precondition(taken < expected.count, "nothing was sent that could be answered")
+    let what = expected[taken]
+    let deadline = monotonicNanoseconds() + UInt64(options.statementTimeout + 1000) * 1_000_000
+    while true {
+      try wait(until: deadline)
+      // Between the results of two statements stands nothing, told as such.
+      guard let result = PQgetResult(handle) else { continue }
+      let status = PQresultStatus(result)
+      if status == PGRES_FATAL_ERROR, PQstatus(handle) == CONNECTION_BAD {
+        let error = lost()
+        PQclear(result)
+        throw error
+      }
+      taken += 1
+      if taken == expected.count {
+        expected.removeAll(keepingCapacity: true)
+        taken = 0
+      }
+      return (what, result)
+    }
+  }
+
+  /// Returns when a result can be had without waiting.
+  private func wait(until deadline: UInt64) throws(StoreError) {
+    while PQisBusy(handle) != 0 {
+      let unsent = PQflush(handle)
+      guard unsent >= 0 else { throw lost() }
+      let events = unsent > 0 ? POLLIN | POLLOUT : POLLIN
+      guard Self.wait(PQsocket(handle), Int16(events), until: deadline) else {
+        let error = StoreError(
+          .unreachable, "PostgreSQL gave no answer within \(options.statementTimeout + 1000) ms")
+        failure = error
+        throw error
+      }
+      guard PQconsumeInput(handle) == 1 else { throw lost() }
+    }
+  }
+
+  /// One statement alone.
+  @discardableResult
+  func run(
+    _ statement: PostgresStatement, _ parameters: PostgresParameter...
+  ) throws(StoreError) -> PostgresResult {
+    try send(statement, parameters)
+    try synchronize()
+    let result = try take()
+    try takeEnd()
+    return result
+  }
+
+  /// Waits for a notification, at most so many milliseconds. What else has come by then is read, too.
+  ///
+  /// - Returns: what those say that have come.
+  func notifications(within milliseconds: Int) throws(StoreError) -> [String] {
+    if let failure { throw failure }
+    let deadline = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
+    var texts = pendingNotifications()
+    if texts.isEmpty, Self.wait(PQsocket(handle), Int16(POLLIN), until: deadline) {
+      guard PQconsumeInput(handle) == 1 else { throw lost() }
+      texts = pendingNotifications()
+    }
+    return texts
+  }
+
+  private func pendingNotifications() -> [String] {
+    var texts: [String] = []
+    while let notification = PQnotifies(handle) {
+      texts.append(String(cString: notification.pointee.extra))
+      PQfreemem(notification)
+    }
+    return texts
+  }
+
+  // MARK: Errors
+
+  /// The connection is of no use any more.
+  private func lost() -> StoreError {
+    let error = StoreError(.unreachable, "the connection to PostgreSQL broke: \(Self.message(handle))")
+    failure = failure ?? error
+    return failure ?? error
+  }
+
+  private static func error(_ result: OpaquePointer) -> StoreError {
+    let text = String(cString: PQresultErrorMessage(result)).oneLine
+    let code = PQresultErrorField(result, 0x43).map { String(cString: $0) } ?? ""
+    return StoreError(kind(of: code), "PostgreSQL: \(text) (SQLSTATE \(code))")
+  }
+
+  /// What an error code of the server means here.
+  private static func kind(of code: String) -> StoreError.Kind {
+    switch code {
+    // Serialization failure, deadlock, and a row that somebody else has made in the meantime.
+    case "40001", "40P01", "23505": .conflict
+    case "53100": .full
+    case "57014", "55P03": .locked
+    case "57P01", "57P02", "57P03", "25006": .unreachable
+    case _ where code.hasPrefix("08") || code.hasPrefix("53"): .unreachable
+    case _ where code.hasPrefix("58"): .inputOutput
+    case _ where code.hasPrefix("XX"): .damaged
+    default: .other
+    }
+  }
+}
+
+extension String {
+  /// Without line breaks.
+  fileprivate var oneLine: String {
+    split(whereSeparator: \.isNewline).map { $0.trimmingPrefix(while: \.isWhitespace) }.joined(separator: " ")
+  }
+}

@@ -1,0 +1,88 @@
+import Synchronization
+
+/// Watches what other nodes do: on a connection of its own that listens, and by looking once a second, for notifications
+/// get lost with their connection. Removes the oldest changes, too.
+final class PostgresWatcher: @unchecked Sendable {
+  /// The channel of a store, as an expression: stores that share a database lie in different schemas.
+  static let channel = "'liaison ' || current_schema()"
+
+  private let session: PostgresSession
+  private let changesKept: Int64
+  private let isStopped = Atomic<Bool>(false)
+  private var thread: StoreThread?
+  /// Watcher thread only, like all that follows.
+  private var lastSeen: (sequence: Int64, shared: Int64)?
+  private var isListening = false
+  private var nextRemoval: UInt64 = 0
+
+  private static let interval = 1000
+  private static let channelName = PostgresStatement("channel", "SELECT quote_ident(\(channel))")
+  private static let look = PostgresStatement(
+    "look",
+    """
+    SELECT (SELECT last FROM counter WHERE name = 'sequence'), (SELECT last FROM counter WHERE name = 'shared')
+    """)
+  // At most as many as go quickly; the lock lets one node do it.
+  private static let remove = PostgresStatement(
+    "remove-changes",
+    """
+    DELETE FROM change WHERE sequence IN (
+      SELECT sequence FROM change WHERE sequence <= (SELECT last FROM counter WHERE name = 'sequence') - $1
+      ORDER BY sequence LIMIT 10000)
+    AND pg_try_advisory_xact_lock(hashtext('liaison changes'), hashtext(current_schema()))
+    """)
+
+  init(_ options: PostgresOptions, changesKept: Int64) {
+    session = PostgresSession(options)
+    self.changesKept = changesKept
+  }
+
+  func start(_ body: @escaping @Sendable (StoreNews) -> Void) {
+    thread = StoreThread(named: "store watch") { self.run(body) }
+  }
+
+  /// Waits until the thread has ended.
+  func stop() {
+    isStopped.store(true, ordering: .relaxed)
+    thread?.join()
+  }
+
+  private func run(_ body: @Sendable (StoreNews) -> Void) {
+    while !isStopped.load(ordering: .relaxed) {
+      do throws(StoreError) {
+        try watch(body)
+      } catch {
+        // The commit thread tells when the database is away.
+        isListening = false
+        sleep(milliseconds: 100)
+      }
+    }
+    session.close()
+  }
+
+  private func watch(_ body: @Sendable (StoreNews) -> Void) throws(StoreError) {
+    let connection = try session.open()
+    if !isListening {
+      let name = try connection.run(Self.channelName).text(0, 0) ?? ""
+      try connection.run(PostgresStatement("listen", "LISTEN \(name)"))
+      isListening = true
+    }
+    let row = try connection.run(Self.look)
+    let seen = (sequence: row.integer(0, 0), shared: row.integer(0, 1))
+    if seen.sequence != lastSeen?.sequence { body(.changes(seen.sequence)) }
+    if let lastSeen, seen.shared != lastSeen.shared { body(.shared) }
+    lastSeen = seen
+    try removeOldChanges(connection)
+    // In short waits, so that the end is not held up.
+    let deadline = monotonicNanoseconds() + UInt64(Self.interval) * 1_000_000
+    while monotonicNanoseconds() < deadline, !isStopped.load(ordering: .relaxed) {
+      if try !connection.notifications(within: 100).isEmpty { return }
+    }
+  }
+
+  private func removeOldChanges(_ connection: PostgresConnection) throws(StoreError) {
+    guard monotonicNanoseconds() >= nextRemoval else { return }
+    nextRemoval = monotonicNanoseconds() + 10_000_000_000
+    try connection.run(Self.remove, .integer(changesKept))
+  }
+}

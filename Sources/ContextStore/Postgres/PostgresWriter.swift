@@ -1,0 +1,164 @@
+import ContextModel
+
+/// Writes a batch into the tables: everything in one round trip, the commit included. One thread at a time.
+final class PostgresWriter {
+  private let documents: DocumentReader
+
+  init(_ documents: DocumentReader) { self.documents = documents }
+
+  private static let commits = PostgresStatement("commit", "COMMIT")
+  private static let association: [PostgresColumn] = [
+    .integer("service"), .integer("ordinal"), .integer("tenant"), .text("customer"), .integer("at"),
+    .text("interaction"), .text("principal"),
+  ]
+  private static let insertsAssociations = PostgresTable.insert(into: "association", association)
+  private static let forgets = PostgresStatement(
+    "forget-association", "DELETE FROM association WHERE service = ANY($1::bigint[])")
+  private static let erased: [PostgresColumn] = [.integer("service"), .text("customer"), .integer("tenant")]
+  private static let erases = PostgresStatement(
+    "erase-association",
+    """
+    DELETE FROM association t USING \(PostgresTable.rows(erased))
+    WHERE t.service = u.service AND t.customer = u.customer AND t.tenant = u.tenant
+    """)
+  // From here to the commit other batches that have changes wait.
+  private static let counts = PostgresStatement(
+    "count", "UPDATE counter SET last = last + $1 WHERE name = 'sequence' RETURNING last")
+  private static let change: [PostgresColumn] = [
+    .integer("place"), .integer("tenant"), .integer("service"), .integer("revision"), .text("kind"),
+    .integer("at"),
+    .text("customer_before"), .text("customer"), .text("interaction"), .text("principal"), .text("event"),
+  ]
+  private static let insertsChanges = PostgresStatement(
+    "insert-change",
+    """
+    INSERT INTO change (sequence, \(change.dropFirst().map(\.name).joined(separator: ", ")))
+    SELECT last + place, \(change.dropFirst().map(\.name).joined(separator: ", "))
+    FROM \(PostgresTable.rows(change)), counter c WHERE c.name = 'sequence'
+    """)
+  // Other nodes look at once instead of soon.
+  private static let notifies = PostgresStatement(
+    "notify", "SELECT pg_notify(\(PostgresWatcher.channel), '')")
+  private static let countsShared = PostgresStatement(
+    "count-shared", "UPDATE counter SET last = last + 1 WHERE name = 'shared'")
+
+  /// Writes and commits.
+  ///
+  /// - Returns: the number of the newest change; 0 if there is no change among it.
+  func commit(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int64 {
+    var before = try save(batch, on: connection)
+    before += try saveHistory(batch, on: connection)
+    if batch.changesWhatNodesShare {
+      try connection.send(Self.countsShared)
+      try connection.send(Self.notifies)
+      before += 2
+    }
+    let hasChanges = !batch.changes.isEmpty
+    if hasChanges {
+      try connection.send(Self.counts, .integer(Int64(batch.changes.count)))
+      try connection.send(Self.insertsChanges, Self.parameters(batch.changes))
+    }
+    try connection.send(Self.commits)
+    try connection.synchronize()
+    for _ in 0..<before { _ = try connection.take() }
+    var last: Int64 = 0
+    if hasChanges {
+      last = try connection.take().integer(0, 0)
+      _ = try connection.take()
+    }
+    _ = try connection.take()
+    try connection.takeEnd()
+    return last
+  }
+
+  /// - Returns: how many statements were queued.
+  private func save(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
+    var statements = 0
+    let services = batch.puts.filter { $0.key.kind == .service }.sorted { $0.key.service < $1.key.service }
+    statements += try PostgresServices.save(services, on: connection, documents)
+    let deleted = batch.deletions.filter { $0.kind == .service }.map(\.service)
+    if !deleted.isEmpty {
+      try connection.send(PostgresServices.delete, PostgresServices.parameter(deleted))
+      statements += 1
+    }
+    for kind in RecordKey.Kind.allCases {
+      guard let table = PostgresTables[kind] else { continue }
+      let deleted = batch.deletions.filter { $0.kind == kind }
+      let made = batch.puts.filter { $0.key.kind == kind && $0.isNew }
+      let changed = batch.puts.filter { $0.key.kind == kind && !$0.isNew }
+      if !deleted.isEmpty { try connection.send(table.delete, table.parameters(deleted)) }
+      if !made.isEmpty { try connection.send(table.insert, table.parameters(made, documents)) }
+      if !changed.isEmpty { try connection.send(table.update, table.parameters(changed, documents)) }
+      statements += [deleted.isEmpty, made.isEmpty, changed.isEmpty].count { !$0 }
+    }
+    return statements
+  }
+
+  /// Whose services were, and who is to be forgotten there.
+  private func saveHistory(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
+    var statements = 0
+    let deleted = Set(batch.deletions.filter { $0.kind == .service }.map(\.service))
+    if !deleted.isEmpty {
+      try connection.send(Self.forgets, PostgresServices.parameter(deleted.sorted()))
+      statements += 1
+    }
+    let erasures = batch.puts.filter { $0.key.kind == .erasure }
+    if !erasures.isEmpty {
+      var arrays = PostgresTable.arrays(Self.erased)
+      for erasure in erasures {
+        arrays[0].append(erasure.key.service)
+        arrays[1].append(erasure.key.name)
+        arrays[2].append(erasure.key.tenant.rawValue)
+      }
+      try connection.send(Self.erases, arrays.map { .array($0) })
+      statements += 1
+    }
+    var arrays = PostgresTable.arrays(Self.association)
+    for change in batch.changes {
+      guard let service = change.service?.rawValue, let customer = change.customer,
+        customer != change.customerBefore, !deleted.contains(service),
+        !erasures.contains(where: {
+          $0.key.service == service && $0.key.name == customer && $0.sequence >= change.sequence
+        })
+      else { continue }
+      arrays[0].append(service)
+      arrays[1].append(change.revision)
+      arrays[2].append(change.tenant.rawValue)
+      arrays[3].append(customer)
+      arrays[4].append(change.at.milliseconds)
+      arrays[5].append(change.interaction)
+      arrays[6].append(change.principal)
+    }
+    if arrays[0].count > 0 {
+      try connection.send(Self.insertsAssociations, arrays.map { .array($0) })
+      statements += 1
+    }
+    return statements
+  }
+
+  private static func parameters(_ changes: [Change]) -> [PostgresParameter] {
+    var arrays = PostgresTable.arrays(change)
+    for (place, change) in changes.enumerated() {
+      // The counter has been moved already.
+      arrays[0].append(Int64(place - changes.count + 1))
+      arrays[1].append(change.tenant.rawValue)
+      arrays[2].append(change.service?.rawValue)
+      arrays[3].append(change.revision)
+      arrays[4].append(change.kind.rawValue)
+      arrays[5].append(change.at.milliseconds)
+      arrays[6].append(change.customerBefore)
+      arrays[7].append(change.customer)
+      arrays[8].append(change.interaction)
+      arrays[9].append(change.principal)
+      arrays[10].append(utf8: change.event)
+    }
+    return arrays.map { .array($0) }
+  }
+}
+
+extension Batch {
+  /// Whether it changes what every node keeps in mind.
+  fileprivate var changesWhatNodesShare: Bool {
+    puts.contains { $0.key.kind == .schema } || deletions.contains { $0.kind == .schema }
+  }
+}

@@ -1,0 +1,161 @@
+import ContextModel
+
+/// How services lie in the database. The columns beside the document are copies out of it, to find the row by.
+enum PostgresServices {
+  private static let id = PostgresColumn.integer("id")
+  /// What every change of a service changes.
+  private static let contents: [PostgresColumn] = [.integer("revision"), .text("document"), .text("hidden")]
+  /// Under what it is found, as far as that can change.
+  private static let found: [PostgresColumn] = [
+    .text("status"), .text("customer"), .text("service_type"), .integer("due_at"),
+  ]
+  private static let fixed: [PostgresColumn] = [
+    .integer("tenant"), .integer("started_at"), .text("contact_key"),
+  ]
+
+  private static let columns = "id, tenant, revision, document, hidden, service_type"
+  static let lock = PostgresStatement(
+    "lock-service", "SELECT \(columns) FROM service WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE")
+  static let some = PostgresStatement(
+    "some-service", "SELECT \(columns) FROM service WHERE id = ANY($1::bigint[])")
+  static let page = PostgresStatement(
+    "page-service", "SELECT \(columns) FROM service WHERE id > $1 AND tenant = $2 ORDER BY id LIMIT $3")
+  static let all = PostgresStatement(
+    "all-service", "SELECT \(columns) FROM service WHERE id > $1 ORDER BY id LIMIT $2")
+  static let delete = PostgresStatement(
+    "delete-service", "DELETE FROM service WHERE id = ANY($1::bigint[])")
+
+  private static let insert = PostgresTable.insert(into: "service", [id] + contents + found + fixed)
+  // An index is written whenever a column of it changes; where none does the row may stay in its page.
+  private static let update = PostgresTable.update("service", [id], [id] + contents, contents)
+  private static let move = PostgresTable.update(
+    "service", as: "move-service", [id], [id] + contents + found, contents + found)
+
+  private static func list(_ name: String, where owner: String, _ locking: String) -> PostgresStatement {
+    PostgresStatement(
+      name,
+      """
+      SELECT \(columns) FROM service
+      WHERE tenant = $1 AND \(owner) AND started_at >= $3 AND started_at < $4 AND ($5::text IS NULL OR status = $5)
+      ORDER BY started_at, id \(locking)
+      """)
+  }
+
+  private static let ofCustomer = "customer = $2"
+  private static let ofContactKey = "contact_key = $2 AND customer IS NULL"
+  private static let customerList = list("list-customer", where: ofCustomer, "")
+  private static let contactKeyList = list("list-contact-key", where: ofContactKey, "")
+  private static let customerLock = list("lock-customer", where: ofCustomer, "FOR UPDATE")
+  private static let contactKeyLock = list("lock-contact-key", where: ofContactKey, "FOR UPDATE")
+
+  /// Reads a row. Whose a service is, it says itself.
+  static func record(_ rows: PostgresResult, _ row: Int) -> Record {
+    Record(
+      RecordKey(.service, Tenant(rawValue: rows.integer(row, 1)), service: rows.integer(row, 0)),
+      revision: rows.integer(row, 2), document: rows.array(row, 3), hidden: rows.array(row, 4))
+  }
+
+  /// Reads a row as a service, without a copy of its document.
+  static func service(
+    _ rows: PostgresResult, _ row: Int, _ documents: DocumentReader
+  ) throws(StoreError) -> Service {
+    let service = documents.service(
+      UnsafeRawBufferPointer(rows.bytes(row, 3)), hidden: UnsafeRawBufferPointer(rows.bytes(row, 4)),
+      tenant: Tenant(rawValue: rows.integer(row, 1)), revision: rows.integer(row, 2))
+    guard let service else {
+      throw StoreError(.damaged, "the document of service \(rows.integer(row, 0)) is damaged")
+    }
+    return service
+  }
+
+  /// The parameter that names some services.
+  static func parameter(_ ids: some Sequence<Int64>) -> PostgresParameter {
+    var array = PostgresArray(of: .integer)
+    for id in ids { array.append(id) }
+    return .array(array)
+  }
+
+  /// Queues what keeps services, new ones and others.
+  ///
+  /// - Returns: how many statements that is.
+  static func save(
+    _ records: [Record], on connection: PostgresConnection, _ documents: DocumentReader
+  ) throws(StoreError) -> Int {
+    var inserted = PostgresTable.arrays([id] + contents + found + fixed)
+    var moved = PostgresTable.arrays([id] + contents + found)
+    var updated = PostgresTable.arrays([id] + contents)
+    for record in records {
+      if record.isNew {
+        let service = try documents.requiredService(record, record.key.service)
+        bind(record, &inserted)
+        bind(service, &inserted)
+        inserted[8].append(service.tenant.rawValue)
+        inserted[9].append(service.startedAt.milliseconds)
+        inserted[10].append(service.contactKey)
+      } else if record.movesInIndexes {
+        bind(record, &moved)
+        bind(try documents.requiredService(record, record.key.service), &moved)
+      } else {
+        bind(record, &updated)
+      }
+    }
+    var count = 0
+    for (statement, arrays) in [(insert, inserted), (move, moved), (update, updated)]
+    where arrays[0].count > 0 {
+      try connection.send(statement, arrays.map { .array($0) })
+      count += 1
+    }
+    return count
+  }
+
+  private static func bind(_ record: Record, _ arrays: inout [PostgresArray]) {
+    arrays[0].append(record.key.service)
+    arrays[1].append(record.revision)
+    arrays[2].append(utf8: record.document)
+    arrays[3].append(utf8: record.hidden)
+  }
+
+  private static func bind(_ service: Service, _ arrays: inout [PostgresArray]) {
+    arrays[4].append(service.status == .active ? "active" : "completed")
+    arrays[5].append(service.customerID)
+    arrays[6].append(service.serviceType.map(text))
+    arrays[7].append(service.trail.dueAt == 0 ? nil : service.trail.dueAt)
+  }
+
+  /// An id as a number, a name as a string: they stay apart.
+  private static func text(_ type: AttributeValue) -> String {
+    switch type {
+    case .id(let id): "\(id)"
+    case .name(let name): "\"\(name)\""
+    }
+  }
+
+  /// Queues a list.
+  static func send(
+    _ query: ServiceQuery, locking: Bool, on connection: PostgresConnection
+  ) throws(StoreError) {
+    let (statement, owner): (PostgresStatement, String) =
+      switch query.owner {
+      case .customer(let customer): (locking ? customerLock : customerList, customer)
+      case .contactKey(let key): (locking ? contactKeyLock : contactKeyList, key)
+      }
+    try connection.send(
+      statement, .integer(query.tenant.rawValue), .text(owner),
+      .integer(query.filter.startedFrom?.milliseconds ?? .min),
+      .integer(query.filter.startedTo?.milliseconds ?? .max),
+      .text(query.filter.status.map { $0 == .active ? "active" : "completed" }))
+  }
+
+  /// The rows of a list.
+  static func records(_ rows: PostgresResult, _ query: ServiceQuery) -> [Record] {
+    let types = Set(query.filter.types.map(text))
+    var records: [Record] = []
+    for row in 0..<rows.count {
+      if !types.isEmpty {
+        guard let type = rows.text(row, 5), types.contains(type) else { continue }
+      }
+      records.append(record(rows, row))
+    }
+    return records
+  }
+}

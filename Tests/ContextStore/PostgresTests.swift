@@ -1,0 +1,149 @@
+import ContextModel
+import Testing
+
+@testable import ContextStore
+
+/// What only a store that several servers share has to keep.
+@Suite struct PostgresTests {
+  @Test func `two servers that change the same services lose nothing, and number their changes in one row`()
+    async throws
+  {
+    let place = try TestPostgres.newStore()
+    let nodes = [try TestStore(place), try TestStore(place)]
+    var ids: [ServiceID] = []
+    for _ in 0..<5 { ids.append(try await nodes[0].start(customer: "A")) }
+    let services = ids
+    try await withThrowingTaskGroup { group in
+      for (place, node) in nodes.enumerated() {
+        group.addTask {
+          for round in 0..<40 {
+            let outcomes = await node.writeTogether(
+              services.shuffled().map { .associating($0, with: "\(place) \(round)", #"{"Note":\#(round)}"#) })
+            #expect(outcomes.allSatisfy { $0.code == nil })
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    for id in services {
+      let seen = [try await nodes[0].record(id, .all), try await nodes[1].record(id, .all)]
+      #expect(seen[0]?.revision == 81)
+      #expect(seen[0]?.document == seen[1]?.document)
+      #expect(seen[0]?.extensionTexts == ["Note=39"])
+    }
+    #expect(try await nodes[1].changes().map(\.sequence) == Array(1...405))
+    let revisions = try await nodes[1].changes().filter { $0.service == services[0] }.map(\.revision)
+    #expect(revisions == Array(1...81))
+    #expect(try await nodes[0].rows("SELECT count(*) FROM association") == ["405"])
+  }
+
+  @Test func `ids are unique over servers, and each takes them from a block of its own`() async throws {
+    let place = try TestPostgres.newStore()
+    let nodes = [try TestStore(place), try TestStore(place)]
+    var ids: [Int64] = []
+    for round in 0..<6 {
+      let outcomes = await nodes[round % 2].writeTogether(
+        (0..<400).map { .starting(.single, .starting(customer: "A", at: $0)) })
+      ids += try outcomes.map { try #require($0.get().mapping).service.rawValue }
+    }
+    #expect(Set(ids).count == 2400)
+    #expect(ids[0..<400].elementsEqual(1...400))
+    #expect(ids[400..<800].elementsEqual(1001...1400))
+    #expect(try await nodes[0].ids(ofCustomer: "A").count == 2400)
+  }
+
+  @Test func `of two servers that make the same new thing one is refused, not unavailable`() async throws {
+    let place = try TestPostgres.newStore()
+    let nodes = [try TestStore(place), try TestStore(place)]
+    for round in 0..<10 {
+      let change = AnyChange.creatingSchema("Note\(round)", text: "{}")
+      async let first = nodes[0].writeTogether([change])
+      async let second = nodes[1].writeTogether([change])
+      let codes = await [first[0].code, second[0].code]
+      #expect(codes.count { $0 == nil } == 1)
+      #expect(codes.count { $0 == "schema_exists" } == 1)
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `a schema that one server creates is told to the others`() async throws
+  {
+    let place = try TestPostgres.newStore()
+    let seen = Box(0)
+    let first = try TestStore(place)
+    let second = try TestStore(
+      place,
+      shared: { store in
+        let schemas = (try? store.schemas().count) ?? 0
+        seen.with { $0 = schemas }
+      })
+    // Its watcher has looked once.
+    _ = try await first.start(customer: "A")
+    try await second.run { await $0.waitForChange(after: 0) }
+    _ = try await first.write(.creatingSchema("Note", text: "{}"))
+    while seen.value == 0 { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(seen.value == 1)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `who waits for a change is woken by another server's`() async throws {
+    let place = try TestPostgres.newStore()
+    let (first, second) = (try TestStore(place), try TestStore(place))
+    let waiter = Task { try await second.run { await $0.waitForChange(after: 0) } }
+    _ = try await first.start(customer: "A")
+    try await waiter.value
+    #expect(try await second.changes().map(\.sequence) == [1])
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `connections that the database ends are made anew, and nothing is lost`()
+    async throws
+  {
+    var place = try TestPostgres.newStore()
+    place.connection += " application_name=ended"
+    let test = try TestStore(place)
+    let id = try await test.start(customer: "A")
+    for round in 0..<10 {
+      try TestPostgres.execute(
+        place,
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'ended' AND pid <> pg_backend_pid()
+        """)
+      var kept = false
+      while !kept {
+        kept = await test.writeTogether([.associating(id, with: "\(round)")])[0].code == nil
+      }
+      var seen: ServiceRecord?
+      while seen == nil { seen = try? await test.record(id) }
+      #expect(try seen?.service.customerID == "\(round)")
+    }
+  }
+
+  @Test func `data of a newer server is refused and left as it is`() async throws {
+    let place = try TestPostgres.newStore()
+    do { _ = try await TestStore(place).start(customer: "A") }
+    try TestPostgres.execute(place, "INSERT INTO liaison_schema VALUES (99)")
+    let error = #expect(throws: StoreError.self) { try TestStore(place) }
+    #expect(error?.kind == .newerSchema)
+    #expect(error?.description.contains("version 99") == true)
+    try TestPostgres.execute(place, "DELETE FROM liaison_schema WHERE version = 99")
+    #expect(try await TestStore(place).ids(ofCustomer: "A") == [1])
+  }
+
+  @Test func `servers that start at once make the tables once`() async throws {
+    let place = try TestPostgres.newStore()
+    try await withThrowingTaskGroup { group in
+      for _ in 0..<4 { group.addTask { _ = try TestStore(place) } }
+      try await group.waitForAll()
+    }
+    #expect(try TestPostgres.rows(place, "SELECT version FROM liaison_schema") == ["1"])
+  }
+
+  @Test func `a database that cannot be reached is refused with one line`() {
+    let error = #expect(throws: StoreError.self) {
+      try TestStore(PostgresOptions(connection: "postgres://127.0.0.1:1/none"))
+    }
+    #expect(error?.kind == .unreachable)
+    #expect(error?.description.contains("127.0.0.1") == true)
+    #expect(error?.description.contains("\n") == false)
+  }
+}
