@@ -108,6 +108,7 @@ public final class ContextStore: Sendable {
   /// Makes a change without a task. Loop thread only.
   ///
   /// - Parameter completion: called on the same loop when the asynchronous form would return, never before this returns.
+  @specialized(where Change == AssociateService)
   public func write<Change: StoreChange>(
     _ change: Change, before audience: (any CommitAudience)? = nil,
     _ completion: @escaping (Result<Change.Outcome, ContextError>) -> Void

@@ -147,7 +147,7 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
 
   func makeReader() throws(StoreError) -> any StoreReader {
     try JournaledReader(
-      journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache / 2),
+      journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache / 4),
       worker: worker)
   }
 

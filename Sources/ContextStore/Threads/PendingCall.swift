@@ -68,13 +68,19 @@ final class PendingWrite<Change: StoreChange>: PendingDecision, @unchecked Senda
   }
 
   override var mapping: Mapping? {
-    guard case .success(let outcome) = outcome else { return nil }
-    return Change.mapping(in: outcome)
+    @specialized(where Change == AssociateService)
+    get {
+      guard case .success(let outcome) = outcome else { return nil }
+      return Change.mapping(in: outcome)
+    }
   }
 
+  @specialized(where Change == AssociateService)
   override func prefetch(into keys: inout [RecordKey]) { change.prefetch(into: &keys) }
+  @specialized(where Change == AssociateService)
   override func decide(in transaction: StoreTransaction) { outcome = transaction.decide(change) }
   override func fail(_ error: ContextError) { outcome = .failure(error) }
+  @specialized(where Change == AssociateService)
   override func resume() { completion(outcome.unsafelyUnwrapped) }
 }
 

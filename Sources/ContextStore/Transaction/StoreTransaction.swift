@@ -69,6 +69,7 @@ public final class StoreTransaction {
   }
 
   /// Decides one change, all or nothing.
+  @specialized(where Change == AssociateService)
   func decide<Change: StoreChange>(_ change: Change) -> Result<Change.Outcome, ContextError> {
     defer {
       touched.removeAll(keepingCapacity: true)
