@@ -2,7 +2,10 @@ extension EventLoop {
   /// Takes a job of a task that prefers this loop: from the loop itself it goes into the loop's own ring, from
   /// anywhere else it is posted. Any thread.
   public func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
+    enqueue(LoopJob(job: UnownedJob(job), marked: nil))
+  }
+
+  func enqueue(_ job: LoopJob) {
     if isCurrent {
       ring.append(job)
     } else {
@@ -23,7 +26,13 @@ extension EventLoop {
     let executor = asUnownedTaskExecutor()
     var count = 0
     while count < limit, let job = ring.popFirst() {
-      job.runSynchronously(on: executor)
+      if let marked = job.marked {
+        mark.enter(marked.mark)
+        job.job.runSynchronously(on: marked.asUnownedTaskExecutor())
+        mark.leave()
+      } else {
+        job.job.runSynchronously(on: executor)
+      }
       count += 1
     }
   }

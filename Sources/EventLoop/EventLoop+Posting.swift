@@ -19,7 +19,7 @@ extension EventLoop {
   }
 
   /// A job from a foreign thread.
-  func postJob(_ job: UnownedJob) {
+  func postJob(_ job: LoopJob) {
     let wakes = inbox.withLock { inbox in
       inbox.jobs.append(job)
       defer { inbox.isWoken = true }

@@ -19,6 +19,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Monotonic nanoseconds, read once a tick.
   public internal(set) var now: UInt64
   var wallClockOfTick: Int64 = 0
+  /// Which marked part of the program its thread runs, see ``MarkedExecutor``.
+  public let mark = LoopMark()
 
   let epoll: Int32
   let wakeUp: Int32
@@ -186,7 +188,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     return Int32(clamping: (deadline - time + 999_999) / 1_000_000)
   }
 
-  static func monotonic() -> UInt64 {
+  /// The monotonic nanoseconds of this moment; ``now`` are those of the tick. Any thread.
+  public static func monotonic() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

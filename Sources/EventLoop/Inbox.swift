@@ -3,7 +3,7 @@ import Glibc
 /// What other threads left for a loop.
 struct Inbox {
   var closures: [@Sendable () -> Void] = []
-  var jobs: [UnownedJob] = []
+  var jobs: [LoopJob] = []
   /// Whether the loop was already woken for what lies here.
   var isWoken = false
 }

@@ -1,7 +1,7 @@
 /// The jobs an executor has still to run, first in, first out, in a ring that grows and never shrinks.
 /// Not safe for more than one thread.
 struct JobRing {
-  private var jobs: ContiguousArray<UnownedJob?>
+  private var jobs: ContiguousArray<LoopJob?>
   private var head = 0
   private var tail = 0
 
@@ -9,13 +9,13 @@ struct JobRing {
 
   var isEmpty: Bool { head == tail }
 
-  mutating func append(_ job: UnownedJob) {
+  mutating func append(_ job: LoopJob) {
     if tail &- head == jobs.count { grow() }
     jobs[tail & (jobs.count - 1)] = job
     tail &+= 1
   }
 
-  mutating func popFirst() -> UnownedJob? {
+  mutating func popFirst() -> LoopJob? {
     guard head != tail else { return nil }
     defer { head &+= 1 }
     return jobs[head & (jobs.count - 1)]

@@ -15,7 +15,9 @@ struct PipelineAssembly {
   let plugins: [any Plugin]
   /// What they were lent, in the same order.
   let contexts: [PluginContext]
-  /// Their stages.
+  /// The stages of those that are not the server's own. Their marks are their places, from 1.
+  let pluginStages: [PluginStage]
+  /// The stages of all.
   let stages: [any Middleware]
   /// The options of the pipeline's end.
   let persistence: Persistence.Options
@@ -35,6 +37,7 @@ struct PipelineAssembly {
     }
     var plugins: [any Plugin] = []
     var contexts: [PluginContext] = []
+    var pluginStages: [PluginStage] = []
     var stages: [any Middleware] = []
     var persistence = Persistence.Options()
     for (index, name) in configuration.pipeline.enumerated() {
@@ -51,12 +54,18 @@ struct PipelineAssembly {
         let plugin = try type.init(section, context)
         plugins.append(plugin)
         contexts.append(context)
-        stages.append(
-          own.contains(name)
-            ? plugin.middleware
-            : PluginStage(
-              plugin, budget: try configuration.budgets.duration(name, default: .seconds(5)),
-              log: context.log, metrics: context.metrics))
+        if own.contains(name) {
+          stages.append(plugin.middleware)
+        } else {
+          let stage = PluginStage(
+            plugin, budget: try configuration.budgets.duration(name, default: .seconds(5)),
+            log: context.log, metrics: context.metrics)
+          pluginStages.append(stage)
+          stages.append(
+            (stage.stage as? any ImmediateMiddleware).map {
+              ImmediatePluginStage(stage, $0, mark: UInt16(pluginStages.count))
+            } ?? stage)
+        }
       } else {
         persistence = try Persistence.Options(section)
       }
@@ -68,6 +77,7 @@ struct PipelineAssembly {
     try configuration.budgets.requireAllRead()
     self.plugins = plugins
     self.contexts = contexts
+    self.pluginStages = pluginStages
     self.stages = stages
     self.persistence = persistence
   }

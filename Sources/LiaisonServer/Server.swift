@@ -27,6 +27,7 @@ public final class Server {
   /// The plugins' tasks, in the order of the plugins.
   private let background: [BackgroundWork]
   private let housekeeping: Housekeeping
+  private let watch: LoopWatch
   private let listeners: [HTTPListener]
 
   /// The address the server listens on, with the port that the system chose for port 0.
@@ -62,6 +63,10 @@ public final class Server {
     let count = configuration.loops > 0 ? configuration.loops : ProcessLimits.processors
     let loops = try (0..<count).map { try EventLoop(index: $0) }
     self.loops = loops
+    for (place, stage) in assembly.pluginStages.enumerated() {
+      stage.attach(to: loops, mark: UInt16(place + 1))
+    }
+    watch = LoopWatch(loops, assembly.pluginStages, log: log)
 
     var storeOptions = configuration.store
     storeOptions.lifetime = assembly.persistence.lifetime
@@ -140,6 +145,7 @@ public final class Server {
     for plugin in plugins { try await plugin.start() }
     await cache?.start()
     housekeeping.start()
+    watch.start()
     for (loop, listener) in zip(loops, listeners) {
       try await withCheckedThrowingContinuation { continuation in
         loop.post { continuation.resume(with: Result { try listener.start() }) }
@@ -157,6 +163,7 @@ public final class Server {
     }
     await cache?.stop()
     store.close()
+    watch.stop()
     for loop in loops { loop.stop() }
     for loop in loops { loop.join() }
   }

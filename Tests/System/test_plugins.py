@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.metrics import Metrics, parse_metrics
+from support.redis_server import RedisServer
 from support.server import REPOSITORY, LiaisonServer, run_liaison
 
 PIPELINE = ["authentication", "center-stamp", "business-attributes", "extension-schemas", "persistence"]
@@ -21,8 +22,20 @@ MISBEHAVIOUR = """\
     calls.add()
     if call.headers["x-fail"] != nil { throw Failure() }
     if let wait = call.headers["x-wait"] { try? await Task.sleep(for: .milliseconds(Int(wait) ?? 0)) }
+    if call.headers["x-hang"] != nil { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
+    if call.headers["x-block"] != nil { usleep(150_000) }
     if call.headers["x-never"] != nil { return Reply(status: 204) }
     if call.headers["x-twice"] != nil { _ = try await next(call) }
+    if call.headers["x-slow-answer"] != nil {
+      let reply = try await next(call)
+      try await Task.sleep(for: .seconds(600))
+      return reply
+    }
+    if call.headers["x-mapping"] != nil, let service = call.serviceID {
+      let mapping = try await mappings.mapping(of: service, tenant: call.tenant)
+      let status = mapping.map { "\\($0.customer ?? "-") \\($0.status.name) \\($0.isCached)" } ?? "none"
+      return Reply(status: 200, headers: [ReplyHeader("X-Mapping", status)])
+    }
 """
 
 
@@ -74,7 +87,10 @@ def installation(session_folder: Path) -> Installation:
     source = package / "Sources/CenterStamp/CenterStamp.swift"
     text = source.read_text()
     assert "    calls.add()\n" in text
-    source.write_text(text.replace("    calls.add()\n", MISBEHAVIOUR) + "\nstruct Failure: Error {}\n")
+    text = text.replace("    calls.add()\n", MISBEHAVIOUR)
+    text = text.replace("  private let calls: Counter\n", "  private let calls: Counter\n  private let mappings: any MappingQueries\n")
+    text = text.replace("    calls = context", "    mappings = context.mappings\n    calls = context")
+    source.write_text("import Glibc\n" + text + "\nstruct Failure: Error {}\n")
     swift(package, "build", "-c", "release")
     return Installation(binary, package / ".build/release/libCenterStamp.so", package)
 
@@ -129,6 +145,48 @@ def test_a_plugin_that_takes_too_long_is_a_504_that_writes_nothing(stamped: Liai
     assert metrics(stamped).value("liaison_center_stamp_timeouts_total") == 2
     in_time = stamped.call("POST", "/services/start", {"contact_key": "late"}, headers={"X-Wait": "1"})
     assert in_time.status == 201
+
+
+def test_a_plugin_that_never_returns_is_answered_for_in_time_and_the_connection_goes_on(stamped: LiaisonServer) -> None:
+    with stamped.connect() as connection:
+        for _ in range(3):
+            hung = connection.call("POST", "/services/start", {"contact_key": "hung"}, headers={"X-Hang": "1"})
+            assert (hung.status, hung.json["code"]) == (504, "center_stamp_timed_out")
+        assert connection.call("GET", "/services/anonymous/hung").json == []
+    assert "warning center-stamp: the plugin kept a call too long operation=start-service" in stamped.log()
+    assert metrics(stamped).value("liaison_center_stamp_timeouts_total") == 3
+    assert stamped.stop() == 0
+
+
+def test_a_plugin_that_keeps_the_answer_is_a_504_that_says_the_call_was_handled(stamped: LiaisonServer) -> None:
+    kept = stamped.call("POST", "/services/start", {"contact_key": "kept"}, headers={"X-Slow-Answer": "1"})
+    assert (kept.status, kept.json["code"]) == (504, "center_stamp_answer_timed_out")
+    assert len(stamped.call("GET", "/services/anonymous/kept").json) == 1
+
+
+@pytest.mark.parametrize("headers", [{"X-Block": "1"}, {"X-Block": "1", "X-Wait": "5"}])
+def test_a_plugin_that_blocks_its_loop_is_named(stamped: LiaisonServer, headers: dict[str, str]) -> None:
+    assert stamped.call("GET", "/server/status", headers=headers).status == 200
+    assert "warning the plugin blocks an event loop: its calls, and all others of the loop, wait plugin=center-stamp" in (
+        stamped.log()
+    )
+    assert metrics(stamped).value("liaison_center_stamp_blocks_total") == 1
+
+
+def test_a_plugin_asks_the_mapping_cache(
+    make_server: Callable[..., LiaisonServer], installation: Installation, redis: RedisServer
+) -> None:
+    server = make_server(binary=installation.binary, redis=redis, config=installation.config(installation.library))
+    server.start()
+    started = server.call("POST", "/services/start", {"contact_key": "k"}).json["service_id"]
+    assert server.call("POST", f"/customers/C1/services/{started}", {}).status == 200
+    ask = {"X-Mapping": "1"}
+    assert server.call("GET", f"/services/{started}", headers=ask).header("X-Mapping") == "C1 active true"
+    assert server.call("POST", f"/services/{started}/end", {}).status == 200
+    assert server.call("GET", f"/services/{started}", headers=ask).header("X-Mapping") == "C1 completed true"
+    assert server.call("GET", "/services/999", headers=ask).header("X-Mapping") == "none"
+    redis.kill()
+    assert server.call("GET", f"/services/{started}", headers=ask).header("X-Mapping") == "C1 completed false"
 
 
 def test_the_plugin_folder_and_the_list(installation: Installation, folder: Path) -> None:

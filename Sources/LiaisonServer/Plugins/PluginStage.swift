@@ -1,16 +1,27 @@
 import ContextModel
-import LiaisonKit
+import EventLoop
+@_spi(Server) import LiaisonKit
+import Synchronization
 
-/// A stage that is not the server's own: what it throws beside answers is a 500 that names the plugin, and a call that
-/// it passes on, or answers itself, later than its budget allows is a 504 for which nothing is written.
-struct PluginStage: Middleware {
-  private let name: String
+/// A stage that is not the server's own. It runs in tasks of its own, so that a call which it keeps beyond its budget is
+/// answered with a 504 even if it never returns; what it throws beside answers is a 500 that names the plugin.
+final class PluginStage: Middleware {
+  let name: String
+  let budget: Duration
+  let stage: any Middleware
+  /// How often the stage has blocked its loop.
+  let blocks: Counter
   private let word: String
-  private let budget: Duration
-  private let timeouts: Counter
-  private let stage: any Middleware
   private let log: Log
   private let failures: Counter
+  private let timeouts: Counter
+  private let hosts = AtomicLazyReference<Hosts>()
+
+  /// By the loop's index.
+  private final class Hosts: Sendable {
+    let all: [StageHost]
+    init(_ all: [StageHost]) { self.all = all }
+  }
 
   init(_ plugin: any Plugin, budget: Duration, log: Log, metrics: MetricsRegistry) {
     name = type(of: plugin).name
@@ -22,38 +33,36 @@ struct PluginStage: Middleware {
       "liaison_\(word)_failures_total", help: "Calls that the plugin \(name) failed.")
     timeouts = metrics.counter(
       "liaison_\(word)_timeouts_total", help: "Calls that the plugin \(name) kept beyond its budget.")
+    blocks = metrics.counter(
+      "liaison_\(word)_blocks_total", help: "How often the plugin \(name) blocked an event loop.")
+  }
+
+  /// Lets it run on loops, whose index is their place. Called once, before the first call.
+  func attach(to loops: [EventLoop], mark: UInt16) {
+    _ = hosts.storeIfNil(
+      Hosts(
+        loops.map { StageHost(stage, budget: budget, on: MarkedExecutor(loop: $0, mark: mark), log: log) }))
   }
 
   func handle(_ call: Call, next: Next) async throws -> Reply {
-    call.deadline = .now + budget
-    do {
-      let reply = try await stage.handle(call, next: next)
-      // Still set: the stage answers itself.
-      if let deadline = call.deadline {
-        call.deadline = nil
-        guard ContinuousClock.now < deadline else { throw DeadlinePassed() }
-      }
-      return reply
-    } catch let error as ContextError {
-      call.deadline = nil
-      throw error
-    } catch {
-      throw failed(call, error)
+    guard let loop = EventLoop.current, let hosts = hosts.load() else {
+      preconditionFailure("a plugin's stage runs on its server's loops")
+    }
+    let host = hosts.all[loop.index]
+    let run = host.next()
+    await withUnsafeContinuation { run.begin(call, next, $0) }
+    call.clock = nil
+    switch host.takeOutcome(of: run) {
+    case .success(let reply): return reply
+    case .failure(let error as ContextError): throw error
+    case .failure(let error): throw failed(call, error, hasPassed: run.hasPassed)
     }
   }
 
+  /// What the client hears of what the stage did wrong.
   @inline(never)
-  private func failed(_ call: Call, _ error: any Error) -> ContextError {
-    call.deadline = nil
-    if error is DeadlinePassed {
-      timeouts.add()
-      log.warning(
-        "the plugin kept a call too long",
-        ["operation": call.operation.rawValue, "request": call.requestID, "budget": "\(budget)"])
-      return ContextError(
-        status: 504, code: "\(word)_timed_out", message: "The plugin \(name) took too long; nothing was done."
-      )
-    }
+  func failed(_ call: Call, _ error: any Error, hasPassed: Bool = false) -> ContextError {
+    guard !(error is DeadlinePassed) else { return kept(call, hasPassed) }
     failures.add()
     log.error(
       "the plugin failed a call",
@@ -61,5 +70,52 @@ struct PluginStage: Middleware {
     return ContextError(
       status: 500, code: "\(word)_failed",
       message: "The plugin \(name) failed; the server's log tells more of request \(call.requestID).")
+  }
+
+  private func kept(_ call: Call, _ hasPassed: Bool) -> ContextError {
+    timeouts.add()
+    log.warning(
+      hasPassed ? "the plugin kept an answer too long" : "the plugin kept a call too long",
+      ["operation": call.operation.rawValue, "request": call.requestID, "budget": "\(budget)"])
+    guard !hasPassed else {
+      return ContextError(
+        status: 504, code: "\(word)_answer_timed_out",
+        message: "The call was handled, but the plugin \(name) took too long with its answer.")
+    }
+    return ContextError(
+      status: 504, code: "\(word)_timed_out", message: "The plugin \(name) took too long; nothing was done.")
+  }
+}
+
+/// The stage of a plugin that seldom has to wait: it lets calls pass without a task.
+final class ImmediatePluginStage: ImmediateMiddleware {
+  private let general: PluginStage
+  private let stage: any ImmediateMiddleware
+  private let mark: UInt16
+
+  init(_ general: PluginStage, _ stage: any ImmediateMiddleware, mark: UInt16) {
+    self.general = general
+    self.stage = stage
+    self.mark = mark
+  }
+
+  func admit(_ call: Call) throws -> Bool {
+    let loop = EventLoop.current
+    let start = EventLoop.monotonic()
+    loop?.mark.enter(mark)
+    defer { loop?.mark.leave() }
+    do {
+      let isAdmitted = try stage.admit(call)
+      if EventLoop.monotonic() - start > general.budget.nanoseconds { throw DeadlinePassed() }
+      return isAdmitted
+    } catch let error as ContextError {
+      throw error
+    } catch {
+      throw general.failed(call, error)
+    }
+  }
+
+  func handle(_ call: Call, next: Next) async throws -> Reply {
+    try await general.handle(call, next: next)
   }
 }

@@ -61,8 +61,11 @@ public final class Call {
   /// credentials hears of those first.
   public var malformed: ContextError?
 
-  /// Until when the stage that has the call may pass it on; `nil` for as long as it likes. The server sets it for plugins.
-  public var deadline: ContinuousClock.Instant?
+  /// Until when the stage that has the call may keep it; `nil` for as long as it likes. Stages of plugins have a budget.
+  public var deadline: ContinuousClock.Instant? { clock?.deadline }
+
+  /// Counts the time of the stage that has the call.
+  @_spi(Server) public var clock: StageClock?
 
   /// The place in the pipeline of the stage that the call has reached.
   var lastStage = 0

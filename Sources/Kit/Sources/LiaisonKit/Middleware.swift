@@ -1,3 +1,5 @@
+import ContextModel
+
 /// A stage of the pipeline.
 ///
 /// ```swift
@@ -9,8 +11,9 @@
 ///   }
 /// }
 /// ```
-/// A stage that calls `next` after the call's deadline gets ``DeadlinePassed``, and nothing behind it sees the call: the
-/// answer is a 504 for which nothing was written.
+/// A stage of a plugin has a budget: ``Call/deadline``. When it has passed the client gets a 504, whatever the stage does; its
+/// task is cancelled and `next` throws ``DeadlinePassed``, so that nothing is written any more. The time in `next` is not the
+/// stage's; the answer on its way back has a budget of its own.
 ///
 /// A stage calls `next` once, or not at all: then its reply is the answer and nothing behind it sees the call.
 /// A second time ``NextCalledTwice`` is thrown, and the stages behind do not see the call again.
@@ -27,6 +30,8 @@ public protocol Middleware: Sendable {
 public struct Next: Sendable {
   let stages: [any Middleware]
   let index: Int
+  /// Counts the time of the stage that has this, if anybody does.
+  var clock: StageClock?
 
   /// The whole pipeline.
   ///
@@ -41,18 +46,38 @@ public struct Next: Sendable {
     self.index = index
   }
 
+  /// The same, for a stage whose time is counted.
+  @_spi(Server) public func counted(by clock: StageClock) -> Next {
+    var next = self
+    next.clock = clock
+    return next
+  }
+
   /// Hands the call to the next stage.
   public func callAsFunction(_ call: Call) async throws -> Reply {
     precondition(index < stages.count, "the last stage of a pipeline must answer itself")
     // A call that begins the pipeline anew is one that nobody has seen.
     guard index == 0 || index > call.lastStage else { throw NextCalledTwice() }
-    if let deadline = call.deadline {
-      guard ContinuousClock.now < deadline else { throw DeadlinePassed() }
-      // The time of the stages behind is not this stage's.
-      call.deadline = nil
-    }
+    if let clock { return try await behind(clock, call) }
     call.lastStage = index
     return try await stages[index].handle(call, next: Next(stages: stages, index: index + 1))
+  }
+
+  private func behind(_ clock: StageClock, _ call: Call) async throws -> Reply {
+    try clock.passOn()
+    call.lastStage = index
+    call.clock = nil
+    defer {
+      call.clock = clock
+      clock.goOn()
+    }
+    do {
+      return try await stages[index].handle(call, next: Next(stages: stages, index: index + 1))
+    } catch let error as ContextError {
+      throw error
+    } catch {
+      throw clock.failedBehind(call, error)
+    }
   }
 }
 

@@ -1,0 +1,85 @@
+import EventLoop
+@_spi(Server) import LiaisonKit
+
+/// One plugin's stage on one loop: its tasks, which are used again and again, and the calls that it has, in the order in
+/// which their time ends. That is the order in which it got them, for all have the same time; so a timer is needed for the
+/// oldest one alone. Belongs to the loop's thread.
+final class StageHost: @unchecked Sendable {
+  let stage: any Middleware
+  let executor: MarkedExecutor
+  let log: Log
+  /// Nanoseconds.
+  private let budget: UInt64
+  private var idle: [StageRun] = []
+  /// The ends of a list of runs, which their tasks keep alive while they are in it.
+  private unowned(unsafe) var oldest: StageRun?
+  private unowned(unsafe) var newest: StageRun?
+  private var timer: Timer?
+
+  /// More tasks than this are ended when they have nothing to do.
+  private static let mostIdle = 512
+
+  init(_ stage: any Middleware, budget: Duration, on executor: MarkedExecutor, log: Log) {
+    self.stage = stage
+    self.executor = executor
+    self.log = log
+    self.budget = budget.nanoseconds
+  }
+
+  var loop: EventLoop { executor.loop }
+
+  /// A task without a call.
+  func next() -> StageRun { idle.popLast() ?? StageRun(self) }
+
+  /// What became of a run's call; the run may then have another one.
+  func takeOutcome(of run: StageRun) -> Result<Reply, any Error> {
+    let outcome = run.outcome.take()
+    if !run.isAbandoned {
+      if idle.count < Self.mostIdle { idle.append(run) } else { run.end() }
+    }
+    return outcome ?? .failure(DeadlinePassed())
+  }
+
+  /// A run's time begins.
+  func arm(_ run: StageRun) {
+    run.due = EventLoop.monotonic() &+ budget
+    run.older = newest
+    run.newer = nil
+    if let newest { newest.newer = run } else { oldest = run }
+    newest = run
+    run.isArmed = true
+    if timer == nil { schedule(at: run.due) }
+  }
+
+  /// A run's time ends.
+  ///
+  /// - Returns: whether it was kept.
+  func disarm(_ run: StageRun) -> Bool {
+    remove(run)
+    return EventLoop.monotonic() < run.due
+  }
+
+  private func remove(_ run: StageRun) {
+    guard run.isArmed else { return }
+    run.isArmed = false
+    if let older = run.older { older.newer = run.newer } else { oldest = run.newer }
+    if let newer = run.newer { newer.older = run.older } else { newest = run.older }
+  }
+
+  private func schedule(at due: UInt64) {
+    let now = loop.now
+    timer = loop.schedule(after: .nanoseconds(Int64(clamping: due > now ? due - now : 0))) { [weak self] in
+      self?.expire()
+    }
+  }
+
+  private func expire() {
+    timer = nil
+    let now = EventLoop.monotonic()
+    while let run = oldest, run.due <= now {
+      remove(run)
+      run.abandon()
+    }
+    if let oldest { schedule(at: oldest.due) }
+  }
+}

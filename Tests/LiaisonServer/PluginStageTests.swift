@@ -1,0 +1,155 @@
+import ContextModel
+import EventLoop
+import LiaisonKit
+import Synchronization
+import Testing
+
+@testable import LiaisonServer
+
+/// Stages of plugins on a real loop.
+@Suite(.timeLimit(.minutes(1))) struct PluginStageTests {
+  /// A plugin whose stage is a closure.
+  struct Closure: Plugin, Middleware {
+    static let name = "my-stage"
+    let body: @Sendable (Call, Next) async throws -> Reply
+    init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
+      body = { try await $1($0) }
+    }
+    init(_ body: @escaping @Sendable (Call, Next) async throws -> Reply) { self.body = body }
+    func handle(_ call: Call, next: Next) async throws -> Reply { try await body(call, next) }
+  }
+
+  final class End: Middleware {
+    let count = Mutex(0)
+    let error: (any Error)?
+    init(_ error: (any Error)? = nil) { self.error = error }
+    func handle(_ call: Call, next: Next) async throws -> Reply {
+      count.withLock { $0 += 1 }
+      if let error { throw error }
+      return Reply(status: 201)
+    }
+  }
+
+  struct Foreign: Error {}
+
+  private let metrics = MetricsRegistry()
+
+  /// What a call through stages and the end gives.
+  private func answer(
+    _ end: End, budget: Duration = .seconds(30), _ bodies: @Sendable (Call, Next) async throws -> Reply...
+  ) async throws -> Reply {
+    let loop = try EventLoop(index: 0)
+    let log = Log(level: .error)
+    let stages = bodies.map { PluginStage(Closure($0), budget: budget, log: log, metrics: metrics) }
+    for (place, stage) in stages.enumerated() { stage.attach(to: [loop], mark: UInt16(place + 1)) }
+    loop.start(named: "test")
+    defer {
+      loop.stop()
+      loop.join()
+    }
+    let next = Next(stages: stages as [any Middleware] + [end])
+    return try await Task(executorPreference: loop) {
+      try await next(
+        Call(
+          operation: .startService, requiredRole: nil, requestNumber: 1, peer: "",
+          receivedAt: Timestamp(milliseconds: 0),
+          headers: CallHeaders()))
+    }.value
+  }
+
+  @Test func `a call goes through stages of plugins and back`() async throws {
+    let end = End()
+    let pass: @Sendable (Call, Next) async throws -> Reply = { call, next in
+      #expect(call.deadline.map { $0 > .now } == true)
+      var reply = try await next(call)
+      #expect(call.deadline.map { $0 > .now } == true)
+      reply.headers.append(ReplyHeader("X", "1"))
+      return reply
+    }
+    let reply = try await answer(end, pass, pass, pass)
+    #expect(reply.status == 201 && reply.headers.count == 3 && end.count.withLock { $0 } == 1)
+  }
+
+  @Test func `a stage that never returns is answered for, and the stage before it hears of it`() async throws
+  {
+    let end = End()
+    let heard = Mutex(0)
+    let error = await #expect(throws: ContextError.self) {
+      try await answer(
+        end, budget: .milliseconds(20),
+        { call, next in
+          do { return try await next(call) } catch let error as ContextError {
+            heard.withLock { $0 = error.status }
+            throw error
+          }
+        },
+        { _, _ in
+          await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+          return Reply()
+        })
+    }
+    #expect(error?.status == 504 && error?.code == "my_stage_timed_out" && heard.withLock { $0 } == 504)
+    #expect(end.count.withLock { $0 } == 0)
+    #expect(metrics.text().contains("liaison_my_stage_timeouts_total 1\n"))
+  }
+
+  @Test func `after the 504 the task is cancelled, and next throws for good`() async throws {
+    let end = End()
+    let (thrown, over) = AsyncStream<Bool>.makeStream()
+    await #expect(throws: ContextError.self) {
+      try await answer(
+        end, budget: .milliseconds(20),
+        { call, next in
+          try? await Task.sleep(for: .seconds(600))
+          for _ in 0..<2 {
+            do { _ = try await next(call) } catch { over.yield(error is DeadlinePassed && Task.isCancelled) }
+          }
+          over.finish()
+          return Reply()
+        })
+    }
+    #expect(await thrown.reduce(into: []) { $0.append($1) } == [true, true])
+    #expect(end.count.withLock { $0 } == 0)
+  }
+
+  @Test func `an answer that is kept too long says that the call was handled`() async throws {
+    let end = End()
+    let error = await #expect(throws: ContextError.self) {
+      try await answer(
+        end, budget: .milliseconds(20),
+        { call, next in
+          let reply = try await next(call)
+          try await Task.sleep(for: .seconds(600))
+          return reply
+        })
+    }
+    #expect(error?.status == 504 && error?.code == "my_stage_answer_timed_out")
+    #expect(end.count.withLock { $0 } == 1)
+  }
+
+  @Test func `a late next is refused even if the stage then answers`() async throws {
+    let end = End()
+    let error = await #expect(throws: ContextError.self) {
+      try await answer(
+        end, budget: .milliseconds(5),
+        { call, next in
+          let start = ContinuousClock.now
+          while ContinuousClock.now - start < .milliseconds(20) {}
+          return (try? await next(call)) ?? Reply(status: 200)
+        })
+    }
+    #expect(error?.status == 504 && end.count.withLock { $0 } == 0)
+  }
+
+  @Test func `an error of the server's own stage is not the plugin's`() async throws {
+    let error = await #expect(throws: ContextError.self) {
+      try await answer(End(Foreign()), { call, next in try await next(call) })
+    }
+    #expect(error?.status == 500 && error?.code == "internal_error")
+    #expect(metrics.text().contains("liaison_my_stage_failures_total 0\n"))
+    let own = await #expect(throws: ContextError.self) {
+      try await answer(End(), { _, _ in throw Foreign() })
+    }
+    #expect(own?.code == "my_stage_failed")
+  }
+}
