@@ -8,8 +8,9 @@ final class FollowerFeed: ChangeFeed {
   private let follower: String
   private let access: StoreAccess
   private let metrics: MetricsRegistry
-  /// The kept position; -1 while unknown, and then the plugin has no metric either.
-  private let kept = Atomic<Int64>(-1)
+  /// What the plugin has dealt with: the kept position, or the one behind which it has read on. -1 until it follows, and
+  /// until then it has no metric either.
+  private let reached = Atomic<Int64>(-1)
 
   init(follower: String, access: StoreAccess, metrics: MetricsRegistry) {
     self.follower = follower
@@ -20,6 +21,7 @@ final class FollowerFeed: ChangeFeed {
   var newest: Int64 { (try? access.opened.store.newestChange) ?? 0 }
 
   func changes(behind sequence: Int64, limit: Int) async throws -> [Change] {
+    note(sequence)
     let opened = try access.opened
     return try await opened.onLoop { () async throws(ContextError) -> Result<[Change], ChangesGone> in
       do throws(ContextError) {
@@ -57,13 +59,13 @@ final class FollowerFeed: ChangeFeed {
   }
 
   private func note(_ position: Int64) {
-    guard kept.exchange(position, ordering: .relaxed) < 0 else { return }
+    guard reached.exchange(position, ordering: .relaxed) < 0 else { return }
     metrics.gauge(
       "liaison_\(follower.replacing("-", with: "_"))_changes_behind",
       help: "Changes that the plugin \(follower) has not dealt with yet."
     ) { [weak self] in
       guard let self else { return 0 }
-      return Int(max(0, newest - kept.load(ordering: .relaxed)))
+      return Int(max(0, newest - reached.load(ordering: .relaxed)))
     }
   }
 }

@@ -58,21 +58,26 @@ public struct ChangeSequence: AsyncSequence, Sendable {
 
     private mutating func readOn() async throws {
       let start: Int64
-      if let position {
-        start = position
-      } else if let kept = try await feed.position() {
-        start = kept
-      } else {
-        // Kept at once: a plugin that has begun to follow misses nothing any more.
-        start = feed.newest
-        try await feed.keep(start)
-      }
+      if let position { start = position } else { start = try await feed.begin() }
       position = start
       let changes = try await feed.changes(behind: start, limit: Self.mostRead)
       guard let last = changes.last else { return await feed.wait(behind: start) }
       position = last.sequence
       read = changes[...]
     }
+  }
+}
+
+extension ChangeFeed {
+  /// Where the plugin goes on: behind the position that it has kept, or, the first time, behind the newest change of this
+  /// moment, which is kept at once: a plugin that has begun to follow misses nothing any more.
+  ///
+  /// - Throws: 503 if the store cannot be read, or the position not be kept.
+  public func begin() async throws(ContextError) -> Int64 {
+    if let kept = try await position() { return kept }
+    let newest = newest
+    try await keep(newest)
+    return newest
   }
 }
 

@@ -1,0 +1,32 @@
+import ContextModel
+public import LiaisonKit
+
+/// Posts every association to a receiver, in order and at least once. Its README says how it is configured.
+public struct AssociationWebhook: Plugin, Middleware {
+  /// `association-webhook`
+  public static let name = "association-webhook"
+  /// Semantic version.
+  public static let version = "1.0.0"
+
+  private let context: PluginContext
+  private let delivery: Delivery
+
+  /// Reads the configuration.
+  public init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
+    self.context = context
+    delivery = Delivery(try WebhookOptions(configuration, path: context.path), context)
+  }
+
+  /// Begins to follow the store.
+  public func start() async throws {
+    context.background.run("deliver") { [delivery] in await delivery.run() }
+  }
+
+  /// Passes every call on: what is posted is what the store has accepted, not what was asked for.
+  public func handle(_ call: Call, next: Next) async throws -> Reply { try await next(call) }
+}
+
+extension AssociationWebhook: ImmediateMiddleware {
+  /// No call waits for the webhook.
+  public func admit(_ call: Call) throws -> Bool { true }
+}

@@ -1,0 +1,147 @@
+"""The example AssociationWebhook, built as an integrator builds it, against a receiver that fails and a server that is killed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.deadline import wait_until
+from support.metrics import parse_metrics
+from support.package import build_example
+from support.receiver import Receiver
+from support.server import LiaisonServer, run_liaison
+
+PIPELINE = ["authentication", "business-attributes", "extension-schemas", "association-webhook", "persistence"]
+SECRET = "a secret of the tests"
+
+Start = Callable[..., LiaisonServer]
+
+
+@pytest.fixture(scope="module")
+def library() -> Path:
+    return build_example("AssociationWebhook")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver(SECRET.encode())
+    yield receiver
+    receiver.close()
+    assert receiver.forged == []
+
+
+def config(library: Path, receiver: Receiver, folder: Path, **options: Any) -> dict[str, Any]:
+    (folder / "secret").write_text(SECRET + "\n")
+    settings = {"url": receiver.url, "secret-file": str(folder / "secret"), "longest-pause": "200ms", **options}
+    return {"libraries": [str(library)], "pipeline": PIPELINE, "plugins": {"association-webhook": settings}}
+
+
+@pytest.fixture
+def server(make_server: Start, library: Path, receiver: Receiver, folder: Path) -> LiaisonServer:
+    server = make_server(config=config(library, receiver, folder, batch=3))
+    server.start()
+    return server
+
+
+def associate(server: LiaisonServer, customer: str) -> tuple[int, str]:
+    service = server.call("POST", "/services/start", {"contact_key": customer}).json["service_id"]
+    assert server.call("POST", f"/customers/{customer}/services/{service}", {"resource_id": 7}).status == 200
+    return service, customer
+
+
+def pairs(associations: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    """What was delivered, without repetitions, which a receiver knows by the numbers."""
+    known = 0
+    once = []
+    for association in associations:
+        if association["sequence"] > known:
+            known = association["sequence"]
+            once.append((association["service_id"], association["customer_id"]))
+    return once
+
+
+def metric(server: LiaisonServer, name: str) -> float:
+    metrics = parse_metrics(server.call("GET", "/metrics").body.decode())
+    return metrics.value(f"liaison_association_webhook_{name}")
+
+
+def test_every_association_is_posted_after_it_is_made_with_old_and_new_customer(
+    server: LiaisonServer, receiver: Receiver
+) -> None:
+    service, _ = associate(server, "C1")
+    wait_until("the association arrives", lambda: len(receiver.taken) == 1, 10)
+    assert server.call("POST", f"/customers/C2/services/{service}", {"interaction_id": "I9"}).status == 200
+    wait_until("the next one arrives", lambda: len(receiver.taken) == 2, 10)
+    first, second = receiver.taken
+    assert (first["service_id"], first["customer_id"], first["event"]["resource_id"]) == (service, "C1", 7)
+    assert "customer_before" not in first and first["at"].endswith("Z") and first["revision"] == 2
+    assert (second["customer_before"], second["customer_id"], second["interaction_id"]) == ("C1", "C2", "I9")
+    assert second["sequence"] > first["sequence"]
+    wait_until("nothing waits", lambda: metric(server, "changes_behind") == 0, 10)
+    assert metric(server, "delivered_total") == 2
+
+
+def test_nothing_is_lost_to_a_failing_receiver_and_kills_of_the_server(
+    server: LiaisonServer, receiver: Receiver, long_form: bool
+) -> None:
+    receiver.status = 500
+    made = [associate(server, f"A{number}") for number in range(10)]
+    wait_until("the receiver has refused", lambda: receiver.refused >= 2, 10)
+    assert "the receiver does not take associations; they wait in the store" in server.log()
+    server.kill()
+    server.start()
+    made += [associate(server, f"B{number}") for number in range(10)]
+    assert receiver.taken == []
+    receiver.status = 204
+    for round in range(20 if long_form else 3):
+        wait_until("some arrive", lambda: len(pairs(receiver.taken)) > round, 10)
+        server.kill()
+        receiver.status = 503 if round % 2 else 200
+        server.start()
+        made += [associate(server, f"C{round}-{number}") for number in range(7)]
+        receiver.status = 200
+    wait_until("everything has arrived", lambda: len(pairs(receiver.taken)) >= len(made), 20)
+    assert pairs(receiver.taken) == made
+    # The position is kept: what was delivered before does not come again after an orderly end.
+    wait_until("nothing waits", lambda: metric(server, "changes_behind") == 0, 10)
+    count = len(receiver.taken)
+    assert server.stop() == 0
+    server.start()
+    made.append(associate(server, "last"))
+    wait_until("the last one arrives", lambda: pairs(receiver.taken) == made, 10)
+    assert len(receiver.taken) == count + 1
+
+
+def test_a_receiver_that_hangs_holds_up_neither_calls_nor_the_end(server: LiaisonServer, receiver: Receiver) -> None:
+    receiver.status = 0
+    for number in range(5):
+        associate(server, f"H{number}")
+    assert server.stop() == 0
+    assert "background work was cancelled and does not end" not in server.log()
+    receiver.released.set()
+    receiver.status = 200
+    server.start()
+    wait_until("all five arrive", lambda: len(pairs(receiver.taken)) == 5, 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"url": "crm.example"}, "plugins.association-webhook.url: must be the receiver's URL"),
+        ({"secret-file": "absent"}, "plugins.association-webhook.secret-file: "),
+        ({"batch": 0}, "plugins.association-webhook.batch: must be an integer from 1 to 1000"),
+        ({"timeout": "10m"}, "plugins.association-webhook.timeout: must be from"),
+        ({"uri": "x"}, "plugins.association-webhook.uri: is not a known option"),
+    ],
+)
+def test_a_bad_setting_is_named(
+    options: dict[str, Any], complaint: str, library: Path, receiver: Receiver, folder: Path
+) -> None:
+    file = folder / "bad.json5"
+    file.write_text(json.dumps(config(library, receiver, folder, **options)))
+    checked = run_liaison("check", "--config", file)
+    assert checked.returncode == 2 and complaint in checked.stderr
