@@ -89,8 +89,11 @@ public final class Server {
       }
     }
     self.store = store
-    let cache = configuration.redis.map { address in
-      MappingCache(address: address, options: configuration.cache, loops: loops, log: log.labelled("redis")) {
+    var cacheOptions = configuration.cache
+    // With a store of its own it is the only node, also after a crash; with a shared one it is one of many.
+    if configuration.postgres != nil { cacheOptions.node = String(UInt64.random(in: 0 ... .max), radix: 36) }
+    let cache = configuration.redis.map { [cacheOptions] address in
+      MappingCache(address: address, options: cacheOptions, loops: loops, log: log.labelled("redis")) {
         ids in
         let found = try await store.mappings(ofAnyTenant: ids).map(CachedService.init)
         let known = Set(found.map(\.service))

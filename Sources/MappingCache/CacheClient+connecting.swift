@@ -21,18 +21,30 @@ extension CacheClient {
     connectTimer = loop.schedule(after: options.connectTimeout) { [weak self] in
       self?.connectionTimedOut()
     }
-    guard let resolver, case .tcp(let host, let port) = address else {
-      open(address)
-      return
-    }
     let attempt = attempt
-    loop.runTask {
-      let found = await resolver.resolve(host)
+    topology.locate { found in
       guard self.attempt == attempt, self.stage == .connecting else { return }
       switch found {
-      case .success(let numeric): self.open(.tcp(host: numeric, port: port))
+      case .success(let address): self.resolve(address)
       case .failure(let failure): self.retry(.away(failure.reason))
       }
+    }
+  }
+
+  private func resolve(_ address: RedisAddress) {
+    located = address
+    if case .tcp(let host, _) = address, !HostResolver.isNumeric(host) {
+      let attempt = attempt
+      loop.runTask {
+        let found = await self.resolver.numeric(address)
+        guard self.attempt == attempt, self.stage == .connecting else { return }
+        switch found {
+        case .success(let numeric): self.open(numeric)
+        case .failure(let failure): self.retry(.away(failure.reason))
+        }
+      }
+    } else {
+      open(address)
     }
   }
 
@@ -71,8 +83,10 @@ extension CacheClient {
   /// Ends the connection for a reason of our own.
   func close(_ reason: OutageReason) {
     report(.down, reason)
+    guard let connection else { return }
+    mustClose = reason
     // What it has not answered is reported from inside, then the end.
-    connection?.close()
+    connection.close()
   }
 
   func connectionClosed(_ connection: RedisConnection, _ reason: String) {
@@ -84,13 +98,14 @@ extension CacheClient {
 
   func connectionOpened(_ connection: RedisConnection) {
     digest = nil
+    authenticate()
     var instance: String?
     writer.information()
     control { [weak self] reply in
       guard let self, let text = self.text(reply) else { return }
       let information = RedisInformation(text)
       if information.isReplica {
-        self.closeSoon(.refused("that it is a read-only replica"))
+        self.closeSoon(.unusable("Redis is a read-only replica"))
       } else {
         // Without an identity every connection is to a stranger, whose entries are not believed.
         instance = information.instance ?? "unknown \(self.index) \(self.attempt)"
@@ -102,6 +117,24 @@ extension CacheClient {
       self.digest = Array(text.utf8)
     }
     greet { instance }
+  }
+
+  /// Says who this is, and which database is meant.
+  private func authenticate() {
+    if let credentials {
+      writer.authenticate(credentials)
+      control { [weak self] reply in
+        guard let self, let error = reply?.error else { return }
+        self.closeSoon(.unusable("Redis refuses the user or the password: \(error)"))
+      }
+    }
+    if database != 0 {
+      writer.command(["SELECT", "\(database)"])
+      control { [weak self] reply in
+        guard let self, let error = reply?.error else { return }
+        self.closeSoon(.unusable("Redis refuses the database \(self.database): \(error)"))
+      }
+    }
   }
 
   /// The handshake's last step: what the epoch in Redis is.
@@ -121,7 +154,12 @@ extension CacheClient {
   /// The text of an answer in the handshake; without it the connection is of no use.
   private func text(_ reply: RedisReply?) -> String? {
     if let text = reply?.text { return text }
-    if let reply { closeSoon(.refused(reply.error.map(Self.firstWord) ?? "something unknown")) }
+    switch reply?.error.map(Self.firstWord) {
+    case "NOAUTH": closeSoon(.unusable("Redis wants a password, and none is configured"))
+    case "NOPERM": closeSoon(.unusable("Redis forbids the user what the cache needs: \(reply?.error ?? "")"))
+    case let word?: closeSoon(.refused(word))
+    case nil: if reply != nil { closeSoon(.refused("something unknown")) }
+    }
     return nil
   }
 
@@ -148,20 +186,33 @@ extension CacheClient {
     probe()
   }
 
-  /// Asks for the epoch every now and then: a node that only reads has no other way to learn that it has passed,
-  /// and a connection without traffic none to notice that Redis is silent.
+  /// Holds the node's lease and asks for the epoch, now and every now and then: a node that only reads has no other
+  /// way to learn that it has passed, and a connection without traffic none to notice that Redis is silent.
   private func probe() {
+    if overdue == 0 {
+      let epoch = node.epoch
+      if index == 0 {
+        // Before the first time nothing can have been missed that counts.
+        writer.lease(
+          node.state.isBelieved || !hasHeldLease ? .hold : .watch, for: options.node, options)
+        hasHeldLease = true
+      } else {
+        writer.readEpoch()
+      }
+      control { [weak self] reply in
+        guard let self, let reply else { return }
+        if let error = reply.error { self.closeSoon(.refused(Self.firstWord(error))) }
+        self.saw(reply.number ?? 0, under: epoch)
+      }
+    }
+    if let located {
+      let attempt = attempt
+      topology.check(located) { [weak self] reason in
+        if let self, self.attempt == attempt { self.closeSoon(.away(reason)) }
+      }
+    }
     probeTimer = loop.schedule(after: options.probeInterval) { [weak self] in
       guard let self, self.stage == .joined else { return }
-      if self.overdue == 0 {
-        let epoch = self.node.epoch
-        self.writer.readEpoch()
-        self.control { [weak self] reply in
-          guard let self, let reply else { return }
-          if let error = reply.error { self.closeSoon(.refused(Self.firstWord(error))) }
-          self.saw(reply.number ?? 0, under: epoch)
-        }
-      }
       self.probe()
     }
   }
@@ -172,13 +223,26 @@ extension CacheClient {
     // Whoever still waits for an answer gets it or is overdue by then.
     let pause = pending.isEmpty ? Duration.zero : options.wait
     loop.schedule(after: pause) {
-      if self.connection == nil { self.report(.down) }
-      self.stage = .idle
-      self.connection?.close()
-      // It keeps all clients of the node alive.
-      self.epochChanged = {}
-      completion()
+      self.endLease()
+      // What was sent leaves at the end of this tick.
+      self.loop.schedule(after: .zero) { self.end(completion) }
     }
+  }
+
+  private func end(_ completion: @escaping @Sendable () -> Void) {
+    if connection == nil { report(.down) }
+    stage = .idle
+    connection?.close()
+    // It keeps all clients of the node alive.
+    epochChanged = {}
+    completion()
+  }
+
+  /// Nobody needs to wait for a node that ends with nothing missed.
+  private func endLease() {
+    guard index == 0, stage == .joined, node.state.isBelieved else { return }
+    writer.lease(.end, for: options.node, options)
+    control { _ in }
   }
 
   /// The word that says what kind of error it is.

@@ -13,11 +13,13 @@ extension CacheClient {
     if reported == .up { report(.catchingUp, reason) }
     guard node.beginRenewal(index, reason) else { return }
     isRenewing = true
+    // The key may have lost what an entry still tells.
+    let known = max(node.epoch, foreignEpoch ?? 0)
     foreignEpoch = nil
     // Nothing of the new epoch is in Redis before this command is, so nothing that was missed until now can be
     // there in an old state. What is missed from now on is remembered.
     if raising { missed.reset() }
-    writer.renewEpoch(known: node.epoch, now: loop.wallClock, raising: raising)
+    writer.renewEpoch(known: known, now: loop.wallClock, raising: raising)
     control { [weak self] reply in self?.renewed(reply, raising: raising) }
   }
 

@@ -65,9 +65,8 @@ extension CacheClient {
   }
 
   private func send(_ writes: [GatheredWrite], _ epoch: Int64, byText: Bool) -> Bool {
-    let (seconds, attoseconds) = options.timeToLive.components
-    let milliseconds = max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
-    writer.write(writes, epoch: epoch, timeToLive: milliseconds, digest: byText ? nil : digest)
+    writer.write(
+      writes, epoch: epoch, timeToLive: options.timeToLive.milliseconds, digest: byText ? nil : digest)
     return send(.writes(writes, byText: byText), epoch)
   }
 

@@ -24,15 +24,19 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   let index: Int
   let loop: EventLoop
   let node: CacheNode
-  let address: RedisAddress
+  let topology: any RedisTopology
+  let credentials: RedisCredentials?
+  let database: Int
   let options: CacheOptions
   let reload: @Sendable ([ServiceID]) async throws -> [CachedService]
-  let resolver: HostResolver?
+  let resolver: HostResolver
   /// Tells all clients of the node, this one included, to look at the epoch again.
   var epochChanged: () -> Void = {}
 
   var stage = Stage.idle
   var connection: RedisConnection?
+  /// Where the connection was made to, as it was found.
+  var located: RedisAddress?
   /// Tells an attempt to connect, and what was begun with it, from later ones.
   var attempt = 0
   /// Which Redis, in which life, is at the other end.
@@ -41,6 +45,7 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   /// Whether the first attempt to connect has come to something.
   var hasAttempted = false
   var backoff: Backoff
+  var hasHeldLease = false
 
   var writer = CommandWriter()
   /// The write script's name in Redis.
@@ -73,20 +78,24 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   var waitsForEndOfTick = false
 
   init(
-    index: Int, loop: EventLoop, node: CacheNode, address: RedisAddress, options: CacheOptions,
+    index: Int, loop: EventLoop, node: CacheNode, address: RedisLocation, _ resolver: HostResolver,
+    options: CacheOptions,
     missedLimit: Int,
     reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]
   ) {
     self.index = index
     self.loop = loop
     self.node = node
-    self.address = address
+    credentials = address.credentials
+    database = address.database
+    self.resolver = resolver
     self.options = options
     self.reload = reload
-    if case .tcp(let host, _) = address, !HostResolver.isNumeric(host) {
-      resolver = HostResolver()
-    } else {
-      resolver = nil
+    switch address.topology {
+    case .single(let address): topology = SingleRedis(address)
+    case .sentinel(let sentinels, let name):
+      topology = SentinelMaster(sentinels, name, on: loop, resolver, timeout: options.connectTimeout)
+    case .cluster: preconditionFailure("not yet")
     }
     backoff = Backoff(shortest: options.shortestPause, longest: options.longestPause)
     missed = MissedWrites(limit: missedLimit)

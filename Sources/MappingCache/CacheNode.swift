@@ -15,6 +15,8 @@ final class CacheNode: Sendable {
     /// The loop that renews the epoch.
     var renewer: Int?
     var outage = OutageLog()
+    /// Why the cache is not believed, as it was told last.
+    var reason: OutageReason?
     var starters: [@Sendable () -> Void] = []
     /// How many loops have not yet tried to connect.
     var untried: Int
@@ -25,10 +27,10 @@ final class CacheNode: Sendable {
   /// belief when its answer arrives as when it was sent was believed all the time between.
   private let beliefCell = Atomic<UInt64>(0)
   private let epochCell = Atomic<Int64>(0)
-  private let address: RedisAddress
+  private let address: RedisLocation
   private let log: Log
 
-  init(loops: Int, address: RedisAddress, log: Log) {
+  init(loops: Int, address: RedisLocation, log: Log) {
     shared = Mutex(Shared(phases: Array(repeating: .down, count: loops), untried: loops))
     self.address = address
     self.log = log
@@ -44,6 +46,9 @@ final class CacheNode: Sendable {
   static func isBelief(_ belief: UInt64) -> Bool { belief & 3 == UInt64(CacheState.Phase.up.rawValue) }
 
   var state: CacheState { CacheState(phase: CacheState.Phase(rawValue: UInt8(belief & 3)) ?? .down) }
+
+  /// Why the cache is not believed; `nil` while it is.
+  var outage: OutageReason? { shared.withLock { $0.reason } }
 
   /// Which Redis the epoch belongs to.
   var instance: String? { shared.withLock { $0.instance } }
@@ -112,9 +117,13 @@ final class CacheNode: Sendable {
     let before = belief
     if before & 3 != UInt64(phase.rawValue) {
       beliefCell.store((before >> 2 &+ 1) << 2 | UInt64(phase.rawValue), ordering: .sequentiallyConsistent)
-      if phase == .up { return shared.outage.regained() }
+      if phase == .up {
+        shared.reason = nil
+        return shared.outage.regained()
+      }
     }
     guard phase != .up, let reason else { return nil }
+    shared.reason = reason
     return shared.outage.lost(reason)
   }
 

@@ -17,6 +17,14 @@ public struct CacheOptions: Sendable {
   /// How often a quiet connection is asked for the epoch: what bounds how long a node that only reads does not
   /// know that another one has raised it.
   public var probeInterval: Duration = .seconds(1)
+  /// What this node is called among those that share a store: with another name, or in another process at the same
+  /// time, it is another node.
+  public var node = "single"
+  /// A node that does not reach Redis any more for this long is one whose commits the others' entries may lack: the
+  /// epoch is raised, and again each time while it lasts.
+  public var leaseTime: Duration = .seconds(3)
+  /// How long a node that went without an end is waited for like that.
+  public var leaseMemory: Duration = .seconds(600)
   /// How many commands a loop may have without an answer; beyond it writes are missed and reads bypass Redis.
   public var outstandingLimit = 16_384
   /// How many bytes of commands a loop may have without an answer.
@@ -26,4 +34,12 @@ public struct CacheOptions: Sendable {
 
   /// The defaults.
   public init() {}
+}
+
+extension Duration {
+  /// Whole milliseconds, at least 1.
+  var milliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+  }
 }

@@ -65,4 +65,50 @@ enum CacheScripts {
     redis.call('SET', KEYS[1], raised)
     return raised
     """
+
+  /// Holds a node's lease, watches those of others, or ends it. While a lease has run out, and was not ended, its node
+  /// may have committed what Redis does not know: then the epoch is raised, once a lease's time.
+  ///
+  /// Keys, all in one slot: the epoch, the nodes by the end of their lease, the mark of a raise. Arguments: the node,
+  /// `hold`, `watch` or `end`, a lease's time and how long one that has run out is remembered, in ms. Answers the epoch,
+  /// empty if there is none. The time is Redis's own, so that the nodes' clocks do not matter.
+  static let lease: StaticString = """
+    local time = redis.call('TIME')
+    local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    local lease, memory = tonumber(ARGV[3]), tonumber(ARGV[4])
+    if ARGV[2] == 'hold' then
+      redis.call('ZADD', KEYS[2], string.format('%.0f', now + lease), ARGV[1])
+    elseif ARGV[2] == 'end' then
+      redis.call('ZREM', KEYS[2], ARGV[1])
+    end
+    redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - memory))
+    local current = redis.pcall('GET', KEYS[1])
+    if type(current) ~= 'string' then
+      return ''
+    end
+    local gone = redis.call('ZCOUNT', KEYS[2], '-inf', string.format('(%.0f', now))
+    if gone > 0 and redis.call('SET', KEYS[3], '1', 'PX', ARGV[3], 'NX') then
+      current = string.format('%.0f', math.max((tonumber(current) or 0) + 1, now))
+      redis.call('SET', KEYS[1], current)
+    end
+    return current
+    """
+}
+
+/// What a node does about its lease.
+enum CacheLease {
+  /// Redis has everything that the node has committed.
+  case hold
+  /// The node is catching up: the lease goes on to run out.
+  case watch
+  /// The node ends with nothing missed.
+  case end
+
+  var word: StaticString {
+    switch self {
+    case .hold: "hold"
+    case .watch: "watch"
+    case .end: "end"
+    }
+  }
 }

@@ -107,6 +107,34 @@ struct CommandWriter {
     }
   }
 
+  /// Holds, watches or ends a lease, see `CacheScripts.lease`.
+  mutating func lease(_ lease: CacheLease, for node: String, _ options: CacheOptions) {
+    compose(arguments: 10, node.utf8.count) { command in
+      command.argument("EVAL")
+      command.argument(CacheScripts.lease)
+      command.argument("3")
+      command.argument(Self.epochKey)
+      command.argument("{liaison:epoch}:nodes")
+      command.argument("{liaison:epoch}:raised")
+      command.argument(Array(node.utf8))
+      command.argument(lease.word)
+      command.argument(options.leaseTime.milliseconds)
+      command.argument(options.leaseMemory.milliseconds)
+    }
+  }
+
+  /// Who the connection is for.
+  mutating func authenticate(_ credentials: RedisCredentials) {
+    command(["AUTH"] + (credentials.user.map { [$0] } ?? []) + [credentials.password])
+  }
+
+  /// A command that is not sent often.
+  mutating func command(_ words: [String]) {
+    compose(arguments: words.count, words.reduce(0) { $0 + $1.utf8.count + 32 }) { command in
+      for word in words { command.argument(Array(word.utf8)) }
+    }
+  }
+
   /// What the instance tells of itself.
   mutating func information() {
     compose(arguments: 1) { command in

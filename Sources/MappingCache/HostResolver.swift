@@ -20,6 +20,12 @@ struct HostResolver: Sendable {
     }
   }
 
+  /// An address without a name in it, or why there is none.
+  func numeric(_ address: RedisAddress) async -> Result<RedisAddress, RedisConnectError> {
+    guard case .tcp(let host, let port) = address, !Self.isNumeric(host) else { return .success(address) }
+    return await resolve(host).map { .tcp(host: $0, port: port) }
+  }
+
   private static func lookUp(_ host: String) throws -> String {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

@@ -38,15 +38,16 @@ public final class MappingCache: Sendable {
   ///   - reload: the newest state of services in the store, for what Redis has missed; those that do not exist come
   ///     as ``CachedService/deleted(_:)``. Called on a loop. What it throws is taken for a store that is away for now.
   public init(
-    address: RedisAddress, options: CacheOptions = CacheOptions(), loops: [EventLoop], log: Log,
+    address: RedisLocation, options: CacheOptions = CacheOptions(), loops: [EventLoop], log: Log,
     reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]
   ) {
     precondition(!loops.isEmpty, "a cache needs a loop")
     let node = CacheNode(loops: loops.count, address: address, log: log)
     self.node = node
+    let resolver = HostResolver()
     let made = loops.enumerated().map { index, loop in
       CacheClient(
-        index: index, loop: loop, node: node, address: address, options: options,
+        index: index, loop: loop, node: node, address: address, resolver, options: options,
         missedLimit: options.missedLimit / loops.count, reload: reload)
     }
     var clients: [CacheClient?] = Array(repeating: nil, count: (loops.map(\.index).max() ?? 0) + 1)
@@ -137,6 +138,9 @@ public final class MappingCache: Sendable {
 
   /// How the node and Redis get along. Any thread.
   public var state: CacheState { node.state }
+
+  /// Why the cache is not believed, for people; `nil` while it is. Any thread.
+  public var outage: String? { node.outage?.description }
 
   /// Whether reads are answered from Redis. Any thread.
   public var isBelieved: Bool { state.isBelieved }

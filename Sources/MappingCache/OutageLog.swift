@@ -6,6 +6,8 @@ enum OutageReason: Hashable, CustomStringConvertible {
   case away(String)
   /// Redis answered with an error; its first word, such as `OOM`.
   case refused(String)
+  /// The handshake came to nothing, for a reason that somebody must see to.
+  case unusable(String)
   /// The epoch was raised by somebody else, or is gone.
   case epoch
   /// Writes were not sent.
@@ -15,9 +17,20 @@ enum OutageReason: Hashable, CustomStringConvertible {
     switch self {
     case .slow: "an answer did not come in time"
     case .away(let reason): reason
+    case .unusable(let reason): reason
     case .refused(let word): "Redis answered \(word)"
     case .epoch: "the epoch in Redis is another one"
     case .missed: "a write was not sent"
+    }
+  }
+}
+
+extension OutageReason {
+  /// Whether it is worth a line during an outage, too.
+  fileprivate var isTold: Bool {
+    switch self {
+    case .refused, .unusable: true
+    default: false
     }
   }
 }
@@ -54,7 +67,7 @@ struct OutageLog {
       told.insert(reason)
       return .began(reason)
     }
-    guard case .refused = reason, told.count < 16, told.insert(reason).inserted else { return nil }
+    guard reason.isTold, told.count < 16, told.insert(reason).inserted else { return nil }
     return .refusing(reason)
   }
 

@@ -1,55 +1,44 @@
-import Glibc
-
-/// Where a Redis listens.
-public enum RedisAddress: Sendable, Equatable, CustomStringConvertible {
+/// Where one Redis listens.
+public enum RedisAddress: Sendable, Hashable, CustomStringConvertible {
   /// A host name, or a numeric IPv4 or IPv6 address without brackets, and a port.
   case tcp(host: String, port: Int)
   /// The path of a unix socket.
   case unix(path: String)
 
-  /// Reads `redis://host[:port]` or `unix:///path`.
-  ///
-  /// - Throws: ``RedisAddressError``, whose description says what is wrong.
-  public init(parsing text: String) throws(RedisAddressError) {
-    if text.hasPrefix("unix://") {
-      let path = String(text.dropFirst("unix://".count))
-      guard path.hasPrefix("/"), path.utf8.count > 1, !path.utf8.contains(0) else {
-        throw RedisAddressError("\"\(text)\" lacks an absolute path, as in unix:///run/redis.sock")
-      }
-      guard path.utf8.count <= Self.longestPath else {
-        throw RedisAddressError("\"\(text)\": a socket's path has at most \(Self.longestPath) bytes")
-      }
-      self = .unix(path: path)
-    } else if text.hasPrefix("redis://") {
-      self = try Self.tcp(String(text.dropFirst("redis://".count)), of: text)
-    } else if text.hasPrefix("rediss://") {
-      throw RedisAddressError("\"\(text)\": TLS to Redis is not supported")
-    } else {
-      throw RedisAddressError("\"\(text)\" is neither redis://host:port nor unix:///path")
+  /// `redis://host:port` or `unix:///path`.
+  public var description: String {
+    switch self {
+    case .tcp: "redis://\(authority)"
+    case .unix(let path): "unix://\(path)"
     }
   }
 
-  /// The form it is read from.
-  public var description: String {
+  /// As it stands between others in a list: `host:port`.
+  var authority: String {
     switch self {
-    case .tcp(let host, let port):
-      host.contains(":") ? "redis://[\(host)]:\(port)" : "redis://\(host):\(port)"
-    case .unix(let path): "unix://\(path)"
+    case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unix(let path): path
     }
   }
 
   /// The length of `sun_path` without its terminator.
   private static let longestPath = 107
 
-  private static func tcp(_ authority: String, of text: String) throws(RedisAddressError) -> RedisAddress {
-    guard !authority.contains("@") else {
-      throw RedisAddressError("\"\(text)\": a user or password for Redis is not supported")
+  /// Reads a path; `text` is what errors quote.
+  static func unix(_ path: String, of text: String) throws(RedisAddressError) -> RedisAddress {
+    guard path.hasPrefix("/"), path.utf8.count > 1, !path.utf8.contains(0) else {
+      throw RedisAddressError("\"\(text)\" lacks an absolute path, as in unix:///run/redis.sock")
     }
-    var authority = Substring(authority)
-    if authority.hasSuffix("/") { authority.removeLast() }
-    guard !authority.contains(where: { "/?#".contains($0) }) else {
-      throw RedisAddressError("\"\(text)\": a database number or options are not supported")
+    guard path.utf8.count <= longestPath else {
+      throw RedisAddressError("\"\(text)\": a socket's path has at most \(longestPath) bytes")
     }
+    return .unix(path: path)
+  }
+
+  /// Reads `host[:port]`; `text` is what errors quote.
+  static func tcp(
+    _ authority: Substring, defaultPort: Int, of text: String
+  ) throws(RedisAddressError) -> RedisAddress {
     var host = authority
     var port: Substring?
     if authority.hasPrefix("[") {
@@ -69,7 +58,7 @@ public enum RedisAddress: Sendable, Equatable, CustomStringConvertible {
     guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
       throw RedisAddressError("\"\(text)\" lacks a host, as in redis://127.0.0.1:6379")
     }
-    guard let port else { return .tcp(host: String(host), port: 6379) }
+    guard let port else { return .tcp(host: String(host), port: defaultPort) }
     guard let number = Int(port), (1...65_535).contains(number), port.utf8.allSatisfy({ $0 >= 0x30 }) else {
       throw RedisAddressError("\"\(text)\": the port must be 1…65535")
     }
@@ -79,7 +68,7 @@ public enum RedisAddress: Sendable, Equatable, CustomStringConvertible {
 
 /// An address of Redis that cannot be used, and why.
 public struct RedisAddressError: Error, Equatable, CustomStringConvertible {
-  /// For people; quotes the address.
+  /// For people; quotes the address without its password.
   public let description: String
 
   init(_ description: String) { self.description = description }

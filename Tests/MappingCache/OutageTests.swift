@@ -117,7 +117,7 @@ extension CacheTests {
     @Test func `Redis is found by name over TCP, and found again after it was away`() async throws {
       let port = Int.random(in: 20_000...30_000)
       let redis = try TestRedis(["--port", "\(port)", "--bind", "127.0.0.1"], running: false)
-      let node = try TestNode(.tcp(host: "localhost", port: port))
+      let node = try TestNode(.single(.tcp(host: "localhost", port: port)))
       await node.cache.start()
       #expect(node.cache.state.phase == .down)
       await node.write(1)

@@ -6,27 +6,48 @@ import Testing
 extension CacheTests {
   /// The parts that need no Redis.
   @Suite struct PartTests {
-    @Test func `addresses are read, and say what is wrong with them`() throws {
-      #expect(try RedisAddress(parsing: "redis://127.0.0.1:6380") == .tcp(host: "127.0.0.1", port: 6380))
+    @Test(arguments: [
+      "redis://127.0.0.1:6380", "redis://[::1]:7000", "redis://h:1", "redis://h:1/3", "unix:///a b",
+      "unix:///a?db=2",
+      "sentinel://a:26379,b:1/mymaster", "sentinel://a:26379/mymaster/4", "redis-cluster://a:1,[::1]:2",
+    ]) func `locations are shown as they are read`(text: String) throws {
+      #expect(try RedisLocation(parsing: text).description == text)
+    }
+
+    @Test func `locations have their ports, credentials and database`() throws {
       #expect(
-        try RedisAddress(parsing: "redis://cache.internal/") == .tcp(host: "cache.internal", port: 6379))
-      #expect(try RedisAddress(parsing: "redis://[::1]:7000") == .tcp(host: "::1", port: 7000))
-      #expect(try RedisAddress(parsing: "unix:///run/redis.sock") == .unix(path: "/run/redis.sock"))
-      for text in ["redis://[::1]:7000", "redis://h:1", "unix:///a b"] {
-        #expect(try RedisAddress(parsing: text).description == text)
+        try RedisLocation(parsing: "redis://cache.internal/").topology
+          == .single(.tcp(host: "cache.internal", port: 6379)))
+      let sentinel = try RedisLocation(parsing: "sentinel://user:p%40%3A%2f@a,b:7/m/9")
+      #expect(
+        sentinel.topology
+          == .sentinel([.tcp(host: "a", port: 26_379), .tcp(host: "b", port: 7)], master: "m"))
+      #expect(sentinel.credentials?.user == "user" && sentinel.credentials?.password == "p@:/")
+      #expect(sentinel.database == 9)
+      let socket = try RedisLocation(parsing: "unix://:secret@/run/redis.sock?db=2")
+      #expect(socket.topology == .single(.unix(path: "/run/redis.sock")))
+      #expect(socket.credentials?.user == nil && socket.credentials?.password == "secret")
+      #expect(socket.database == 2 && !socket.description.contains("secret"))
+    }
+
+    @Test(arguments: [
+      ("", "neither"), ("http://x", "neither"), ("unix://x", "absolute"), ("unix:///", "absolute"),
+      ("unix:///" + String(repeating: "x", count: 107), "107"), ("redis://", "host"), ("redis://:1", "host"),
+      ("redis://h:", "port"), ("redis://h:0", "port"), ("redis://h:65536", "port"), ("redis://h:+1", "port"),
+      ("rediss://h:1", "TLS"), ("redis://[::1", "]"), ("redis://[::1]1", "port"),
+      ("redis://secret@h:1", "password"),
+      ("redis://u:%zz@h", "percent"), ("redis://h/x", "database"), ("redis://h/70000", "database"),
+      ("redis://h/1/2", "after"), ("redis://h?x=1", "options"), ("redis://a,b", "several"),
+      ("unix:///a?x=1", "db"), ("sentinel://a", "name"), ("sentinel://a//", "name"),
+      ("sentinel://a/m/x", "database"),
+      ("redis-cluster://a/1", "databases"), ("redis-cluster://a,", "host"),
+    ]) func `a location that cannot be used says why, without its password`(text: String, word: String) {
+      let error = #expect(throws: RedisAddressError.self) { try RedisLocation(parsing: text) }
+      #expect(error?.description.contains(word) == true, "\(text): \(error?.description ?? "")")
+      let hidden = #expect(throws: RedisAddressError.self) {
+        try RedisLocation(parsing: "redis://u:secret@h:x")
       }
-      for (text, word) in [
-        ("", "neither"), ("http://x", "neither"), ("unix://x", "absolute"), ("unix:///", "absolute"),
-        ("unix:///" + String(repeating: "x", count: 107), "107"), ("redis://", "host"),
-        ("redis://:1", "host"),
-        ("redis://h:", "port"), ("redis://h:0", "port"), ("redis://h:65536", "port"),
-        ("redis://h:+1", "port"),
-        ("redis://u:p@h:1", "password"), ("redis://h:1/3", "database"), ("rediss://h:1", "TLS"),
-        ("redis://[::1", "]"), ("redis://[::1]1", "port"),
-      ] {
-        let error = #expect(throws: RedisAddressError.self) { try RedisAddress(parsing: text) }
-        #expect(error?.description.contains(word) == true, "\(text): \(error?.description ?? "")")
-      }
+      #expect(hidden?.description.contains("secret") == false)
     }
 
     @Test func `a host name is resolved beside the loop`() async throws {

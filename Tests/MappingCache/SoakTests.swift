@@ -85,7 +85,7 @@ extension CacheTests {
       let ledger = Ledger()
       var nodes: [TestNode] = []
       for _ in 0..<count {
-        let node = try TestNode(.unix(path: redis.socket), store: store, configure)
+        let node = try TestNode(.single(.unix(path: redis.socket)), store: store, configure)
         await node.cache.start()
         nodes.append(node)
       }

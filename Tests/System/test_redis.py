@@ -467,6 +467,17 @@ def test_a_redis_that_refuses_to_talk_is_done_without(make_redis, start_server) 
     assert api.service(service)["customer_id"] == "c"
 
 
+def test_a_wrong_password_is_told_in_one_line_and_not_shown(make_redis, start_server) -> None:
+    redis = make_redis()
+    redis.start()
+    redis.call("CONFIG", "SET", "requirepass", "right")
+    server = start_server(redis=f"unix://:wr%C3%B6ng@{redis.path}")
+    assert Api(server).start()
+    wait_until("it is told", lambda: "Redis refuses the user or the password: WRONGPASS" in server.log())
+    assert sum("the cache is not believed" in line for line in server.log().splitlines()) == 1
+    assert "wr%C3%B6ng" not in server.log() and "wröng" not in server.log()
+
+
 def test_ready_and_metrics_say_when_redis_goes_and_comes(cached: LiaisonServer, redis: RedisServer) -> None:
     wait_until("Redis is up", lambda: cached.call("GET", "/ready").json["redis"] == "up")
     redis.kill()

@@ -15,7 +15,7 @@ public struct ServerConfiguration {
   /// The prefix that paths may have; empty for none.
   let basePath: String
   /// Where Redis is; `nil` if it is off.
-  let redis: RedisAddress?
+  let redis: RedisLocation?
   let cache: CacheOptions
   /// Where the store lies; `nil` if it is the data folder.
   let postgres: PostgresOptions?
@@ -100,7 +100,7 @@ public struct ServerConfiguration {
 
   private static func redis(
     _ section: ConfigurationSection
-  ) throws(ConfigurationError) -> (RedisAddress?, CacheOptions) {
+  ) throws(ConfigurationError) -> (RedisLocation?, CacheOptions) {
     let url = try section.string("url") ?? "off"
     var options = CacheOptions()
     options.wait = try section.duration("wait", default: options.wait)
@@ -109,7 +109,7 @@ public struct ServerConfiguration {
     try section.requireAllRead()
     guard url != "off" else { return (nil, options) }
     do {
-      return (try RedisAddress(parsing: url), options)
+      return (try RedisLocation(parsing: url), options)
     } catch {
       throw section.error("url", "\(error)")
     }

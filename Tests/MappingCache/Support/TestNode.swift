@@ -60,7 +60,7 @@ final class TestNode: Sendable {
   let cache: MappingCache
 
   init(
-    _ address: RedisAddress, loops count: Int = 2, store: ModelStore = ModelStore(),
+    _ address: RedisLocation, loops count: Int = 2, store: ModelStore = ModelStore(),
     _ configure: (inout CacheOptions) -> Void = { _ in }
   ) throws {
     loops = try (0..<count).map { try EventLoop(index: $0) }
@@ -80,7 +80,7 @@ final class TestNode: Sendable {
     _ redis: TestRedis, loops: Int = 2, store: ModelStore = ModelStore(),
     _ configure: (inout CacheOptions) -> Void = { _ in }, _ body: (TestNode) async throws -> Void
   ) async throws {
-    let node = try TestNode(.unix(path: redis.socket), loops: loops, store: store, configure)
+    let node = try TestNode(.single(.unix(path: redis.socket)), loops: loops, store: store, configure)
     await node.cache.start()
     do {
       try await body(node)

@@ -1,0 +1,74 @@
+import EventLoop
+
+/// Knows which Redis a connection is to be made to. One for each connection of a loop; loop thread only.
+protocol RedisTopology: AnyObject {
+  /// Finds out where it is now. `completion` is called once, maybe at once; the host may be a name.
+  func locate(_ completion: @escaping (Result<RedisAddress, RedisConnectError>) -> Void)
+
+  /// Whether another Redis than the connected one would be found now, as far as is known. `completion` is called
+  /// with the reason if so.
+  func check(_ connected: RedisAddress, _ completion: @escaping (String) -> Void)
+}
+
+/// A Redis that stands where it was configured, or where its cluster says.
+final class SingleRedis: RedisTopology {
+  private let address: RedisAddress
+
+  init(_ address: RedisAddress) { self.address = address }
+
+  func locate(_ completion: @escaping (Result<RedisAddress, RedisConnectError>) -> Void) {
+    completion(.success(address))
+  }
+
+  func check(_ connected: RedisAddress, _ completion: @escaping (String) -> Void) {}
+}
+
+/// The master of a name, as Sentinels see it. They are asked before every connection, and every now and then while it
+/// lasts: a master that was cut off from them may still answer.
+final class SentinelMaster: RedisTopology {
+  private var sentinels: [RedisAddress]
+  private let name: String
+  private let loop: EventLoop
+  private let resolver: HostResolver
+  private let timeout: Duration
+  private var isChecking = false
+
+  init(
+    _ sentinels: [RedisAddress], _ name: String, on loop: EventLoop, _ resolver: HostResolver,
+    timeout: Duration
+  ) {
+    self.sentinels = sentinels
+    self.name = name
+    self.loop = loop
+    self.resolver = resolver
+    self.timeout = timeout
+  }
+
+  func locate(_ completion: @escaping (Result<RedisAddress, RedisConnectError>) -> Void) {
+    let name = name
+    // A part of the time that connecting may take, so that one that is silent does not keep the next from being asked.
+    RedisQuestion(
+      ["SENTINEL", "get-master-addr-by-name", name], nil, of: sentinels, on: loop, resolver,
+      timeout: timeout / 4
+    ) { reply -> RedisAddress? in
+      guard let host = reply[0]?.text, let port = reply[1]?.number else { return nil }
+      return .tcp(host: host, port: Int(port))
+    } completion: { found in
+      // The next one is asked first next time, if this one did not know.
+      if case .failure = found { self.sentinels.append(self.sentinels.removeFirst()) }
+      completion(
+        found.mapError { RedisConnectError(reason: "no Sentinel tells who is \(name): \($0.reason)") })
+    }
+  }
+
+  func check(_ connected: RedisAddress, _ completion: @escaping (String) -> Void) {
+    guard !isChecking else { return }
+    isChecking = true
+    locate { found in
+      self.isChecking = false
+      if case .success(let address) = found, address != connected {
+        completion("the master is \(address.authority) now")
+      }
+    }
+  }
+}
