@@ -31,14 +31,27 @@ import Testing
   @Test func theNoteOfThisBuildIsAccepted() throws {
     let note = try PluginNote(library: library(kit: KitVersion.current, compiler: KitVersion.compiler))
     #expect(note.kit == KitVersion.current)
-    try note.requireSameBuild()
+    try note.requireFit()
   }
 
-  @Test func anotherKitOrCompilerIsRefusedByName() throws {
-    let older = try PluginNote(library: library(kit: "0.0.9", compiler: KitVersion.compiler))
-    #expect(throws: PluginRefusal.Reason.otherKit("0.0.9")) { try older.requireSameBuild() }
-    let other = try PluginNote(library: library(kit: KitVersion.current, compiler: "20.0.0 (x)"))
-    #expect(throws: PluginRefusal.Reason.otherCompiler("20.0.0 (x)")) { try other.requireSameBuild() }
+  private func reason(kit: String, compiler: String = KitVersion.compiler, server: String) -> PluginRefusal
+    .Reason?
+  {
+    do throws(PluginRefusal.Reason) {
+      try PluginNote(library: library(kit: kit, compiler: compiler)).requireFit(for: server)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test func anOlderKitOfTheSameMajorVersionFits() {
+    for kit in ["1.0", "1.3", "1.12"] { #expect(reason(kit: kit, server: "1.12") == nil) }
+    for kit in ["0.12", "2.0", "11.2", "1", "1.2.3", "1.x", "1.-1x"] {
+      #expect(reason(kit: kit, server: "1.12") == .otherKit(kit))
+    }
+    for kit in ["1.13", "1.120"] { #expect(reason(kit: kit, server: "1.12") == .newerKit(kit)) }
+    #expect(reason(kit: "1.0", compiler: "20.0.0 (x)", server: "1.12") == .otherCompiler("20.0.0 (x)"))
   }
 
   @Test func whatIsNoPluginIsSaidToBeNone() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from support.http_client import ConnectionClosed
 from support.metrics import Metrics, parse_metrics
 from support.redis_server import RedisServer
 from support.server import REPOSITORY, LiaisonServer, run_liaison
 
+KIT = re.search(  # type: ignore[index]
+    r'LIAISON_KIT_VERSION "([^"]+)"', (REPOSITORY / "Sources/Kit/Sources/CKitVersion/include/CKitVersion.h").read_text()
+)[1]
 PIPELINE = ["authentication", "center-stamp", "business-attributes", "extension-schemas", "persistence"]
 
 # Put into the scaffolded stage, so that one build serves every test.
@@ -24,6 +29,7 @@ MISBEHAVIOUR = """\
     if let wait = call.headers["x-wait"] { try? await Task.sleep(for: .milliseconds(Int(wait) ?? 0)) }
     if call.headers["x-hang"] != nil { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
     if call.headers["x-block"] != nil { usleep(150_000) }
+    if call.headers["x-trap"] != nil { fatalError("a trap of the plugin") }
     if call.headers["x-never"] != nil { return Reply(status: 204) }
     if call.headers["x-twice"] != nil { _ = try await next(call) }
     if call.headers["x-slow-answer"] != nil {
@@ -173,6 +179,16 @@ def test_a_plugin_that_blocks_its_loop_is_named(stamped: LiaisonServer, headers:
     assert metrics(stamped).value("liaison_center_stamp_blocks_total") == 1
 
 
+def test_a_trap_ends_the_process_and_loses_nothing_acknowledged(stamped: LiaisonServer) -> None:
+    assert stamped.call("POST", "/services/start", {"contact_key": "before"}).status == 201
+    with pytest.raises(ConnectionClosed):
+        stamped.call("GET", "/server/status", headers={"X-Trap": "1"})
+    assert stamped.exit_code() != 0
+    assert "a trap of the plugin" in stamped.log()
+    stamped.start()
+    assert len(stamped.call("GET", "/services/anonymous/before").json) == 1
+
+
 def test_a_plugin_asks_the_mapping_cache(
     make_server: Callable[..., LiaisonServer], installation: Installation, redis: RedisServer
 ) -> None:
@@ -235,9 +251,75 @@ def test_a_good_library_is_said_to_be_good(installation: Installation) -> None:
     assert checked.stdout == f"{installation.library}: this server can load center-stamp 1.0.0\n"
 
 
-def test_a_library_of_another_kit_is_refused_with_both_versions(installation: Installation, folder: Path) -> None:
-    line = refused(installation, patched(installation, folder, b"\0kit 0.3.0\n", b"\0kit 9.9.9\n"))
-    assert "was built against kit 9.9.9, this server has kit 0.3.0" in line
+def note(version: str) -> bytes:
+    return f"\0kit {version}\n".encode()
+
+
+def test_a_library_of_another_or_a_newer_kit_is_refused_with_both_versions(
+    installation: Installation, folder: Path
+) -> None:
+    line = refused(installation, patched(installation, folder, note(KIT), note("9.0")))
+    assert line.endswith(f"was built against kit 9.0, this server has kit {KIT}: build it again")
+    newer = KIT.split(".")[0] + ".9"
+    line = refused(installation, patched(installation, folder, note(KIT), note(newer)))
+    assert line.endswith(f"was built against kit {newer}, this server has kit {KIT}: it needs a newer server")
+
+
+def without(text: str, start: str, end: str) -> str:
+    """What is left of a source when a part is taken out of it."""
+    before, rest = text.split(start, 1)
+    return before + rest.split(end, 1)[1]
+
+
+def older_kit(installation: Installation, folder: Path) -> Path:
+    """The kit's sources as they were before its classes and protocols had grown at their ends."""
+    kit = folder / "kit"
+    shutil.copytree(installation.binary.resolve().parents[2] / "share/liaison/kit", kit)
+    sources = kit / "Sources/LiaisonKit"
+    header = kit / "Sources/CKitVersion/include/CKitVersion.h"
+    header.write_text(header.read_text().replace(f'"{KIT}"', '"1.0"'))
+    (sources / "CallKey.swift").unlink()
+    call = sources / "Call.swift"
+    call.write_text(without(call.read_text(), "  /// What stages hand to later ones", "CallValues()\n"))
+    store = sources / "StoreQueries.swift"
+    text = without(store.read_text(), "  /// A customer's profile as it is now", "-> ProfileRecord?\n")
+    text = without(text, "  /// - Throws: 503.\n  public func profile", "throw Self.unavailable\n  }\n")
+    store.write_text(text)
+    return kit
+
+
+def test_a_library_built_against_an_older_kit_still_works(
+    installation: Installation, folder: Path, make_server: Callable[..., LiaisonServer]
+) -> None:
+    kit = older_kit(installation, folder)
+    made = run_liaison("plugin", "new", "center-stamp", f"--kit={kit}", cwd=folder, binary=installation.binary)
+    assert made.returncode == 0, made.stderr
+    package = folder / "center-stamp"
+    shutil.copy(installation.package / "Sources/CenterStamp/CenterStamp.swift", package / "Sources/CenterStamp")
+    swift(package, "build", "-c", "release", "--product", "CenterStamp")
+    library = package / ".build/release/libCenterStamp.so"
+    assert note("1.0") in library.read_bytes()
+    server = make_server(binary=installation.binary, config=installation.config(library, text="old"))
+    server.start()
+    maps = Path(f"/proc/{server.pid}/maps").read_text()
+    assert {line.split()[-1] for line in maps.splitlines() if "libLiaisonKit" in line} == {
+        str(installation.binary.resolve().parent / "libLiaisonKit.so")
+    }
+    started = server.call("POST", "/services/start", {"contact_key": "k"})
+    assert (started.status, started.header("X-CenterStamp")) == (201, "old")
+    service = started.json["service_id"]
+    assert server.call("POST", f"/customers/C1/services/{service}", {}).status == 200
+    assert server.call("GET", f"/services/{service}", headers={"X-Mapping": "1"}).header("X-Mapping") == "C1 active false"
+    failed = server.call("GET", "/server/status", headers={"X-Fail": "1"})
+    assert (failed.status, failed.json["code"]) == (500, "center_stamp_failed")
+    assert server.call("GET", "/server/status", headers={"X-Hang": "1"}).status == 504
+    assert metrics(server).value("liaison_center_stamp_calls_total") == 5
+    assert server.stop() == 0
+
+
+def test_the_kits_version_follows_its_interface() -> None:
+    checked = subprocess.run([REPOSITORY / "Scripts/kit-interface.py", "check"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_a_library_of_another_compiler_is_refused_with_both_versions(

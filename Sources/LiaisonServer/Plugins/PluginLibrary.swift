@@ -47,7 +47,7 @@ struct PluginLibrary {
     } catch {
       throw .unreadable(FileManager.default.fileExists(atPath: file) ? "\(error)" : "there is no such file")
     }
-    try PluginNote(library: Array(content)).requireSameBuild()
+    try PluginNote(library: Array(content)).requireFit()
     guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL) else {
       throw .notLoadable(dlerror().map { String(cString: $0) } ?? "dlopen says nothing")
     }

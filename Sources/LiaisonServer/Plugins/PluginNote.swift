@@ -31,10 +31,21 @@ struct PluginNote: Equatable {
     guard !kit.isEmpty, !compiler.isEmpty else { throw .noNote }
   }
 
-  /// Says why a server of this build cannot load the library.
-  func requireSameBuild() throws(PluginRefusal.Reason) {
+  /// Says why a server with this kit cannot load the library.
+  ///
+  /// - Parameter server: the kit's version, see ``LiaisonKit/KitVersion``.
+  func requireFit(for server: String = KitVersion.current) throws(PluginRefusal.Reason) {
     guard compiler == KitVersion.compiler else { throw .otherCompiler(compiler) }
-    guard kit == KitVersion.current else { throw .otherKit(kit) }
+    guard let own = Self.numbers(kit), let known = Self.numbers(server), own.major == known.major else {
+      throw .otherKit(kit)
+    }
+    guard own.minor <= known.minor else { throw .newerKit(kit) }
+  }
+
+  private static func numbers(_ version: String) -> (major: Int, minor: Int)? {
+    let parts = version.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
+    return (major, minor)
   }
 }
 

@@ -9,6 +9,7 @@ struct PluginRefusal: Error, CustomStringConvertible {
     case noNote
     case otherCompiler(String)
     case otherKit(String)
+    case newerKit(String)
     case notLoadable(String)
     case noEntry
     case duplicateName(String)
@@ -28,6 +29,8 @@ struct PluginRefusal: Error, CustomStringConvertible {
       "was built by the compiler \(compiler), this server by \(KitVersion.compiler): build it again"
     case .otherKit(let kit):
       "was built against kit \(kit), this server has kit \(KitVersion.current): build it again"
+    case .newerKit(let kit):
+      "was built against kit \(kit), this server has kit \(KitVersion.current): it needs a newer server"
     case .notLoadable(let error): "cannot be loaded: \(error)"
     case .noEntry: "does not export \(PluginExport.symbol)"
     case .duplicateName(let name): "brings a plugin \"\(name)\", but there is one of that name already"
