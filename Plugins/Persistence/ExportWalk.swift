@@ -6,13 +6,19 @@ import JSON
 final class ExportWalk: @unchecked Sendable {
   private let store: ContextStore
   private let showsContent: Bool
+  private let presentation: (@Sendable (inout ServiceRecord) -> Void)?
   private var scan: ServiceScan
   private var hasBegun = false
   private var hasItems = false
   private var hasEnded = false
 
-  init(_ store: ContextStore, _ query: ExportQuery, tenant: Tenant, now: Timestamp) {
+  /// - Parameter presentation: see `Call.presentation`.
+  init(
+    _ store: ContextStore, _ query: ExportQuery, tenant: Tenant, now: Timestamp,
+    presentation: (@Sendable (inout ServiceRecord) -> Void)? = nil
+  ) {
     self.store = store
+    self.presentation = presentation
     showsContent = query.showsContent
     // What was changed in this very millisecond is there too.
     let end = Timestamp(milliseconds: now.milliseconds + 1)
@@ -35,6 +41,8 @@ final class ExportWalk: @unchecked Sendable {
     guard let page = try await nextPage() else { return nil }
     var text: [UInt8] = isFirst ? [UInt8(ascii: "[")] : []
     var items = page.records.map { record in
+      var record = record
+      presentation?(&record)
       var writer = JSONWriter(capacity: 1024)
       record.write(to: &writer)
       return writer.bytes

@@ -6,11 +6,13 @@ import JSON
 struct ImportColumns: Sendable {
   private let names: [String]
   private let schemas: [String: ExtensionSchema]
+  private let core: CoreAttributes?
 
   /// Reads the first row.
   ///
   /// - Throws: 400 that names the column.
   init(_ header: [String], _ catalog: SchemaCatalog, tenant: Tenant) throws(ContextError) {
+    core = catalog.coreAttributes
     names = header.map { $0.trimmingSpaces }
     var schemas: [String: ExtensionSchema] = [:]
     let hasSchemas = !catalog.schemas(of: .profile, tenant: tenant).isEmpty
@@ -18,7 +20,12 @@ struct ImportColumns: Sendable {
       guard !name.isEmpty else {
         throw .badField("profiles", code: "bad_csv", message: "A column of the file has no name.")
       }
-      guard let dot = name.firstIndex(of: ".") else { continue }
+      guard let dot = name.firstIndex(of: ".") else {
+        var body = ProfileBody()
+        if name != "customer_id" { body.attributes = [Profile.Attribute(name: name, values: [])] }
+        try body.require(core)
+        continue
+      }
       let (owner, attribute) = (String(name[..<dot]), String(name[name.index(after: dot)...]))
       guard let schema = catalog.schema(owner, of: .profile, tenant: tenant) else {
         guard hasSchemas else { continue }
@@ -77,7 +84,9 @@ struct ImportColumns: Sendable {
     guard let document = try? parser.parse(writer.bytes) else {
       throw .badField("profiles", code: "bad_csv", message: "A column stands twice.")
     }
-    return try ProfileBody(decoding: document.root)
+    var body = try ProfileBody(decoding: document.root)
+    try body.require(core)
+    return body
   }
 
   private func write(

@@ -48,6 +48,14 @@ extension Persistence {
   /// Create Identification Key. Answers when every profile is found by it.
   func createIdentificationKey(_ call: Call) async throws -> Reply {
     let sent = try IdentificationKey(decoding: try required(call.body))
+    if sent.source == nil, let core = schemas.current.coreAttributes {
+      for attribute in sent.attributes where core[attribute]?.name != attribute {
+        throw ContextError.badField(
+          "attributes", code: "bad_schema",
+          message: "\(attribute) is no value of the business attribute Contact Attributes.",
+          allowed: core.attributes.map(\.name))
+      }
+    }
     if let source = sent.source,
       let schema = schemas.current.schema(source, of: .profile, tenant: call.tenant)
     {
@@ -138,6 +146,19 @@ extension Persistence {
     let keys = try await store.identificationKeys(tenant: call.tenant)
     var writer = JSONWriter()
     writer.beginObject()
+    if let core = schemas.current.coreAttributes {
+      writer.key("attributes")
+      writer.beginArray()
+      for attribute in core.attributes {
+        writer.beginObject()
+        writer.key("name")
+        writer.string(attribute.name)
+        writer.key("type")
+        writer.string(attribute.kind.rawValue)
+        writer.endObject()
+      }
+      writer.endArray()
+    }
     writer.key("extensions")
     writer.beginArray()
     for schema in schemas.current.schemas(of: .profile, tenant: call.tenant) { schema.write(to: &writer) }

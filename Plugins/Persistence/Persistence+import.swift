@@ -1,7 +1,6 @@
 import ContextModel
 import ContextStore
 import EventLoop
-import Glibc
 import JSON
 import LiaisonKit
 
@@ -32,58 +31,78 @@ extension Persistence {
       throw ContextError.badField("profiles", code: "bad_csv", message: "The file is empty.")
     }
     let columns = try ImportColumns(names, schemas.current, tenant: call.tenant)
-    guard progress.begin(request.file, at: call.receivedAt) else {
+    let (tenant, principal) = (call.tenant, call.principal?.name)
+    var state = ImportProgress.State()
+    state.phase = .running
+    state.file = request.file
+    state.started = call.receivedAt
+    state.next = Int(request.start)
+    state.log = request.createsLog ? request.file + ".log" : nil
+    guard progress.begin(state, of: tenant) else {
       throw ContextError(
         status: 409, code: "import_running",
         message: "An import is running; GET /profiles/import tells how far it is.",
         retryAfter: 10)
     }
-    let tenant = call.tenant
-    let principal = call.principal?.name
-    EventLoop.current?.runTask {
-      await run(request, reader, columns, tenant: tenant, principal: principal)
+    var log: ImportLog?
+    if request.createsLog {
+      let goesOn = request.start > 0
+      do {
+        log = try await blocking.run { try ImportLog(path: path + ".log", goesOn: goesOn) }
+      } catch {
+        await finish(tenant, .failed, (error as? ContextError)?.message)
+        throw error
+      }
+    }
+    let text = state.text
+    EventLoop.current?.runTask { [log] in
+      await run(request, reader, columns, log, tenant: tenant, principal: principal)
     }
     return Reply(
-      status: 202, content: .json(progress.text), headers: [ReplyHeader("Location", "/profiles/import")])
+      status: 202, content: .json(text), headers: [ReplyHeader("Location", "/profiles/import")])
   }
 
   /// How far the import is.
-  func importState() -> Reply { Reply(content: .json(progress.text)) }
+  func importState(_ call: Call) async throws -> Reply {
+    Reply(content: .json(try await progress.state(of: call.tenant, in: store).text))
+  }
 
   private func run(
-    _ request: ImportRequest, _ reader: CSVReader, _ columns: ImportColumns, tenant: Tenant,
-    principal: String?
+    _ request: ImportRequest, _ reader: CSVReader, _ columns: ImportColumns, _ log: ImportLog?,
+    tenant: Tenant, principal: String?
   ) async {
     let parser = JSONParser()
     var index: Int64 = 0
     var errors: Int64 = 0
-    var log = ""
+    var end = (phase: ImportProgress.Phase.done, reason: String?.none)
     do {
-      while true {
+      while end.phase == .done {
         let rows = try await blocking.run { try reader.rows(atMost: Self.rowsAtATime) }
         guard !rows.isEmpty else { break }
+        var lines = ""
         for row in rows {
           defer { index += 1 }
           guard index >= request.start else { continue }
           let outcome = try await importRow(
             row, columns, parser, request, tenant: tenant, principal: principal)
-          progress.update { $0.count(outcome) }
+          progress.update(tenant) { $0.count(outcome) }
           guard case .wrong(let error) = outcome else { continue }
           errors += 1
-          log += "row \(index): \(error.code): \(error.message)\n"
+          lines += "row \(index): \(error.code): \(error.message)\n"
           guard errors <= request.mostErrors else {
-            throw ContextError.badField(
-              "max-errors", code: "too_many_errors",
-              message: "More than \(request.mostErrors) rows are wrong.")
+            end = (.failed, "More than \(request.mostErrors) rows are wrong.")
+            break
           }
         }
+        let text = lines
+        if let log, !text.isEmpty { try await blocking.run { try log.append(text) } }
         let percent = reader.size == 0 ? 100 : reader.bytesRead * 100 / reader.size
-        progress.update { $0.percent = min(percent, 100) }
+        progress.update(tenant) { $0.percent = min(percent, 100) }
       }
-      await finish(request, "done", nil, log)
     } catch {
-      await finish(request, "failed", (error as? ContextError)?.message ?? "\(error)", log)
+      end = (.failed, (error as? ContextError)?.message ?? "\(error)")
     }
+    await finish(tenant, end.phase, end.reason)
   }
 
   /// Creates the profile of a row.
@@ -103,7 +122,9 @@ extension Persistence {
       tenant: tenant, customer: body.customerID ?? Self.newCustomerID(), body: body,
       at: Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0), principal: principal)
     do throws(ContextError) {
-      _ = try await store.write(change)
+      // Both or neither: an import that goes on after a crash makes no profile twice, and leaves none out.
+      let done = progress.after(.created, of: tenant)
+      _ = try await store.write(Remembering(change, KeepSetting(ImportProgress.setting(tenant), done.text)))
       return .created
     } catch {
       if error.code == "identity_taken", request.key != nil { return .skipped }
@@ -112,26 +133,15 @@ extension Persistence {
     }
   }
 
-  private func finish(_ request: ImportRequest, _ phase: String, _ reason: String?, _ log: String) async {
-    let name = "\(request.file).log"
-    let path = "\(folder)/imports/\(name)"
-    var hasLog = request.createsLog
-    if hasLog {
-      let written = try? await blocking.run {
-        guard let file = fopen(path, "w") else { return false }
-        defer { fclose(file) }
-        return fputs(log, file) >= 0
-      }
-      hasLog = written ?? false
-    }
+  private func finish(_ tenant: Tenant, _ phase: ImportProgress.Phase, _ reason: String?) async {
     let now = Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0)
-    let isLogged = hasLog
-    progress.update { state in
+    let state = progress.update(tenant) { state in
       state.phase = phase
       state.reason = reason
       state.ended = now
-      state.log = isLogged ? name : nil
-      if phase == "done" { state.percent = 100 }
+      if phase == .done { state.percent = 100 }
     }
+    // If it cannot be kept the import shows as interrupted after a restart, with the row to go on from.
+    _ = try? await store.write(KeepSetting(ImportProgress.setting(tenant), state.text))
   }
 }

@@ -32,6 +32,7 @@ extension Persistence {
       // Changes are decided in the order in which they came: behind this one none of before is open.
       try await store.write(NoChange())
       try await store.settle()
+      try await store.write(KeepSetting(ServerMode.setting, Array("\"\(word)\"".utf8)))
     } catch {
       mode.set(former)
       throw error
@@ -82,7 +83,8 @@ extension Persistence {
     let query = call.export ?? ExportQuery()
     guard query.from != nil else { throw ContextError.missingField("time_from", Timestamp.format) }
     try await store.settle()
-    let walk = ExportWalk(store, query, tenant: call.tenant, now: call.receivedAt)
+    let walk = ExportWalk(
+      store, query, tenant: call.tenant, now: call.receivedAt, presentation: call.presentation)
     return Reply(content: .stream(ReplyStream { try await walk.nextJSON() }))
   }
 
@@ -139,7 +141,10 @@ extension Persistence {
     }
     writer.key("services")
     writer.beginArray()
-    for service in services { service.write(to: &writer) }
+    for var service in services {
+      call.presentation?(&service)
+      service.write(to: &writer)
+    }
     writer.endArray()
     writer.key("associated_services")
     writer.beginArray()
@@ -156,11 +161,13 @@ extension Persistence {
     let ticket = cache?.ticket()
     let outcome = try await store.write(
       EraseCustomer(
-        tenant: call.tenant, customer: customer, formerServices: former, at: call.receivedAt,
+        tenant: call.tenant, customer: customer, formerServices: former,
+        idempotencyKeys: try await store.idempotencyKeys(naming: customer, tenant: call.tenant),
+        at: call.receivedAt,
         principal: call.principal?.name))
     await show(deleted: outcome.services, since: ticket)
-    // Until the history is folded into the tables it would still be shown.
-    try await store.settle()
+    let (store, erasure) = (store, outcome.erasure)
+    let traces = try await blocking.run { try store.removeTraces(of: erasure) }
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("customer_id")
@@ -175,6 +182,8 @@ extension Persistence {
     writer.integer(Int64(outcome.services.count + outcome.formerServices))
     writer.key("cached")
     writer.integer(Int64(cache == nil ? 0 : outcome.services.count))
+    writer.key("journal")
+    writer.integer(Int64(traces))
     writer.endObject()
     return Reply(content: .json(writer.bytes))
   }

@@ -12,8 +12,6 @@ extension Persistence {
     public var unknownOnDelete = 404
     /// How long services are kept and stay open.
     public var lifetime = LifetimePolicy()
-    /// Whether interactions can be found by their ids.
-    public var recordsInteractions = false
     /// How often is looked for services that have expired or must be completed.
     public var sweepInterval = Duration.seconds(60)
 
@@ -40,7 +38,6 @@ extension Persistence {
       }
       try types.requireAllRead()
       lifetime.autoCompleteAfter = try Self.lifetime(section, "auto-complete-after")
-      recordsInteractions = try section.bool("record-interactions", default: false)
       sweepInterval = try section.duration("sweep-interval", default: sweepInterval)
       guard sweepInterval >= .milliseconds(10) else {
         throw section.error("sweep-interval", "must be at least \"10ms\"")

@@ -76,7 +76,8 @@ extension Persistence {
     if let kind { part = PartReference(kind, try required(call.partID)) }
     let change = PutExtension(
       tenant: call.tenant, service: try required(call.serviceID), part: part, name: try required(call.name),
-      value: try required(call.body), merging: merging, at: call.receivedAt, condition: call.condition,
+      value: try required(call.body), merging: merging, creation: call.creation, at: call.receivedAt,
+      condition: call.condition,
       principal: call.principal?.name)
     if part == nil { _ = try await write(change) } else { _ = try await store.write(change) }
     return Reply()

@@ -7,7 +7,8 @@ import MappingCache
 extension Persistence {
   /// Create Customer Profile.
   func createProfile(_ call: Call) async throws -> Reply {
-    let body = try required(call.profile)
+    var body = try required(call.profile)
+    try body.require(schemas.current.coreAttributes)
     let customer = body.customerID ?? Self.newCustomerID()
     let change = CreateProfile(
       tenant: call.tenant, customer: customer, body: body, at: call.receivedAt,
@@ -46,9 +47,11 @@ extension Persistence {
 
   /// Update Customer Profile, Insert Extension Records.
   func updateProfile(_ call: Call, extensionsOnly: Bool) async throws -> Reply {
+    var body = try required(call.profile)
+    try body.require(schemas.current.coreAttributes)
     let revision = try await store.write(
       UpdateProfile(
-        tenant: call.tenant, customer: try required(call.customerID), body: try required(call.profile),
+        tenant: call.tenant, customer: try required(call.customerID), body: body,
         extensionsOnly: extensionsOnly, at: call.receivedAt, condition: call.condition,
         principal: call.principal?.name))
     return Reply(status: extensionsOnly ? 200 : 204, headers: [ReplyHeader("ETag", "\"\(revision)\"")])

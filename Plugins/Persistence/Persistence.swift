@@ -96,7 +96,7 @@ public struct Persistence: Middleware {
     case .insertProfileExtensions: return try await updateProfile(call, extensionsOnly: true)
     case .deleteProfile: return try await deleteProfile(call)
     case .importProfiles: return try await importProfiles(call)
-    case .queryImport: return importState()
+    case .queryImport: return try await importState(call)
     case .mergeProfiles: return try await mergeProfiles(call)
     case .updateProfileRecord: return try await changeProfileRecord(call, deleting: false)
     case .deleteProfileRecord: return try await changeProfileRecord(call, deleting: true)

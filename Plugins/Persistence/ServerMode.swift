@@ -1,4 +1,6 @@
 import ContextModel
+public import ContextStore
+import JSON
 import LiaisonKit
 import Synchronization
 
@@ -30,6 +32,17 @@ public final class ServerMode: Sendable {
 
   /// The mode now.
   public var current: Mode { Mode(rawValue: value.load(ordering: .relaxed)) ?? .production }
+
+  /// Under what name the store keeps it.
+  static let setting = "server mode"
+
+  /// The mode as the store keeps it: a server that was in maintenance when it ended comes back in it.
+  public func restore(from store: ContextStore) throws(StoreError) {
+    guard let text = try store.setting(Self.setting), let stored = try? JSONParser().parse(text),
+      let mode = Mode.allCases.first(where: { $0.name == stored.root.string }), mode != .switching
+    else { return }
+    set(mode)
+  }
 
   func set(_ mode: Mode) { value.store(mode.rawValue, ordering: .relaxed) }
 

@@ -20,6 +20,8 @@ public struct Tenancy: Sendable {
 
   private var centers: [String: Unit] = [:]
   private var groups: [Int64: [String: Unit]] = [:]
+  /// What each unit is called, by its id; a business unit behind its center and a `/`.
+  public private(set) var names: [Int64: String] = [:]
 
   /// A server of these contact centers.
   ///
@@ -29,6 +31,8 @@ public struct Tenancy: Sendable {
       self.centers[center.name] = center
       // Clients may send the name or the DB id.
       self.centers["\(center.id)"] = center
+      names[center.id] = center.name
+      for unit in units { names[unit.id] = "\(center.name)/\(unit.name)" }
       groups[center.id] = Dictionary(uniqueKeysWithValues: units.map { ($0.name, $0) })
     }
   }

@@ -158,6 +158,18 @@ public final class ContextStore: Sendable {
     return associations
   }
 
+  /// In which services events have named interactions.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func mentions(
+    _ query: InteractionMention.Query, tenant: Tenant
+  ) async throws(ContextError) -> [InteractionMention] {
+    guard case .mentions(let mentions) = try await read(.mentions(query, tenant)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return mentions
+  }
+
   /// The mappings of services as they are now, in the order asked for; services that do not exist are left out.
   ///
   /// - Throws: 503 if the store cannot be read.
@@ -227,6 +239,18 @@ public final class ContextStore: Sendable {
     try reader.begin()
     defer { reader.end() }
     return try reader.schemas()
+  }
+
+  /// What the server remembers under a name; `nil` for nothing. For the start of a server. Blocks; any thread.
+  public func setting(_ name: String) throws(StoreError) -> [UInt8]? {
+    let reader = try engine.makeReader()
+    try reader.begin()
+    defer { reader.end() }
+    return try reader.record(.setting(name))?.document
+  }
+
+  func removeTracesInEngine(of erasure: Erasure) throws(StoreError) -> Int {
+    try engine.removeTraces(of: erasure)
   }
 
   /// Whether writes are being kept.

@@ -1,4 +1,5 @@
 import ContextModel
+import Synchronization
 
 /// The embedded engine: a batch is kept in a journal, which is what replies wait for, and folded into a SQLite database
 /// behind them, in large, sorted transactions in which many writes to one service have become one row. What is not
@@ -12,6 +13,8 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   private let worker: FoldWorker
   private let foldThread: StoreThread
   private let journalThread: StoreThread
+  /// One erasure at a time writes segments anew.
+  private let erasing = Mutex(())
   /// Commit thread only, like all that follows.
   private var openReader: JournaledReader?
   private var locations: [Location?] = []
@@ -125,6 +128,7 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
       return (growing.bytes, isFirst)
     }
     worker.didGrow(to: bytes, isFirst: isFirst)
+    if batch.endsSegment { journal.seal() }
   }
 
   func abandon() { openReader?.end() }
@@ -149,6 +153,17 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
     try JournaledReader(
       journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache / 4),
       worker: worker)
+  }
+
+  func removeTraces(of erasure: Erasure) throws(StoreError) -> Int {
+    try worker.settle()
+    let result = erasing.withLock { _ in
+      Result { () throws(StoreError) in try journal.erase(erasure) }
+    }
+    let count = try result.get()
+    // What the tables no longer have stands in pages of the write-ahead log that were written before.
+    try worker.emptyLog()
+    return count
   }
 
   /// Folds what can be folded: the database is complete afterwards.

@@ -127,6 +127,12 @@ final class JournaledReader: StoreReader {
     try settledTables().associations(of: service, tenant: tenant)
   }
 
+  func mentions(
+    _ query: InteractionMention.Query, tenant: Tenant
+  ) throws(StoreError) -> [InteractionMention] {
+    try settledTables().mentions(query, tenant: tenant)
+  }
+
   func customers(
     key: Int64, from first: String, to end: String, tenant: Tenant, limit: Int
   ) throws(StoreError) -> [(name: String, customer: String)] {
@@ -172,6 +178,10 @@ final class JournaledReader: StoreReader {
     before moment: Timestamp, limit: Int
   ) throws(StoreError) -> [(tenant: Tenant, key: String)] {
     try settledTables().walk.idempotencyKeys(before: moment, limit: limit)
+  }
+
+  func idempotencyKeys(naming customer: String, tenant: Tenant) throws(StoreError) -> [String] {
+    try settledTables().walk.idempotencyKeys(naming: customer, tenant: tenant)
   }
 
   func services(

@@ -74,6 +74,18 @@ extension ContextStore {
     return keys
   }
 
+  /// The idempotency keys of calls whose answers name a customer.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func idempotencyKeys(
+    naming customer: String, tenant: Tenant
+  ) async throws(ContextError) -> [String] {
+    guard case .names(let keys) = try await read(.keysNaming(customer, tenant)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return keys
+  }
+
   /// The services behind one that belonged to a customer some time and do not now; looks at a page of the history.
   ///
   /// - Throws: 503 if the store cannot be read.

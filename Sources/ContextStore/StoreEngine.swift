@@ -54,6 +54,11 @@ protocol StoreEngine: AnyObject, Sendable {
   /// Begins to tell what other servers do. The body is called on a thread of the engine.
   func watch(_ body: @escaping @Sendable (StoreNews) -> Void)
 
+  /// Takes what is left of an erased person out of the files; see `ContextStore.removeTraces`. Any thread. Blocks.
+  ///
+  /// - Returns: how many entries of the change sequence, or records behind them, tell less than before.
+  func removeTraces(of erasure: Erasure) throws(StoreError) -> Int
+
   /// Lets go of everything.
   func close()
 }
@@ -89,6 +94,8 @@ protocol StoreReader: AnyObject {
   func changes(after sequence: Int64, limit: Int) throws(StoreError) -> [Change]?
   /// To whom a service belonged, the newest association first. Asks for `settle` first.
   func associations(of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Association]
+  /// In which events interactions were named. Asks for `settle` first.
+  func mentions(_ query: InteractionMention.Query, tenant: Tenant) throws(StoreError) -> [InteractionMention]
   /// The customers found under values of an identification key: the records whose names lie in a range. Asks for `settle`
   /// first if the range is that of all names; else the range begins with a whole value.
   func customers(
@@ -106,6 +113,8 @@ protocol StoreReader: AnyObject {
   func idempotencyKeys(
     before moment: Timestamp, limit: Int
   ) throws(StoreError) -> [(tenant: Tenant, key: String)]
+  /// The idempotency keys of calls whose answers name a customer. Asks for `settle` first.
+  func idempotencyKeys(naming customer: String, tenant: Tenant) throws(StoreError) -> [String]
   /// The services of a page of the history that a customer had, and the last service that was looked at; `nil` behind the
   /// last page. Asks for `settle` first.
   func services(

@@ -33,8 +33,8 @@ public struct StoreOptions: Sendable {
   /// How long services are kept and stay open.
   public var lifetime = LifetimePolicy()
 
-  /// Whether interactions can be found by their ids: a record for each that an event names.
-  public var recordsInteractions = false
+  /// What tenants are called, for those who read the database: names by the numbers under which their data is kept.
+  public var tenantNames: [Int64: String] = [:]
 
   /// Options with the defaults that suit a center of some hundred thousand services.
   public init(

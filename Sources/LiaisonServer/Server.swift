@@ -70,7 +70,7 @@ public final class Server {
 
     var storeOptions = configuration.store
     storeOptions.lifetime = assembly.persistence.lifetime
-    storeOptions.recordsInteractions = assembly.persistence.recordsInteractions
+    storeOptions.tenantNames = configuration.tenancy?.names ?? [:]
     try StoreLocation.makeFolder(configuration.data)
     let store = try ContextStore(
       opening: configuration.postgres.map(StoreLocation.postgres) ?? .folder(configuration.data),
@@ -104,6 +104,10 @@ public final class Server {
     access.open(StoreAccess.Opened(store: store, cache: cache, loops: loops))
     let budget = ConnectionBudget(cap: configuration.maximumConnections)
     let mode = ServerMode()
+    try mode.restore(from: store)
+    if mode.current == .maintenance {
+      log.warning("the server is in maintenance mode, as it was when it ended")
+    }
     let state = ServerState(
       store: store, cache: cache, budget: budget, mode: mode, pipeline: configuration.pipeline)
     let end = Persistence(

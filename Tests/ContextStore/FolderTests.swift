@@ -112,4 +112,29 @@ import Testing
     }
     #expect(target.names == ["copy"])
   }
+
+  @Test func `the interactions that an older server has stored are found`() async throws {
+    let folder = TemporaryFolder()
+    do {
+      let connection = try SQLiteConnection(path: "\(folder.path)/\(SQLiteTarget.fileName)", .create)
+      try connection.execute(
+        SQLiteSchema.migrations[..<5].joined(separator: ";") + "; PRAGMA user_version = 5")
+      try connection.execute(
+        """
+        INSERT INTO service (id, tenant, revision, sequence, started_at, status, document)
+          VALUES (1, 1, 1, 1, 500, 'active', '{"service_id":1,"started":{"interaction_id":"I0"}}'),
+            (2, 1, 1, 2, 700, 'active', '{"service_id":2,"started":{}}');
+        INSERT INTO state VALUES (2, 1, 1, 1, 3, 'completed', NULL, NULL, 800,
+          '{"state_id":1,"started":{"interaction_id":"I1"},"completed":{"interaction_id":"I2"}}');
+        INSERT INTO association VALUES (2, 4, 1, 'A', 900, 'I0', NULL);
+        INSERT INTO interaction VALUES (1, 'I9', '{"established_date":"1970-01-01T00:00:01.000Z","services":[1,2,77]}');
+        UPDATE counter SET last = 2 WHERE name = 'service';
+        """)
+    }
+    let test = try TestStore(folder)
+    let rows = try await test.rows("SELECT id, service, at FROM interaction ORDER BY id, service")
+    #expect(rows == ["I0|1|500", "I0|2|900", "I1|2|800", "I2|2|800", "I9|1|500", "I9|2|700"])
+    let mentions = try await test.run { try await $0.mentions(.interaction("I0"), tenant: .single) }
+    #expect(mentions.map(\.service.rawValue) == [1, 2])
+  }
 }

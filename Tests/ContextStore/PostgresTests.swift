@@ -135,7 +135,9 @@ import Testing
       for _ in 0..<4 { group.addTask { _ = try TestStore(place) } }
       try await group.waitForAll()
     }
-    #expect(try TestPostgres.rows(place, "SELECT version FROM liaison_schema") == ["1"])
+    #expect(
+      try TestPostgres.rows(place, "SELECT version FROM liaison_schema")
+        == (1...PostgresSchema.current).map { "\($0)" })
   }
 
   @Test func `a database that cannot be reached is refused with one line`() {
@@ -145,5 +147,44 @@ import Testing
     #expect(error?.kind == .unreachable)
     #expect(error?.description.contains("127.0.0.1") == true)
     #expect(error?.description.contains("\n") == false)
+  }
+
+  @Test func `interactions are found, settings are kept, and an erased person is gone from the sequence`()
+    async throws
+  {
+    let place = try TestPostgres.newStore()
+    let test = try TestStore(place)
+    let id = try await test.start(customer: "ada", #"{"interaction_id":"I0"}"#)
+    _ = try await test.associate(id, with: "ada", #"{"interaction_id":"I1"}"#)
+    let other = try await test.start(customer: "ada", #"{"interaction_id":"I0"}"#)
+    _ = try await test.associate(other, with: "eve")
+    let named = try await test.run { store in
+      try await store.write(KeepSetting("a", Array("1".utf8)))
+      try await store.write(KeepSetting("a", Array("2".utf8)))
+      return try await store.mentions(.interaction("I0"), tenant: .single)
+    }
+    #expect(named.map(\.service) == [id, other] && named.map(\.since.milliseconds) == [1000, 1000])
+    let all = try await test.run { try await $0.mentions(.services([id, other]), tenant: .single) }
+    #expect(all.map(\.interaction) == ["I0", "I1", "I0"])
+    #expect(try TestStore(place).store.setting("a") == Array("2".utf8))
+    let outcome = try await test.run { store in
+      let former = try await store.formerServices(of: "ada", after: 0, tenant: .single)
+      return try await store.write(
+        EraseCustomer(
+          tenant: .single, customer: "ada", formerServices: former.ids,
+          idempotencyKeys: try await store.idempotencyKeys(naming: "ada", tenant: .single),
+          at: Timestamp(milliseconds: 0)))
+    }
+    #expect(outcome.services == [id])
+    #expect(try test.store.removeTraces(of: outcome.erasure) > 0)
+    #expect(try test.store.removeTraces(of: outcome.erasure) == 0)
+    let changes = try await test.changes()
+    #expect(changes.map(\.sequence) == Array(1...6))
+    #expect(!changes.contains { $0.customer == "ada" || $0.customerBefore == "ada" })
+    #expect(
+      changes.filter { $0.service == id }.allSatisfy { $0.interaction == nil && $0.event == Array("{}".utf8) }
+    )
+    #expect(try await test.run { try await $0.mentions(.interaction("I1"), tenant: .single) }.isEmpty)
+    #expect(try await test.rows("SELECT customer FROM association") == ["eve"])
   }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,15 @@ MEDIA = attribute("MediaType", 118, {"voice": 1, "chat": 2, "e-mail": 3})
 KIND = attribute("ServiceKind", 119, {"booking": 101, "refund": 102})
 RESULT = attribute("Result", 120, {"solved": 201, "open": 202})
 PLACE = attribute("Place", 121, {"desk": 301, "portal": 302})
+CONTACT = {
+    "name": "Contact Attributes",
+    "dbid": 122,
+    "values": [
+        {"name": "FirstName", "dbid": 401, "display_name": "First Name"},
+        {"name": "EmailAddress", "dbid": 402},
+        {"name": "LastCalledAgent_TimeStamp", "dbid": 403, "type": "date"},
+    ],
+}
 
 
 def configuration(map_names: bool, type_key: str = "Service.type") -> Json:
@@ -40,7 +50,7 @@ def configuration(map_names: bool, type_key: str = "Service.type") -> Json:
         "plugins": {
             "business-attributes": {
                 "map-names": map_names,
-                "attributes": [MEDIA, KIND, RESULT, PLACE],
+                "attributes": [MEDIA, KIND, RESULT, PLACE, CONTACT],
                 "Service.media_type": "MediaType",
                 type_key: "ServiceKind",
                 "Service.disposition": "Result",
@@ -211,7 +221,7 @@ def test_a_business_attribute_is_shown_with_its_values_and_its_fields(api: Api, 
 def test_all_business_attributes_are_listed(api: Api) -> None:
     response = api.caller.call("GET", "/metadata/business-attributes")
     assert response.status == 200
-    assert {shown["name"] for shown in response.json} == {"MediaType", "ServiceKind", "Result", "Place"}
+    assert {shown["name"] for shown in response.json} == {"MediaType", "ServiceKind", "Result", "Place", "Contact Attributes"}
 
 
 def test_business_attributes_are_found_by_the_field_they_are_mapped_to(api: Api) -> None:
@@ -229,3 +239,48 @@ def test_an_unknown_business_attribute_is_not_found(api: Api) -> None:
 def test_without_configuration_there_are_no_business_attributes(server: LiaisonServer) -> None:
     response = server.call("GET", "/metadata/business-attributes")
     assert (response.status, response.json) == (200, [])
+
+
+def test_exports_and_what_is_told_of_a_person_show_names_too(api: Api, map_names: bool) -> None:
+    service = api.start(customer_id="exported", media_type=1, service_type=101, interaction_id="I-names")
+    expected = {"media_type": "voice", "service_type": "booking"} if map_names else {"media_type": 1, "service_type": 101}
+    [own] = api.get("/customers/exported/data")["services"]
+    stream = api.get("/maintenance/services/stream?time_from=2020-01-01T00:00:00Z&export_content=true")
+    for shown in (own, next(one for one in stream if one["service_id"] == service)):
+        assert shown["service_type"] == expected["service_type"]
+        assert shown["started"]["media_type"] == expected["media_type"]
+    for path in ("/interactions/I-names", "/customers/exported/interactions", f"/services/{service}/interactions"):
+        answer = api.get(path)
+        shown = answer if isinstance(answer, dict) else answer[0]
+        assert shown["media_type"] == expected["media_type"]
+    server = api.caller
+    files = server.call("POST", "/maintenance/services/files", {"time_from": "2020-01-01T00:00:00Z"}).json["files"]
+    [name] = [file["name"] for file in files if "_services." in file["name"]]
+    stored = json.loads((server.data / "exports" / name).read_text())
+    assert next(one for one in stored if one["service_id"] == service)["service_type"] == 101, "files hold DB ids"
+
+
+def test_profiles_have_the_core_attributes_that_are_configured(api: Api) -> None:
+    server = api.caller
+    assert api.get("/metadata/profiles")["attributes"] == [
+        {"name": "FirstName", "type": "string"},
+        {"name": "EmailAddress", "type": "string"},
+        {"name": "LastCalledAgent_TimeStamp", "type": "date"},
+    ]
+    customer = api.create_profile({"firstname": "Ada", "EmailAddress": ["a@example.org", "b@example.org"]})
+    assert api.profile(customer)["FirstName"] == "Ada", "compared without case, kept as configured"
+    error = assert_error(server.call("POST", "/profiles", {"Shoe": "42"}), 400, "unknown_core_attribute", field="Shoe")
+    assert error["allowed"] == ["FirstName", "EmailAddress", "LastCalledAgent_TimeStamp"]
+    path = f"/profiles/{customer}"
+    assert_error(server.call("PUT", path, {"Shoe": "42"}), 400, "unknown_core_attribute", field="Shoe")
+    for date, status in (("2031-04-09", 204), ("2031-04-09T07:45:10.250Z", 204), ("soon", 400), ("2031-13-01", 400)):
+        response = server.call("PUT", path, {"LastCalledAgent_TimeStamp": date})
+        assert response.status == status, response
+    assert_error(response, 400, "bad_date", field="LastCalledAgent_TimeStamp")
+    assert api.profile(customer) == {"customer_id": customer, "LastCalledAgent_TimeStamp": "2031-04-09T07:45:10.250Z"}
+    key = {"name": "byShoe", "attributes": ["Shoe"]}
+    assert_error(server.call("POST", "/metadata/identification-keys", key), 400, "bad_schema", field="attributes")
+    (server.data / "imports").mkdir(exist_ok=True)
+    (server.data / "imports" / "p.csv").write_text("FirstName,Shoe\nEve,42\n")
+    response = server.call("POST", "/profiles/import", {"profiles": "p.csv"})
+    assert_error(response, 400, "unknown_core_attribute", field="Shoe")

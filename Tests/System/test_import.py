@@ -137,6 +137,30 @@ def test_one_import_runs_at_a_time(server: LiaisonServer) -> None:
     assert server.stop() == 0
 
 
+def test_after_a_crash_the_operator_sees_how_far_it_was_and_goes_on(server: LiaisonServer) -> None:
+    rows = [f"c{number},c{number}@example.org\n" for number in range(3000)]
+    rows[100] = "c1,wrong@example.org\n"
+    name = put(server, "customer_id,Mail\n" + "".join(rows))
+    body = {"profiles": name, "create-log": True}
+    assert server.call("POST", "/profiles/import", body).status == 202
+    wait_until("some rows are there", lambda: state(server)["rows"] > 300)
+    server.kill()
+    server.start()
+    left = state(server)
+    assert left["state"] == "interrupted" and left["profiles"] == name and 300 < left["next-index"] < 3000
+    assert f"start-from-index {left['next-index']}" in left["reason"]
+    assert (left["created"], left["errors"]) == (left["next-index"] - 1, 1), "no row twice, and none left out"
+    log = server.data / "imports" / left["log"]
+    assert log.read_text().startswith("row 100: profile_exists")
+    done = run(server, name, **{"create-log": True, "start-from-index": left["next-index"]})
+    assert (done["state"], done["created"], done["errors"]) == ("done", 3000 - left["next-index"], 0)
+    assert "row 100:" in log.read_text(), "the log goes on too"
+    assert Api(server).identify("Mail=c2999@example.org") == ["c2999"]
+    server.stop()
+    server.start()
+    assert state(server) == done
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_any_text_that_a_csv_writer_writes_is_read(server: LiaisonServer, delimiter: str) -> None:
     numbers = random.Random(7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ T0, T1, T2 = (f"2031-04-09T07:45:1{second}.000Z" for second in range(3))
 
 @pytest.fixture
 def server(start_server: Callable[..., LiaisonServer]) -> LiaisonServer:
-    return start_server(config={"plugins": {"persistence": {"record-interactions": True}}})
+    return start_server()
 
 
 def test_the_interactions_of_services_and_customers_are_shown(server: LiaisonServer) -> None:
@@ -53,8 +54,20 @@ def test_content_is_not_kept(server: LiaisonServer) -> None:
     assert_error(server.call("GET", "/interactions/other"), 404, "interaction_not_found", field="interaction_id")
 
 
-def test_without_records_an_interaction_is_not_found_by_its_id(schemaless: LiaisonServer) -> None:
-    service = Api(schemaless).start(contact_key="k", interaction_id="I0")
-    error = assert_error(schemaless.call("GET", "/interactions/I0"), 404, "interaction_not_found")
-    assert "record-interactions" in error["message"]
-    assert len(Api(schemaless).get(f"/services/{service}/interactions")) == 1
+def test_an_interaction_is_found_also_after_a_later_event_has_named_another(server: LiaisonServer) -> None:
+    api = Api(server)
+    service = api.start(contact_key="k", interaction_id="I0", timestamp=T0)
+    api.associate("A", service, {"interaction_id": "I1", "media_type": 3, "timestamp": T1})
+    assert api.service(service)["started"]["interaction_id"] == "I1"
+    for _ in range(2):
+        assert api.get("/interactions/I0") == {"external_id": "I0", "established_date": T0, "services": [service]}
+        assert api.get("/interactions/I1")["established_date"] == T1
+        for path in (f"/services/{service}/interactions", "/customers/A/interactions"):
+            assert [one["external_id"] for one in api.get(path)] == ["I0", "I1"]
+        server.stop()
+        server.start()
+    assert server.call("DELETE", "/customers/A/data").status == 200
+    for interaction in ("I0", "I1"):
+        assert_error(server.call("GET", f"/interactions/{interaction}"), 404, "interaction_not_found")
+    with sqlite3.connect(server.database) as database:
+        assert database.execute("SELECT count(*) FROM interaction").fetchone() == (0,)

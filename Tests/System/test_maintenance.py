@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support.api import Api, Json, assert_error
+from support.deadline import wait_until
 from support.process import resident_bytes
 from support.redis_server import RedisServer
 from support.server import LiaisonServer
@@ -72,6 +74,37 @@ def test_a_switch_waits_for_what_was_taken_and_nothing_is_half_done(server: Liai
     assert set(statuses) <= {201, 503}
     server.call("POST", "/server/mode", {"mode": "production"})
     assert len(Api(server).customer_services("switch")) == statuses.count(201)
+
+
+def test_while_the_server_switches_every_call_hears_of_it(server: LiaisonServer, api: Api) -> None:
+    service = api.start()
+    with ThreadPoolExecutor(1) as pool, sqlite3.connect(server.database, isolation_level=None) as database:
+        # A switch waits for what was taken before to be in the tables, and somebody else writes to them.
+        database.execute("BEGIN IMMEDIATE")
+        switch = pool.submit(server.call, "POST", "/server/mode", {"mode": "maintenance"})
+        wait_until("the server switches", lambda: api.get("/server/status")["mode"] == "switching")
+        for method, path in (("GET", f"/services/{service}"), ("GET", "/metadata"), ("POST", "/server/mode")):
+            response = server.call(method, path, {"mode": "production"} if method == "POST" else None)
+            error = assert_error(response, 503, "wrong_mode", method=method, field="mode")
+            assert "switching" in error["message"] and response.header("retry-after") == "1"
+        database.execute("COMMIT")
+        assert switch.result().status == 200
+    assert api.get("/server/status")["mode"] == "maintenance"
+
+
+def test_a_server_comes_back_in_the_mode_in_which_it_ended(server: LiaisonServer, api: Api) -> None:
+    service = api.start()
+    server.call("POST", "/server/mode", {"mode": "maintenance"})
+    for end in (server.kill, server.stop):
+        end()
+        server.start()
+        assert api.get("/server/status")["mode"] == "maintenance"
+        assert_error(server.call("GET", f"/services/{service}"), 503, "wrong_mode")
+        assert "maintenance mode, as it was" in server.log_tail()
+    server.call("POST", "/server/mode", {"mode": "production"})
+    server.kill()
+    server.start()
+    assert api.get("/server/status")["mode"] == "production" and api.service(service)
 
 
 # Purge
@@ -178,6 +211,10 @@ def test_an_export_of_many_services_takes_little_memory(server: LiaisonServer) -
     before = resident_bytes(server.pid)
     response = server.call("GET", f"/maintenance/services/stream?time_from={LONG_AGO}&export_content=true")
     assert len(response.body) > 30_000_000 and len(response.json) == 1500
+    for form in ("json", "csv"):
+        response = server.call("POST", "/maintenance/services/files", {"time_from": LONG_AGO, "format": form})
+        [file] = [file for file in response.json["files"] if "_services." in file["name"]]
+        assert file["items"] == 1500 and (server.data / "exports" / file["name"]).stat().st_size > 30_000_000
     assert resident_bytes(server.pid) - before < 45_000_000
 
 
@@ -257,7 +294,9 @@ def test_a_person_is_exported_and_erased(
     assert set(data["associated_services"]) == {own, shared}
     response = server.call("DELETE", f"/customers/{customer}/data")
     assert response.status == 200
-    assert response.json == {"customer_id": customer, "profile": True, "services": [own], "history": 2, "cached": 1}
+    report = response.json
+    assert report.pop("journal") > 5
+    assert report == {"customer_id": customer, "profile": True, "services": [own], "history": 2, "cached": 1}
     assert api.get(f"/customers/{customer}/data") == {
         "customer_id": customer, "services": [], "associated_services": [],
     }  # fmt: skip
@@ -268,6 +307,6 @@ def test_a_person_is_exported_and_erased(
         value for entry in redis.client().everything().values() if isinstance(entry, dict) for value in entry.values()
     )
     again = server.call("DELETE", f"/customers/{customer}/data")
-    assert again.json == {"customer_id": customer, "profile": False, "services": [], "history": 0, "cached": 0}
+    assert again.json == {"customer_id": customer, "profile": False, "services": [], "history": 0, "cached": 0, "journal": 0}
     server.stop()
     assert customer.encode() not in server.database.read_bytes()

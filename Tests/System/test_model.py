@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from support.api import associate_path, segment
+from support.api import Api, associate_path, segment
 from support.http_client import Connection, Response
 from support.model import Answer, Json, Model, stamp
 from support.redis_server import RedisServer
 from support.server import LiaisonServer
 
 CUSTOMERS = ["A", "B", "Ü/ %", "d"]
+MAILS = ["a@example.org", "b@example.org", "ü ?"]
+NAMES = ["Ada", "Eve"]
 CONTACTS = ["+15550100", "k"]
 VALUES: list[Any] = [1, "x", True, None, [], [1, {"a": 2}], {}, {"a": 1}, {"b": {"c": 2}}, {"a": 3, "d": 4}]
 EVERYTHING = "?extensions=*&active_states=true&completed_states=true&active_tasks=true&completed_tasks=true"
@@ -67,8 +69,9 @@ class Run:
             [
                 self.start, self.associate, self.complete, self.delete, self.start_part, self.end_part,
                 self.transition, self.extension, self.query, self.lists, self.history,
+                self.change_profile, self.merge_profiles, self.identify, self.erase,
             ],
-            [2, 12, 1, 0.5, 10, 6, 5, 14, 10, 6, 2],
+            [2, 12, 1, 0.5, 10, 6, 5, 14, 10, 6, 2, 8, 1, 6, 0.2],
         )[0]  # fmt: skip
         operation()
 
@@ -180,6 +183,52 @@ class Run:
         answer: Answer = (200, found.owners) if found else (404, "service_not_found")
         self.expect(self.call("GET", f"/services/{service}/associations"), answer)
 
+    # Profiles
+
+    def attributes(self) -> dict[str, list[str]]:
+        attributes = {"Mail": self.numbers.sample(MAILS, self.numbers.randint(0, 2))}
+        attributes["Name"] = self.numbers.sample(NAMES, self.numbers.randint(0, 1))
+        return {name: values for name, values in attributes.items() if values}
+
+    def change_profile(self) -> None:
+        customer, attributes = self.numbers.choice(CUSTOMERS), self.attributes()
+        path = f"/profiles/{segment(customer)}"
+        operation = self.numbers.random()
+        if operation < 0.4:
+            body = {"customer_id": customer, **attributes}
+            self.expect(self.call("POST", "/profiles", body), self.model.create_profile(customer, attributes))
+        elif operation < 0.7:
+            self.expect(self.call("PUT", path, attributes), self.model.update_profile(customer, attributes))
+        elif operation < 0.9:
+            extensions = {"Note": self.numbers.choice([{}, {"a": 1}, 7])}
+            response = self.call("POST", f"{path}/extensions", extensions)
+            self.expect(response, self.model.insert_extension(customer, extensions))
+        else:
+            self.expect(self.call("DELETE", path), self.model.delete_profile(customer))
+
+    def merge_profiles(self) -> None:
+        customer, source = self.numbers.choice(CUSTOMERS), self.numbers.choice(CUSTOMERS)
+        response = self.call("PUT", f"/profiles/{segment(customer)}/merge/{segment(source)}")
+        self.expect(response, self.model.merge_profiles(customer, source))
+
+    def identify(self) -> None:
+        name = self.numbers.choice(["Mail", "Name"])
+        value = self.numbers.choice(MAILS if name == "Mail" else NAMES)
+        response = self.call("GET", f"/profiles?{name}={segment(value)}")
+        assert response.status == 200, response
+        found = sorted(one["customer_id"] for one in response.json)
+        assert found == self.model.identify(name, value), "\n".join(self.last)
+        customer = self.numbers.choice(CUSTOMERS)
+        profile = self.model.profiles.get(customer)
+        answer: Answer = (200, profile.shown(customer)) if profile else (404, "profile_not_found")
+        self.expect(self.call("GET", f"/profiles/{segment(customer)}?extensions=*"), answer)
+
+    def erase(self) -> None:
+        customer = self.numbers.choice(CUSTOMERS)
+        response = self.call("DELETE", f"/customers/{segment(customer)}/data")
+        assert response.status == 200, response
+        assert sorted(response.json["services"]) == sorted(self.model.erase(customer)), "\n".join(self.last)
+
     def compare_everything(self) -> None:
         for service in self.known:
             found = self.model.services.get(service)
@@ -193,10 +242,12 @@ def test_the_server_does_what_the_model_does(
 ) -> None:
     config = {"plugins": {"extension-schemas": {"schemas": "off"}}}
     server = start_server(config=config, redis=redis if seed % 2 else None)
+    for key in ({"name": "byMail", "attributes": ["Mail"], "unique": True}, {"name": "byName", "attributes": ["Name"]}):
+        Api(server).create_key(key)
     run = Run(server, random.randrange(10**9) if long_form else seed)
     for _ in range(40 if long_form else 4):
         for _ in range(900):
             run.step()
         run.restart()
         run.compare_everything()
-    assert run.statuses.keys() >= {200, 201, 400, 404, 409} and min(run.statuses.values()) > 20, run.statuses
+    assert run.statuses.keys() >= {200, 201, 204, 400, 404, 409} and min(run.statuses.values()) > 20, run.statuses

@@ -359,6 +359,14 @@ def test_a_merge_may_let_the_source_win_and_move_active_services_only(api: Api) 
     assert_error(api.caller.call("GET", f"/services/{done}"), 404, "service_not_found")
 
 
+def test_as_in_8_5_the_services_of_a_merged_profile_may_stay(start_server: Callable[..., LiaisonServer]) -> None:
+    api = Api(start_server(config={"plugins": {"persistence": {"merge-services-with-profile": False}}}))
+    customer, source = (api.create_profile({"FirstName": name}) for name in ("Ada", "Eve"))
+    service = api.start(customer_id=source)
+    assert api.caller.call("PUT", f"/profiles/{customer}/merge/{source}").status == 204
+    assert api.service(service)["customer_id"] == source and api.customer_services(customer) == []
+
+
 def test_a_merge_that_cannot_be_is_refused_and_changes_nothing(api: Api) -> None:
     kept = api.create_profile({"FirstName": "A"})
     assert_error(api.caller.call("PUT", f"/profiles/{kept}/merge/{kept}"), 400, "same_profile", field="src_id")

@@ -336,3 +336,58 @@ def test_with_schemas_off_a_field_of_the_resource_is_still_none_of_the_extension
 ) -> None:
     response = schemaless.call("POST", "/services/start", {"contact_key": "k", "completed": {"x": 1}})
     assert_error(response, 400, "field_not_allowed", field="completed")
+
+
+def test_a_merge_that_makes_an_extension_needs_what_a_new_one_needs(api: Api) -> None:
+    schema = {
+        "name": fresh_name(),
+        "type": "single-valued",
+        "attributes": [
+            {"name": "rating", "type": "integer", "mandatory": True},
+            {"name": "place", "type": "string", "default": "here"},
+            {"name": "note", "type": "string"},
+        ],
+    }
+    name = schema["name"]
+    for owner in ("services", "states", "tasks"):
+        api.create_schema(schema, owner)
+    service = api.start()
+    paths = {
+        "service": f"/services/{service}",
+        "state": f"/services/{service}/states/{api.start_state(service)}",
+        "task": f"/services/{service}/tasks/{api.start_task(service)}",
+    }
+    for owner, path in paths.items():
+        merge = f"{path}/extensions/{name}/merge"
+        error = assert_error(api.caller.call("PUT", merge, {"note": "x"}), 400, "extension_violation")
+        assert error["field"] == f"{name}.rating" and "mandatory" in error["message"]
+        shown = api.get(f"{path}?extensions=*")
+        assert name not in shown, owner
+        assert api.caller.call("PUT", merge, {"rating": 3}).status == 200
+        assert api.caller.call("PUT", merge, {"note": "y"}).status == 200, "only what changes is needed from now on"
+        assert api.get(f"{path}?extensions=*")[name] == {"rating": 3, "place": "here", "note": "y"}
+
+
+def test_a_schema_counts_on_all_loops_at_once_and_after_a_restart(start_server) -> None:
+    server = start_server(config={"loops": 4})
+    attributes = [{"name": "text", "type": "string"}]
+    # The system spreads connections over the loops.
+    connections = [Api(server.connect()) for _ in range(16)]
+    for number in range(20):
+        schema = {"name": f"Loop{number}", "type": "single-valued", "attributes": attributes}
+        connections[number % 16].create_schema(schema)
+        for one in connections:
+            one.start({schema["name"]: {"text": "x"}})
+    schema = {"name": "Gone", "type": "single-valued", "attributes": attributes}
+    for number in range(10):
+        connections[number].create_schema(schema, "profiles")
+        for one in connections:
+            one.create_profile({"Gone": {"text": "x"}})
+        assert connections[-number].caller.call("DELETE", "/metadata/profiles/extensions/Gone").status == 204
+        for one in connections:
+            bad = one.caller.call("POST", "/profiles", {"Gone": {"text": "x"}})
+            assert_error(bad, 400, "unknown_extension", field="Gone")
+    server.kill()
+    server.start()
+    assert len(Api(server).get("/metadata/services/extensions")) == 20
+    assert_error(server.call("POST", "/profiles", {"Gone": {"text": "x"}}), 400, "unknown_extension", field="Gone")

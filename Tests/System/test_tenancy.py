@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -115,6 +116,23 @@ def test_restarts_and_lost_redis_keep_tenants_apart(server: LiaisonServer, redis
     server.kill()
     server.start()
     assert lisbon.customer_service_ids("B") == [mine] and oslo.customer_service_ids("A") == [yours]
+
+
+def test_the_database_tells_what_tenants_are_called(start_server: Callable[..., LiaisonServer]) -> None:
+    def names() -> dict[int, str]:
+        with sqlite3.connect(server.database) as database:
+            return dict(database.execute("SELECT id, name FROM tenant"))
+
+    server = start_server(config={"tenancy": TENANTS})
+    first = names()
+    assert first == {
+        1: "default", 101: "Lisbon", 102: "Lisbon/sales", 103: "Lisbon/care", 201: "Oslo", 202: "Oslo/sales",
+    }  # fmt: skip
+    server.stop()
+    # The centers change their names for each other's, and one of them has gone.
+    server.config = {"tenancy": {"tenants": [{"dbid": 101, "name": "Oslo"}, {"dbid": 201, "name": "Lisbon"}]}}
+    server.start()
+    assert names() == {**first, 101: "Oslo", 201: "Lisbon"}
 
 
 def test_without_tenants_the_headers_mean_nothing(schemaless: LiaisonServer) -> None:

@@ -36,7 +36,6 @@ public struct AssociateService: StoreChange {
 
   /// Associates the service. Fails with 404 and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {
-    try transaction.noteInteraction(of: event, in: service, tenant: tenant)
     try transaction.putExtensions(of: event, to: .service, in: service, tenant: tenant)
     return try transaction.update(service, tenant: tenant, condition) { found in
       let before = found.customerID

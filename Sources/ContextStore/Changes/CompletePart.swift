@@ -49,9 +49,8 @@ public struct CompletePart: StoreChange {
       Change(
         kind == .state ? .completeState : .completeTask, tenant: tenant, service: service,
         revision: found.revision, at: at, customerBefore: found.customerID,
-        customer: found.customerID,
+        customer: found.customerID, interaction: event.fields.interactionID,
         principal: principal, event: event.text(about: part)))
-    try transaction.noteInteraction(of: event, in: service, tenant: tenant)
     try transaction.putExtensions(of: event, to: .part(kind, part), in: service, tenant: tenant)
     try transaction.put(ended, tenant: tenant)
     try transaction.put(found)

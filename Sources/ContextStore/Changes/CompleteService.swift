@@ -33,7 +33,6 @@ public struct CompleteService: StoreChange {
 
   /// Ends the service. Fails with 400 (before its start), 404, 409 and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {
-    try transaction.noteInteraction(of: event, in: service, tenant: tenant)
     try transaction.putExtensions(of: event, to: .service, in: service, tenant: tenant)
     return try transaction.update(service, tenant: tenant, condition) { (found) throws(ContextError) in
       try found.complete(event, at: at)

@@ -8,6 +8,8 @@ public struct EraseCustomer: StoreChange {
   public var customer: String
   /// Other services that the customer had once.
   public var formerServices: [ServiceID]
+  /// Of calls whose answers name the customer.
+  public var idempotencyKeys: [String]
   /// When it was asked for.
   public var at: Timestamp
   /// Who asks for it.
@@ -15,47 +17,53 @@ public struct EraseCustomer: StoreChange {
 
   /// An erasure by its parts.
   public init(
-    tenant: Tenant, customer: String, formerServices: [ServiceID], at: Timestamp, principal: String? = nil
+    tenant: Tenant, customer: String, formerServices: [ServiceID], idempotencyKeys: [String] = [],
+    at: Timestamp, principal: String? = nil
   ) {
     self.tenant = tenant
     self.customer = customer
     self.formerServices = formerServices
+    self.idempotencyKeys = idempotencyKeys
     self.at = at
     self.principal = principal
   }
 
   /// What was erased.
   public struct Outcome: Sendable {
+    /// What takes the rest out of the files.
+    public var erasure: Erasure
     /// Whether there was a profile.
-    public var hadProfile = false
+    public var hadProfile: Bool
     /// The services that are gone.
-    public var services: [ServiceID] = []
+    public var services: [ServiceID]
     /// In how many other services' history the customer was.
     public var formerServices = 0
   }
 
   /// Erases what there is; nothing is no failure.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Outcome {
-    var outcome = Outcome()
-    transaction.note(
-      Change(.erase, tenant: tenant, at: at, principal: principal, event: Array("{}".utf8)))
-    if let profile = try transaction.profile(customer, tenant: tenant) {
-      try transaction.delete(profile, tenant: tenant)
-      outcome.hadProfile = true
-    }
+    var services: [ServiceID] = []
+    let profile = try transaction.profile(customer, tenant: tenant)
+    if let profile { try transaction.delete(profile, tenant: tenant) }
     for service in try transaction.services(of: .customer(customer), tenant: tenant) {
       transaction.note(
         Change(
           .delete, tenant: tenant, service: service.id, revision: service.revision + 1, at: at,
           principal: principal, event: Array("{}".utf8)))
       try transaction.deleteWhole(service)
-      outcome.services.append(service.id)
+      services.append(service.id)
     }
-    for service in formerServices where !outcome.services.contains(service) {
+    let sequence = transaction.note(
+      Change(.erase, tenant: tenant, at: at, principal: principal, event: Array("{}".utf8)))
+    var outcome = Outcome(
+      erasure: Erasure(tenant: tenant, customer: customer, sequence: sequence), hadProfile: profile != nil,
+      services: services)
+    for service in formerServices where !services.contains(service) {
       try transaction.put(
         Record(.erasure(of: customer, from: service, tenant: tenant), document: Array("{}".utf8)))
       outcome.formerServices += 1
     }
+    for key in idempotencyKeys { try transaction.delete(.idempotencyKey(key, tenant: tenant)) }
     return outcome
   }
 }

@@ -43,8 +43,8 @@ public struct PerformTransition: StoreChange {
       Change(
         .transition, tenant: tenant, service: service, revision: found.revision, at: at,
         customerBefore: found.customerID,
-        customer: found.customerID, principal: principal, event: event.text(about: id)))
-    try transaction.noteInteraction(of: event, in: service, tenant: tenant)
+        customer: found.customerID, interaction: event.fields.interactionID, principal: principal,
+        event: event.text(about: id)))
     try transaction.putExtensions(of: event, to: .part(.state, id), in: service, tenant: tenant)
     try transaction.put(ended, tenant: tenant)
     try transaction.put(started, tenant: tenant)

@@ -15,6 +15,8 @@ public struct PutExtension: StoreChange {
   public var value: JSONValue
   /// Whether its members are added to those that are there, instead of taking their place.
   public var merging: Bool
+  /// What becomes of it where there is nothing to be merged into; `nil` for what was sent.
+  public var creation: Result<JSONValue, ContextError>?
   /// When it was asked for.
   public var at: Timestamp
   /// The revisions at which it is wanted.
@@ -25,7 +27,8 @@ public struct PutExtension: StoreChange {
   /// A change by its parts.
   public init(
     tenant: Tenant, service: ServiceID, part: PartReference? = nil, name: String, value: JSONValue,
-    merging: Bool = false, at: Timestamp, condition: RevisionCondition? = nil, principal: String? = nil
+    merging: Bool = false, creation: Result<JSONValue, ContextError>? = nil, at: Timestamp,
+    condition: RevisionCondition? = nil, principal: String? = nil
   ) {
     self.tenant = tenant
     self.service = service
@@ -33,6 +36,7 @@ public struct PutExtension: StoreChange {
     self.name = name
     self.value = value
     self.merging = merging
+    self.creation = creation
     self.at = at
     self.condition = condition
     self.principal = principal
@@ -59,10 +63,7 @@ public struct PutExtension: StoreChange {
     }
     let key = RecordKey.extension(name, of: owner, in: service, tenant: tenant)
     let stored = try transaction.record(key)
-    let text =
-      merging
-      ? try ExtensionMerge.merged(
-        value, into: stored.flatMap { transaction.documents.value($0.document) }, name: name) : value.text
+    let text = try text(merging: stored.map { transaction.documents.value($0.document) })
     let sequence = transaction.note(
       Change(
         merging ? .mergeExtension : .updateExtension, tenant: tenant, service: service,
@@ -73,6 +74,16 @@ public struct PutExtension: StoreChange {
     try transaction.put(Record(key, name: stored?.name ?? name, document: text))
     if let changed { try transaction.put(changed, tenant: tenant) }
     return Written(mapping: try transaction.put(found), sequence: sequence)
+  }
+
+  /// - Parameter stored: what there is, if anything is.
+  private func text(merging stored: JSONValue??) throws(ContextError) -> [UInt8] {
+    guard merging else { return value.text }
+    guard let stored else {
+      let created = try creation?.get() ?? value
+      return try ExtensionMerge.merged(created, into: nil, name: name)
+    }
+    return try ExtensionMerge.merged(value, into: stored, name: name)
   }
 
   /// What the change sequence keeps: the value under its name, and what it hangs on.

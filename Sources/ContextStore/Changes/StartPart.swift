@@ -46,9 +46,8 @@ public struct StartPart: StoreChange {
       Change(
         kind == .state ? .startState : .startTask, tenant: tenant, service: service, revision: found.revision,
         at: part.startedAt, customerBefore: found.customerID,
-        customer: found.customerID, principal: principal,
+        customer: found.customerID, interaction: event.fields.interactionID, principal: principal,
         event: event.text(about: id)))
-    try transaction.noteInteraction(of: event, in: service, tenant: tenant)
     try transaction.putExtensions(of: event, to: .part(kind, id), in: service, tenant: tenant)
     try transaction.put(part, tenant: tenant)
     try transaction.put(found)

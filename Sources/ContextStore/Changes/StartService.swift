@@ -24,7 +24,6 @@ public struct StartService: StoreChange {
         .start, tenant: tenant, service: service.id, revision: service.revision, at: service.startedAt,
         customer: service.customerID, interaction: event.fields.interactionID,
         principal: principal, event: event.text))
-    try transaction.noteInteraction(of: event, in: service.id, tenant: tenant)
     try transaction.putExtensions(of: event, to: .service, in: service.id, tenant: tenant)
     return Written(mapping: try transaction.put(service), sequence: sequence)
   }

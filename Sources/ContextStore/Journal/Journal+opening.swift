@@ -17,7 +17,11 @@ extension Journal {
     replay: (JournalFrame.Head, UnsafeRawBufferPointer, JournalSegment, _ offset: Int) -> Void,
     dropped: (JournalSegment, _ offset: Int) -> Void = { _, _ in }
   ) throws(StoreError) -> Journal {
-    if !isWritten { try Files.makeFolder(folder) }
+    if !isWritten {
+      try Files.makeFolder(folder)
+      // Of an erasure that a crash has ended.
+      unlink(folder + "/erasing")
+    }
     let segments = try openSegments(folder, store: store)
     guard let last = segments.last else {
       return Journal(
@@ -28,6 +32,12 @@ extension Journal {
       throw StoreError(
         .damaged,
         "the journal in \(folder) begins with frame \(segments[0].head.firstFrame), but the database ends with frame "
+          + "\(folded.frame): it is older than the journal")
+    }
+    if let needed = segments.map(\.head.erasedUpTo).max(), needed > folded.frame {
+      throw StoreError(
+        .damaged,
+        "the journal in \(folder) has lost what was erased up to frame \(needed), but the database ends with frame "
           + "\(folded.frame): it is older than the journal")
     }
     var newest = folded

@@ -39,6 +39,8 @@ final class Journal: @unchecked Sendable {
   /// The segment for whose successor a file was made, or could not be.
   private var preparedFor: UInt32 = 0
   private var isClosing = false
+  /// The last segment takes no frame any more. Commit thread only.
+  private var isSealed = false
 
   static let smallestSegment = 1 << 20
 
@@ -79,12 +81,13 @@ final class Journal: @unchecked Sendable {
       places.removeAll(keepingCapacity: true)
       JournalFrame.append(batch, number: number, salt: salt, to: buffer, &places)
     }
-    if let last = segments.last { encode(last.head.salt) } else { encode(0) }
-    if segments.last.map({ end + buffer.count > $0.size }) ?? true {
-      try addSegment(for: buffer.count)
-      encode(segments[segments.count - 1].head.salt)
+    var last = monitor.locked { segments.last }
+    encode(last?.head.salt ?? 0)
+    if isSealed || last.map({ end + buffer.count > $0.size }) ?? true {
+      last = try addSegment(for: buffer.count)
+      encode(last.unsafelyUnwrapped.head.salt)
     }
-    let segment = segments[segments.count - 1]
+    let segment = last.unsafelyUnwrapped
     try segment.write(buffer.bytes, at: end, durably: options.isDurable)
     for place in places.indices {
       places[place].segment = segment.head.index
@@ -101,10 +104,16 @@ final class Journal: @unchecked Sendable {
     return buffer.count
   }
 
+  /// What comes next goes into another segment: this one may be written anew, see `erase`. Commit thread.
+  func seal() { isSealed = true }
+
   /// Whether a frame could be kept now: tries to write what stands behind the last frame.
   func probe() throws(StoreError) {
-    guard let segment = segments.last, end + JournalFrame.headSize <= segment.size else {
-      return try addSegment(for: JournalFrame.headSize)
+    guard !isSealed, let segment = monitor.locked({ segments.last }),
+      end + JournalFrame.headSize <= segment.size
+    else {
+      _ = try addSegment(for: JournalFrame.headSize)
+      return
     }
     buffer.removeAll()
     buffer.pad(to: JournalFrame.alignment)
@@ -114,12 +123,14 @@ final class Journal: @unchecked Sendable {
 
   // MARK: Segments
 
-  private func addSegment(for needed: Int) throws(StoreError) {
+  private func addSegment(for needed: Int) throws(StoreError) -> JournalSegment {
+    let last = monitor.locked { segments.last }
+    // One that was sealed early is no reason for a larger one.
+    let usual = isSealed ? last?.size ?? 0 : (last?.size ?? 0) * 2
     let size = max(
-      JournalSegment.headSize + needed,
-      min(options.largestSegment, max(Self.smallestSegment, (segments.last?.size ?? 0) * 2)))
+      JournalSegment.headSize + needed, min(options.largestSegment, max(Self.smallestSegment, usual)))
     let head = JournalSegment.Head(
-      index: (segments.last?.head.index ?? 0) + 1, salt: .random(in: 1...UInt64.max), store: store,
+      index: (last?.head.index ?? 0) + 1, salt: .random(in: 1...UInt64.max), store: store,
       firstFrame: newest.frame + 1, firstSequence: newest.counters.lastSequence + 1,
       version: SQLiteSchema.current)
     let isPrepared = monitor.locked {
@@ -141,6 +152,23 @@ final class Journal: @unchecked Sendable {
       segments.append(segment)
       end = JournalSegment.headSize
     }
+    isSealed = false
+    return segment
+  }
+
+  /// Puts a segment that was written anew in the place of the former one, also in the folder.
+  ///
+  /// - Returns: whether the former one was still there.
+  func replace(_ former: JournalSegment, with segment: JournalSegment) throws(StoreError) -> Bool {
+    let isThere = monitor.locked {
+      guard let place = segments.firstIndex(where: { $0 === former }),
+        rename(folder + "/erasing", former.path) == 0
+      else { return false }
+      segments[place] = segment
+      return true
+    }
+    if isThere { try Files.synchronizeFolder(folder) }
+    return isThere
   }
 
   /// Makes the file of each next segment beforehand, name and all, so that no reply waits for that: to make a name durable

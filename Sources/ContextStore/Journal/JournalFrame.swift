@@ -19,8 +19,8 @@ enum JournalFrame {
   static let headSize = 56
   static let alignment = 8
   /// Where the checksum stands, and where what it covers begins.
-  private static let checksumOffset = 8
-  private static let coveredOffset = 16
+  static let checksumOffset = 8
+  static let coveredOffset = 16
 
   /// What a put says beside its record.
   struct Flags: OptionSet {
@@ -181,8 +181,8 @@ enum JournalFrame {
     return change
   }
 
-  /// That a service came to an owner, as a change tells it: the texts stand where the change stands.
-  struct Association {
+  /// What the history keeps of a change: the texts stand where the change stands.
+  struct HistoryEntry {
     var sequence: Int64
     var tenant: Int64
     var service: Int64
@@ -193,16 +193,16 @@ enum JournalFrame {
     var interaction: UnsafeRawBufferPointer?
     var principal: UnsafeRawBufferPointer?
 
-    /// Whether the service belonged to somebody else before.
-    var isNew: Bool {
+    /// Whether the service came to somebody else.
+    var isAssociation: Bool {
       guard service != 0, let customer else { return false }
       guard let customerBefore, customerBefore.count == customer.count else { return true }
       return memcmp(customerBefore.baseAddress!, customer.baseAddress!, customer.count) != 0
     }
   }
 
-  /// Reads the change that begins at the cursor as an association.
-  static func association(_ cursor: inout JournalCursor) -> Association {
+  /// Reads of the change that begins at the cursor what the history keeps.
+  static func historyEntry(_ cursor: inout JournalCursor) -> HistoryEntry {
     let sequence = cursor.integer(Int64.self)
     let tenant = cursor.integer(Int64.self)
     let service = cursor.integer(Int64.self)
@@ -214,22 +214,23 @@ enum JournalFrame {
     let interaction = cursor.optionalBytes()
     let principal = cursor.optionalBytes()
     cursor.skipText()
-    return Association(
+    return HistoryEntry(
       sequence: sequence, tenant: tenant, service: service, at: at, customerBefore: before,
       customer: customer,
       interaction: interaction, principal: principal)
   }
 
-  /// Goes through those changes of a whole frame that gave a service to another owner.
-  static func forEachAssociation(
+  /// Goes through those changes of a whole frame that gave a service to another owner, or named an interaction.
+  static func forEachHistoryEntry(
     _ head: Head, _ frame: UnsafeRawBufferPointer,
     _ body: (_ service: Int64, _ offset: Int, _ size: Int) -> Void
   ) {
     var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
     for _ in 0..<head.changes {
       let offset = cursor.offset
-      let association = association(&cursor)
-      if association.isNew { body(association.service, headSize + offset, cursor.offset - offset) }
+      let entry = historyEntry(&cursor)
+      guard entry.isAssociation || (entry.interaction != nil && entry.service != 0) else { continue }
+      body(entry.service, headSize + offset, cursor.offset - offset)
     }
   }
 

@@ -21,6 +21,8 @@ final class JournalSegment: @unchecked Sendable {
     var firstSequence: Int64
     /// The version of the tables for which its records were made.
     var version: Int64
+    /// A frame that the tables must have of whoever reads it: some frames tell less than they did. 0 for none.
+    var erasedUpTo: Int64 = 0
   }
 
   let head: Head
@@ -33,6 +35,8 @@ final class JournalSegment: @unchecked Sendable {
   /// Frames begin here.
   static let headSize = 4096
   private static let magic: UInt64 = 0x3130_4E4A_5341_494C  // "LIASJN01"
+  /// A head that ends with `erasedUpTo`.
+  private static let magicOfErased: UInt64 = 0x3230_4E4A_5341_494C  // "LIASJN02"
 
   private init(head: Head, path: String, size: Int, descriptor: Int32) {
     self.head = head
@@ -46,14 +50,38 @@ final class JournalSegment: @unchecked Sendable {
   /// Opens a file that is there.
   ///
   /// - Returns: `nil` if it has no head.
-  static func open(_ path: String) throws(StoreError) -> JournalSegment? {
+  ///
+  /// - Parameter name: under which path it will be found, if that is another one.
+  static func open(_ path: String, named name: String? = nil) throws(StoreError) -> JournalSegment? {
     let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw Files.error("the journal \(path) cannot be opened") }
     guard let size = Files.size(path), let head = readHead(descriptor) else {
       Glibc.close(descriptor)
       return nil
     }
-    return JournalSegment(head: head, path: path, size: size, descriptor: descriptor)
+    return JournalSegment(head: head, path: name ?? path, size: size, descriptor: descriptor)
+  }
+
+  /// Copies it to another file, not durably yet, for frames to be changed there.
+  ///
+  /// - Parameter frame: a frame that the tables of whoever reads the copy must have.
+  func copy(to path: String, needing frame: Int64) throws(StoreError) -> JournalSegment {
+    let target = Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+    guard target >= 0 else { throw Files.error("the journal \(path) cannot be made") }
+    var head = head
+    head.erasedUpTo = max(head.erasedUpTo, frame)
+    let copy = JournalSegment(head: head, path: path, size: size, descriptor: target)
+    var offset = Self.headSize
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { memory.deallocate() }
+    while offset < size {
+      let count = try read(into: memory, at: offset)
+      guard count > 0 else { break }
+      try copy.write(UnsafeRawBufferPointer(rebasing: memory[..<count]), at: offset, durably: false)
+      offset += count
+    }
+    try copy.writeHead(durably: false)
+    return copy
   }
 
   /// Makes a file of zeros for a later segment, durably.
@@ -105,36 +133,39 @@ final class JournalSegment: @unchecked Sendable {
     return folder + "/" + String(repeating: "0", count: 10 - digits.count) + digits + ".journal"
   }
 
-  private func writeHead() throws(StoreError) {
+  private func writeHead(durably: Bool = true) throws(StoreError) {
     let buffer = JournalBuffer()
-    buffer.append(Self.magic)
+    buffer.append(head.erasedUpTo > 0 ? Self.magicOfErased : Self.magic)
     buffer.append(head.version)
     buffer.append(head.index)
     buffer.append(head.salt)
     buffer.append(head.store)
     buffer.append(head.firstFrame)
     buffer.append(head.firstSequence)
+    if head.erasedUpTo > 0 { buffer.append(head.erasedUpTo) }
     buffer.append(JournalFrame.checksum(buffer.bytes, 0))
     buffer.pad(to: Self.headSize)
-    try write(buffer.bytes, at: 0, durably: true)
+    try write(buffer.bytes, at: 0, durably: durably)
   }
 
   private static func readHead(_ descriptor: Int32) -> Head? {
-    withUnsafeTemporaryAllocation(byteCount: 60, alignment: 8) { bytes -> Head? in
+    withUnsafeTemporaryAllocation(byteCount: 68, alignment: 8) { bytes -> Head? in
       guard pread(descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count else { return nil }
       var cursor = JournalCursor(UnsafeRawBufferPointer(bytes))
-      guard cursor.integer(UInt64.self) == magic else { return nil }
+      let magic = cursor.integer(UInt64.self)
+      guard magic == Self.magic || magic == magicOfErased else { return nil }
       let version = cursor.integer(Int64.self)
       let index = cursor.integer(UInt32.self)
       let salt = cursor.integer(UInt64.self)
       let store = cursor.integer(Int64.self)
       let firstFrame = cursor.integer(Int64.self)
       let firstSequence = cursor.integer(Int64.self)
+      let erasedUpTo = magic == magicOfErased ? cursor.integer(Int64.self) : 0
       let covered = UnsafeRawBufferPointer(rebasing: bytes[..<cursor.offset])
       guard cursor.integer(UInt64.self) == JournalFrame.checksum(covered, 0) else { return nil }
       return Head(
         index: index, salt: salt, store: store, firstFrame: firstFrame, firstSequence: firstSequence,
-        version: version)
+        version: version, erasedUpTo: erasedUpTo)
     }
   }
 

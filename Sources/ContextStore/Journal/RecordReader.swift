@@ -42,11 +42,11 @@ final class RecordReader {
     }
   }
 
-  /// Hands over the association at a location that a frame gave. It is valid during the call.
-  func association(
-    _ location: Location, _ body: (JournalFrame.Association) throws(StoreError) -> Void
+  /// Hands over what the history keeps of the change at a location that a frame gave. It is valid during the call.
+  func historyEntry(
+    _ location: Location, _ body: (JournalFrame.HistoryEntry) throws(StoreError) -> Void
   ) throws(StoreError) {
-    try body(try decode(location) { cursor in JournalFrame.association(&cursor) })
+    try body(try decode(location) { cursor in JournalFrame.historyEntry(&cursor) })
   }
 
   private func decode<Value>(

@@ -21,6 +21,11 @@ final class FoldWorker: @unchecked Sendable {
   private var failure: StoreError?
   /// How many folds have failed.
   private var failures = 0
+  /// How often somebody wanted the write-ahead log to be emptied, and how often it was tried since.
+  private var emptyingsWanted = 0
+  private var emptyings = 0
+  /// Why the last try has failed.
+  private var emptyingFailure: StoreError?
   private var isClosing = false
 
   /// How long a failed fold waits for the next try, in nanoseconds.
@@ -44,6 +49,7 @@ final class FoldWorker: @unchecked Sendable {
     defer { target = nil }
     while waitForWork() {
       if let generation = overlay.freeze() { fold(generation) }
+      emptyLogIfWanted()
     }
     // What grew while the last fold was under way.
     for _ in 0..<2 {
@@ -61,7 +67,7 @@ final class FoldWorker: @unchecked Sendable {
           while !isClosing, !monitor.wait(untilNanoseconds: retry) {}
           return !isClosing
         }
-        if wanted > folded { return true }
+        if wanted > folded || emptyingsWanted > emptyings { return true }
         let (began, bytes) = overlay.growth
         guard bytes > 0 else {
           monitor.wait()
@@ -141,6 +147,38 @@ final class FoldWorker: @unchecked Sendable {
         monitor.wait()
       }
     }
+  }
+
+  /// Waits until the database's file has everything and its write-ahead log is empty.
+  ///
+  /// - Throws: if that cannot be: somebody reads the database for long, or the disk fails.
+  func emptyLog() throws(StoreError) {
+    try monitor.locked { () throws(StoreError) in
+      emptyingsWanted += 1
+      let mine = emptyingsWanted
+      monitor.notifyAll()
+      while emptyings < mine {
+        if isClosing { throw StoreError(.closed, "the store is closed") }
+        monitor.wait()
+      }
+      if let emptyingFailure { throw emptyingFailure }
+    }
+  }
+
+  private func emptyLogIfWanted() {
+    let wanted = monitor.locked { emptyingsWanted > emptyings ? emptyingsWanted : nil }
+    guard let wanted else { return }
+    var failure: StoreError?
+    do throws(StoreError) {
+      try target?.emptyLog()
+    } catch {
+      failure = error
+    }
+    monitor.locked {
+      emptyings = wanted
+      emptyingFailure = failure
+    }
+    monitor.notifyAll()
   }
 
   /// Lets `run` end.

@@ -32,6 +32,9 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     "newest", "SELECT last FROM counter WHERE name = 'sequence'")
   private static let probes = PostgresStatement(
     "probe", "UPDATE counter SET last = last + 1 WHERE name = 'probe'")
+  private static let namesTenant = PostgresStatement(
+    "name-tenant",
+    "INSERT INTO tenant VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = excluded.name")
   private static let makesKeys = PostgresStatement(
     "make-identification-keys",
     "INSERT INTO identification_key VALUES ($1, 0, '[]') ON CONFLICT DO NOTHING")
@@ -42,6 +45,9 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     session = PostgresSession(postgres, durability: options.durability)
     writer = PostgresWriter(documents)
     try PostgresSchema.migrate(postgres)
+    for (id, name) in options.tenantNames {
+      try session.open().run(Self.namesTenant, .integer(id), .text(name))
+    }
     newest = Atomic(try session.open().run(Self.counter).integer(0, 0))
     watcher = PostgresWatcher(postgres, changesKept: options.changesKept)
   }
@@ -222,6 +228,10 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   }
 
   func makeReader() throws(StoreError) -> any StoreReader { PostgresReader(options) }
+
+  func removeTraces(of erasure: Erasure) throws(StoreError) -> Int {
+    try PostgresEraser(options).erase(erasure)
+  }
 
   func watch(_ body: @escaping @Sendable (StoreNews) -> Void) {
     watcher.start { [weak self] news in

@@ -149,6 +149,37 @@ final class PostgresReader: StoreReader {
     }
   }
 
+  private static let mentionsOfInteraction = PostgresStatement(
+    "mentions-of-interaction",
+    "SELECT id, service, at FROM interaction WHERE tenant = $1 AND id = $2 ORDER BY service")
+  private static let mentionsOfServices = PostgresStatement(
+    "mentions-of-services",
+    """
+    SELECT id, service, at FROM interaction WHERE tenant = $1 AND service = ANY($2::bigint[])
+    ORDER BY service, at, id
+    """)
+
+  func mentions(
+    _ query: InteractionMention.Query, tenant: Tenant
+  ) throws(StoreError) -> [InteractionMention] {
+    let found: PostgresResult
+    switch query {
+    case .interaction(let id):
+      found = try rows(Self.mentionsOfInteraction, .integer(tenant.rawValue), .text(id))
+    case .services(let services):
+      found = try rows(
+        Self.mentionsOfServices, .integer(tenant.rawValue),
+        PostgresServices.parameter(services.map(\.rawValue)))
+    }
+    return (0..<found.count).compactMap { row in
+      ServiceID(found.integer(row, 1)).map {
+        InteractionMention(
+          interaction: found.text(row, 0) ?? "", service: $0,
+          since: Timestamp(milliseconds: found.integer(row, 2)))
+      }
+    }
+  }
+
   private static let customers = PostgresStatement(
     "customers",
     """
@@ -232,6 +263,15 @@ final class PostgresReader: StoreReader {
   ) throws(StoreError) -> [(tenant: Tenant, key: String)] {
     let found = try rows(Self.oldKeys, .integer(moment.milliseconds), .integer(Int64(limit)))
     return (0..<found.count).map { (Tenant(rawValue: found.integer($0, 0)), found.text($0, 1) ?? "") }
+  }
+
+  private static let keysNaming = PostgresStatement(
+    "keys-naming", "SELECT key FROM idempotency_key WHERE tenant = $1 AND strpos(answer, $2) > 0")
+
+  func idempotencyKeys(naming customer: String, tenant: Tenant) throws(StoreError) -> [String] {
+    let quoted = String(decoding: Erasure.quoted(customer), as: UTF8.self)
+    let found = try rows(Self.keysNaming, .integer(tenant.rawValue), .text(quoted))
+    return (0..<found.count).map { found.text($0, 0) ?? "" }
   }
 
   private static let former = PostgresStatement(

@@ -4,7 +4,7 @@
 /// released. Everything lies in the schema that comes first in the session's `search_path`.
 enum PostgresSchema {
   /// What makes version n from version n-1, at index n-1.
-  static let migrations = [version1]
+  static let migrations = [version1, version2]
 
   /// The version that this server works with.
   static var current: Int64 { Int64(migrations.count) }
@@ -211,5 +211,31 @@ enum PostgresSchema {
     "CREATE INDEX idempotency_key_age ON idempotency_key (at)",
     // What all nodes agree on, such as the server's mode.
     "CREATE TABLE setting (name text PRIMARY KEY, value text NOT NULL)",
+  ]
+
+  // interaction: which interactions the events of a service, its states and tasks have named, and when first.
+  private static let version2 = [
+    "DROP TABLE interaction",
+    """
+    CREATE TABLE interaction (
+      service bigint NOT NULL,
+      id text COLLATE "C" NOT NULL,
+      tenant bigint NOT NULL,
+      at bigint NOT NULL,
+      PRIMARY KEY (service, id)
+    )
+    """,
+    """
+    INSERT INTO interaction (service, id, tenant, at)
+      SELECT service, interaction, min(tenant), min(at) FROM (
+        SELECT service, interaction, tenant, at FROM association
+        UNION ALL SELECT service, interaction, tenant, at FROM change
+      ) named
+      WHERE interaction IS NOT NULL AND EXISTS (SELECT 1 FROM service s WHERE s.id = named.service)
+      GROUP BY service, interaction
+    """,
+    "CREATE INDEX interaction_id ON interaction (tenant, id)",
+    "CREATE TABLE tenant (id bigint PRIMARY KEY, name text NOT NULL)",
+    "INSERT INTO tenant VALUES (1, 'default')",
   ]
 }

@@ -14,6 +14,15 @@ final class PostgresWriter {
   private static let insertsAssociations = PostgresTable.insert(into: "association", association)
   private static let forgets = PostgresStatement(
     "forget-association", "DELETE FROM association WHERE service = ANY($1::bigint[])")
+  private static let interaction: [PostgresColumn] = [
+    .integer("service"), .text("id"), .integer("tenant"), .integer("at"),
+  ]
+  private static let insertsInteractions = PostgresStatement(
+    "insert-interaction",
+    PostgresTable.insert(into: "interaction", interaction).text
+      + " ON CONFLICT (service, id) DO UPDATE SET at = excluded.at WHERE excluded.at < interaction.at")
+  private static let forgetsInteractions = PostgresStatement(
+    "forget-interaction", "DELETE FROM interaction WHERE service = ANY($1::bigint[])")
   private static let erased: [PostgresColumn] = [.integer("service"), .text("customer"), .integer("tenant")]
   private static let erases = PostgresStatement(
     "erase-association",
@@ -48,6 +57,7 @@ final class PostgresWriter {
   func commit(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int64 {
     var before = try save(batch, on: connection)
     before += try saveHistory(batch, on: connection)
+    before += try saveInteractions(batch, on: connection)
     if batch.changesWhatNodesShare {
       try connection.send(Self.countsShared)
       try connection.send(Self.notifies)
@@ -100,7 +110,8 @@ final class PostgresWriter {
     let deleted = Set(batch.deletions.filter { $0.kind == .service }.map(\.service))
     if !deleted.isEmpty {
       try connection.send(Self.forgets, PostgresServices.parameter(deleted.sorted()))
-      statements += 1
+      try connection.send(Self.forgetsInteractions, PostgresServices.parameter(deleted.sorted()))
+      statements += 2
     }
     let erasures = batch.puts.filter { $0.key.kind == .erasure }
     if !erasures.isEmpty {
@@ -134,6 +145,34 @@ final class PostgresWriter {
       statements += 1
     }
     return statements
+  }
+
+  /// Which interactions events have named.
+  private func saveInteractions(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
+    struct Mention: Hashable {
+      let service: Int64
+      let id: String
+    }
+    let deleted = Set(batch.deletions.filter { $0.kind == .service }.map(\.service))
+    var found: [Mention: (tenant: Int64, at: Int64)] = [:]
+    for change in batch.changes {
+      guard let id = change.interaction, let service = change.service?.rawValue, !deleted.contains(service)
+      else { continue }
+      let mention = Mention(service: service, id: id)
+      let at = min(found[mention]?.at ?? .max, change.at.milliseconds)
+      found[mention] = (change.tenant.rawValue, at)
+    }
+    guard !found.isEmpty else { return 0 }
+    var arrays = PostgresTable.arrays(Self.interaction)
+    // In one order, so that two servers wait for each other in no circle.
+    for (mention, value) in found.sorted(by: { ($0.key.service, $0.key.id) < ($1.key.service, $1.key.id) }) {
+      arrays[0].append(mention.service)
+      arrays[1].append(mention.id)
+      arrays[2].append(value.tenant)
+      arrays[3].append(value.at)
+    }
+    try connection.send(Self.insertsInteractions, arrays.map { .array($0) })
+    return 1
   }
 
   private static func parameters(_ changes: [Change]) -> [PostgresParameter] {

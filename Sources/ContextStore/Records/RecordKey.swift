@@ -24,10 +24,11 @@ public struct RecordKey: Hashable, Sendable {
     case identity = 9
     /// That a customer is to be forgotten in the history of a service.
     case erasure = 10
-    /// The services in whose events an interaction was named.
-    case interaction = 11
+    // 11 were the interactions, which are found by the change sequence now.
     /// The answer to a call that may be repeated.
     case idempotencyKey = 12
+    /// Something that the server itself must remember, by its name.
+    case setting = 13
   }
 
   /// What is kept.
@@ -105,15 +106,13 @@ public struct RecordKey: Hashable, Sendable {
     RecordKey(.erasure, tenant, service: service.rawValue, name: customer)
   }
 
-  /// The services in whose events an interaction was named.
-  public static func interaction(_ id: String, tenant: Tenant) -> RecordKey {
-    RecordKey(.interaction, tenant, name: id)
-  }
-
   /// The answer to a call that may be repeated.
   public static func idempotencyKey(_ key: String, tenant: Tenant) -> RecordKey {
     RecordKey(.idempotencyKey, tenant, name: key)
   }
+
+  /// Something that the server itself must remember, whoever its tenants are.
+  public static func setting(_ name: String) -> RecordKey { RecordKey(.setting, .single, name: name) }
 
   /// A follower of the change sequence, which is that of all tenants.
   static func follower(_ name: String) -> RecordKey { RecordKey(.follower, .single, name: name) }

@@ -10,6 +10,8 @@ final class SQLiteReader {
   let profileLists: ProfileLists
   let walk: ServiceWalk
   private let history: SQLiteStatement
+  private let mentionsOfInteraction: SQLiteStatement
+  private let mentionsOfService: SQLiteStatement
 
   init(path: String, pageCache: Int) throws(StoreError) {
     connection = try SQLiteConnection(path: path, .read)
@@ -25,6 +27,9 @@ final class SQLiteReader {
       SELECT customer, at, interaction, principal FROM association WHERE service = ?1 AND tenant = ?2
       ORDER BY sequence DESC
       """)
+    let mention = "SELECT id, service, at FROM interaction WHERE tenant = ?1"
+    mentionsOfInteraction = try connection.prepare("\(mention) AND id = ?2 ORDER BY service")
+    mentionsOfService = try connection.prepare("\(mention) AND service = ?2 ORDER BY at, id")
   }
 
   func begin() throws(StoreError) {
@@ -57,6 +62,36 @@ final class SQLiteReader {
           interaction: history.text(2), principal: history.text(3)))
     }
     return associations
+  }
+
+  func mentions(
+    _ query: InteractionMention.Query, tenant: Tenant
+  ) throws(StoreError) -> [InteractionMention] {
+    var found: [InteractionMention] = []
+    switch query {
+    case .interaction(let id):
+      mentionsOfInteraction.bind(2, id)
+      try collect(mentionsOfInteraction, tenant, into: &found)
+    case .services(let services):
+      for service in services {
+        mentionsOfService.bind(2, service.rawValue)
+        try collect(mentionsOfService, tenant, into: &found)
+      }
+    }
+    return found
+  }
+
+  private func collect(
+    _ statement: SQLiteStatement, _ tenant: Tenant, into found: inout [InteractionMention]
+  ) throws(StoreError) {
+    statement.bind(1, tenant.rawValue)
+    while try statement.step() {
+      guard let service = ServiceID(statement.integer(1)) else { continue }
+      found.append(
+        InteractionMention(
+          interaction: statement.text(0) ?? "", service: service,
+          since: Timestamp(milliseconds: statement.integer(2))))
+    }
   }
 
   func customers(

@@ -4,7 +4,7 @@
 /// was released.
 enum SQLiteSchema {
   /// What makes version n from version n-1, at index n-1.
-  static let migrations = [version1, version2, version3, version4, version5]
+  static let migrations = [version1, version2, version3, version4, version5, version6]
 
   /// The version that this server works with.
   static var current: Int64 { Int64(migrations.count) }
@@ -222,5 +222,40 @@ enum SQLiteSchema {
       PRIMARY KEY (tenant, key)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX idempotency_key_age ON idempotency_key (at);
+    """
+
+  // interaction: which interactions the events of a service, its states and tasks have named, and when first. What older servers
+  // have stored is found in the documents. setting: what the server itself must remember, JSON.
+  private static let version6 = """
+    ALTER TABLE interaction RENAME TO former_interaction;
+    CREATE TABLE interaction (
+      service INTEGER NOT NULL,
+      id TEXT NOT NULL,
+      tenant INTEGER NOT NULL,
+      at INTEGER NOT NULL,
+      PRIMARY KEY (service, id)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO interaction (service, id, tenant, at)
+      SELECT named.value, former.id, former.tenant, service.started_at
+        FROM former_interaction AS former, json_each(former.document, '$.services') AS named
+        JOIN service ON service.id = named.value WHERE true
+      ON CONFLICT DO NOTHING;
+    DROP TABLE former_interaction;
+    INSERT INTO interaction (service, id, tenant, at)
+      SELECT service, id, tenant, min(at) FROM (
+        SELECT id AS service, document ->> '$.started.interaction_id' AS id, tenant, started_at AS at FROM service
+        UNION ALL SELECT id, document ->> '$.completed.interaction_id', tenant, started_at FROM service
+        UNION ALL SELECT service, document ->> '$.started.interaction_id', tenant, started_at FROM state
+        UNION ALL SELECT service, document ->> '$.completed.interaction_id', tenant, started_at FROM state
+        UNION ALL SELECT service, document ->> '$.started.interaction_id', tenant, started_at FROM task
+        UNION ALL SELECT service, document ->> '$.completed.interaction_id', tenant, started_at FROM task
+        UNION ALL SELECT service, interaction, tenant, at FROM association
+      ) WHERE id IS NOT NULL GROUP BY service, id ORDER BY service, id
+      ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at < at;
+    CREATE INDEX interaction_id ON interaction (tenant, id);
+    CREATE TABLE setting (
+      name TEXT PRIMARY KEY,
+      document TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
     """
 }

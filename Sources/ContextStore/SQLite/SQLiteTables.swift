@@ -2,11 +2,15 @@ import ContextModel
 
 /// The tables of one connection, by the kind of their records. One thread at a time.
 final class SQLiteTables {
-  private let tables: [any RecordTable]
+  /// By the kinds' numbers; `nil` for those that are not used any more.
+  private let tables: [(any RecordTable)?]
 
   init(_ connection: SQLiteConnection) throws(StoreError) {
-    var tables: [any RecordTable] = []
-    for kind in RecordKey.Kind.allCases { tables.append(try Self.table(of: kind, connection)) }
+    var tables: [(any RecordTable)?] = []
+    for number in 0...(RecordKey.Kind.allCases.map(\.rawValue).max() ?? 0) {
+      let kind = RecordKey.Kind(rawValue: number)
+      tables.append(try kind.map { (kind) throws(StoreError) in try Self.table(of: kind, connection) })
+    }
     self.tables = tables
   }
 
@@ -24,11 +28,10 @@ final class SQLiteTables {
     case .identificationKeys: try IdentificationKeyTable(connection)
     case .identity: try IdentityTable(connection)
     case .erasure: try ErasureTable(connection)
-    case .interaction: try InteractionTable(connection)
     case .idempotencyKey: try IdempotencyKeyTable(connection)
+    case .setting: try SettingTable(connection)
     }
   }
 
-  /// The kinds' numbers begin with 1 and have no gaps.
-  subscript(kind: RecordKey.Kind) -> any RecordTable { tables[Int(kind.rawValue) - 1] }
+  subscript(kind: RecordKey.Kind) -> any RecordTable { tables[Int(kind.rawValue)].unsafelyUnwrapped }
 }

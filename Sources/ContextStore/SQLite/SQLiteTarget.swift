@@ -19,7 +19,7 @@ final class SQLiteTarget {
   private let begin: SQLiteStatement
   private let commit: SQLiteStatement
   private let tables: SQLiteTables
-  private let history: AssociationHistory
+  private let history: ServiceHistory
   private let updateCounter: SQLiteStatement
   /// How many rows were written.
   private var rows = 0
@@ -37,10 +37,11 @@ final class SQLiteTarget {
     // The database and its log are there from here on; their names must be as durable as their contents.
     try Files.synchronizeFolder(Files.parent(of: file))
     store = try connection.integer("SELECT last FROM counter WHERE name = 'store'")
+    try Self.name(options.tenantNames, in: connection)
     begin = try connection.prepare("BEGIN IMMEDIATE")
     commit = try connection.prepare("COMMIT")
     tables = try SQLiteTables(connection)
-    history = try AssociationHistory(connection)
+    history = try ServiceHistory(connection)
     updateCounter = try connection.prepare("UPDATE counter SET last = ?2 WHERE name = ?1")
     sqlite3_wal_hook(
       connection.handle,
@@ -75,7 +76,26 @@ final class SQLiteTarget {
       PRAGMA journal_size_limit = \(usualLog);
       PRAGMA cache_size = -\(max(1, options.pageCache / 1024));
       PRAGMA temp_store = MEMORY;
+      PRAGMA secure_delete = ON;
       """)
+  }
+
+  /// Tells those who read the file what tenants are called. Names of those that are not configured any more stay.
+  private static func name(_ tenants: [Int64: String], in connection: SQLiteConnection) throws(StoreError) {
+    let known = try connection.prepare("SELECT name FROM tenant WHERE id = ?1")
+    var changed: [(id: Int64, name: String)] = []
+    for (id, name) in tenants.sorted(by: { $0.key < $1.key }) {
+      known.bind(1, id)
+      if try !known.step() || known.text(0) != name { changed.append((id, name)) }
+      known.reset()
+    }
+    // Two tenants may have changed their names for each other's: whoever loses its row thereby gets it back.
+    let replace = try connection.prepare("INSERT OR REPLACE INTO tenant (id, name) VALUES (?1, ?2)")
+    for (id, name) in changed {
+      replace.bind(1, id)
+      replace.bind(2, name)
+      try replace.run()
+    }
   }
 
   /// What the tables have.
@@ -159,7 +179,7 @@ final class SQLiteTarget {
     var places: [(service: Int64, location: Location)] = []
     try journal.forEachFrame(generation.firstFrame...generation.last.frame) {
       (head, frame, segment, start) throws(StoreError) in
-      JournalFrame.forEachAssociation(head, frame) { service, offset, size in
+      JournalFrame.forEachHistoryEntry(head, frame) { service, offset, size in
         let location = Location(
           segment: segment.head.index, offset: UInt32(start + offset), size: UInt32(size))
         places.append((service, location))
@@ -173,9 +193,7 @@ final class SQLiteTarget {
     }
     for place in places {
       try countRow()
-      try records.association(place.location) { (association) throws(StoreError) in
-        try history.save(association)
-      }
+      try records.historyEntry(place.location) { (entry) throws(StoreError) in try history.save(entry) }
     }
   }
 
@@ -188,6 +206,14 @@ final class SQLiteTarget {
   /// Makes one complete file of the database, without a log beside it. Nobody else may have it open.
   func becomeSingleFile() throws(StoreError) {
     try connection.execute("PRAGMA journal_mode = DELETE")
+  }
+
+  /// Brings the whole log into the database, waiting for those who read, and cuts it to nothing: what it held of rows that are gone
+  /// is gone too.
+  func emptyLog() throws(StoreError) {
+    let code = sqlite3_wal_checkpoint_v2(connection.handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+    guard code == SQLITE_OK else { throw connection.error(code) }
+    logPages.pointee = 0
   }
 
   /// Brings the log into the database as far as readers allow, waiting for nobody. If it fails the log stays as it

@@ -6,6 +6,7 @@ final class ServiceWalk {
   private let due: SQLiteStatement
   private let history: SQLiteStatement
   private let oldKeys: SQLiteStatement
+  private let keysNaming: SQLiteStatement
 
   init(_ connection: SQLiteConnection) throws(StoreError) {
     page = try connection.prepare(
@@ -16,6 +17,10 @@ final class ServiceWalk {
       "SELECT tenant, id FROM service WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2")
     oldKeys = try connection.prepare(
       "SELECT tenant, key FROM idempotency_key WHERE at < ?1 ORDER BY at LIMIT ?2")
+    keysNaming = try connection.prepare(
+      """
+      SELECT key FROM idempotency_key WHERE tenant = ?1 AND answer ->> '$.answer.body.customer_id' = ?2
+      """)
     history = try connection.prepare(
       "SELECT service, tenant, customer FROM association WHERE service > ?1 ORDER BY service, sequence LIMIT ?2"
     )
@@ -29,6 +34,15 @@ final class ServiceWalk {
     oldKeys.bind(2, Int64(limit))
     var keys: [(tenant: Tenant, key: String)] = []
     while try oldKeys.step() { keys.append((Tenant(rawValue: oldKeys.integer(0)), oldKeys.text(1) ?? "")) }
+    return keys
+  }
+
+  /// The idempotency keys of calls whose answers name a customer.
+  func idempotencyKeys(naming customer: String, tenant: Tenant) throws(StoreError) -> [String] {
+    keysNaming.bind(1, tenant.rawValue)
+    keysNaming.bind(2, customer)
+    var keys: [String] = []
+    while try keysNaming.step() { keys.append(keysNaming.text(0) ?? "") }
     return keys
   }
 

@@ -90,9 +90,11 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case service(ServiceID, Tenant, ExtensionSelection, PartSelection?)
     case parts(PartQuery)
     case associations(ServiceID, Tenant)
+    case mentions(InteractionMention.Query, Tenant)
     case scan(ServiceScan)
     case due(Timestamp, limit: Int)
     case idempotencyKeys(before: Timestamp, limit: Int)
+    case keysNaming(String, Tenant)
     case formerServices(String, after: Int64, Tenant)
     case profile(String, Tenant)
     case profiles(after: String, Tenant, limit: Int)
@@ -111,7 +113,9 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     /// Whether it reads what only tables know, see `StoreReader.settle`.
     var settlesFirst: Bool {
       switch self {
-      case .associations, .profiles, .identities, .due, .formerServices, .idempotencyKeys, .tenantsWithKeys,
+      case .associations, .mentions, .profiles, .identities, .due, .formerServices, .idempotencyKeys,
+        .keysNaming,
+        .tenantsWithKeys,
         .settle:
         true
       default: false
@@ -124,6 +128,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case services([ServiceRecord])
     case parts([PartRecord]?)
     case associations([Association]?)
+    case mentions([InteractionMention])
     case profiles([ProfileRecord])
     case identificationKeys([IdentificationKey])
     case tenants([Tenant])

@@ -55,11 +55,14 @@ final class ReadWorker: @unchecked Sendable {
       return .service(try view.service(record, id, extensions, parts))
     case .services(let query): return .services(try view.services(query))
     case .associations(let id, let tenant): return .associations(try associations(of: id, tenant))
+    case .mentions(let query, let tenant): return .mentions(try reader.mentions(query, tenant: tenant))
     case .scan(let scan): return .scanned(try view.page(scan))
     case .due(let moment, let limit):
       return .due(try reader.dueServices(at: moment, limit: limit))
     case .idempotencyKeys(let moment, let limit):
       return .keys(try reader.idempotencyKeys(before: moment, limit: limit))
+    case .keysNaming(let customer, let tenant):
+      return .names(try reader.idempotencyKeys(naming: customer, tenant: tenant))
     case .formerServices(let customer, let service, let tenant):
       let found = try reader.services(
         associatedWith: customer, after: service, tenant: tenant, limit: 10 * ServiceScan.size)

@@ -11,6 +11,9 @@ struct Batch: Sendable {
   /// What is counted, after the batch.
   var counters: StoreCounters
 
+  /// Whether what comes after it must stand in another file than it.
+  var endsSegment = false
+
   /// Whether there is nothing to keep.
   var isEmpty: Bool { puts.isEmpty && deletions.isEmpty && changes.isEmpty }
 }

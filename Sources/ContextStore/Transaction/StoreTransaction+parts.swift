@@ -37,12 +37,6 @@ extension StoreTransaction {
 
   /// Removes a service with its states, tasks and all extensions.
   public func deleteWhole(_ service: Service) throws(ContextError) {
-    if recordsInteractions {
-      let parts =
-        try parts(.state, of: service.id, tenant: service.tenant)
-        + parts(.task, of: service.id, tenant: service.tenant)
-      try forgetInteractions(of: service, parts)
-    }
     for kind in [RecordKey.Kind.extension, .task, .state] {
       for record in try records(kind, of: service.id, tenant: service.tenant) { try delete(record.key) }
     }

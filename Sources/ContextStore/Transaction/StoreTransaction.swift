@@ -7,7 +7,6 @@ public final class StoreTransaction {
   let engine: any StoreEngine
   let documents: DocumentReader
   private let lifetime: LifetimePolicy
-  let recordsInteractions: Bool
   /// The moment of the batch by the server's clock.
   public private(set) var moment = Timestamp(milliseconds: 0)
   var counters = StoreCounters()
@@ -29,7 +28,6 @@ public final class StoreTransaction {
 
   init(engine: any StoreEngine, documents: DocumentReader, options: StoreOptions) {
     lifetime = options.lifetime
-    recordsInteractions = options.recordsInteractions
     self.engine = engine
     self.documents = documents
   }
@@ -93,6 +91,7 @@ public final class StoreTransaction {
   /// What is to be kept.
   var batch: Batch {
     var batch = Batch(changes: changes, counters: counters)
+    batch.endsSegment = changes.contains { $0.kind == .erase }
     batch.puts.reserveCapacity(services.count + records.count)
     for slot in services[..<serviceCount] where slot.isChanged {
       if let record = slot.record { batch.puts.append(record) } else { batch.deletions.append(slot.key) }

@@ -75,11 +75,34 @@ class Service(Item):
         return shown
 
 
+class Anything:
+    """Equal to everything: what the server's clock says."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@dataclass
+class Profile:
+    """Each core attribute has one value or several."""
+
+    attributes: dict[str, list[str]]
+    extensions: Json = field(default_factory=dict)
+
+    def shown(self, customer: str) -> Json:
+        values = {name: own[0] if len(own) == 1 else own for name, own in self.attributes.items()}
+        return {"customer_id": customer, **values, **self.extensions}
+
+
 class Model:
     """Each method answers what the server should: a status, and a body, a code, or nothing."""
 
     def __init__(self) -> None:
         self.services: dict[int, Service] = {}
+        self.profiles: dict[str, Profile] = {}
 
     def start(self, identifier: int, second: int, body: Json, extensions: Json) -> Answer:
         started = {"timestamp": stamp(second)}
@@ -192,3 +215,67 @@ class Model:
         ]
         found.sort(key=lambda service: (service.second, service.shown["service_id"]))
         return [service.whole() for service in found]
+
+    # Profiles: "Mail" is a unique identification key
+
+    def is_taken(self, mails: list[str], *own: str) -> bool:
+        others = (profile for customer, profile in self.profiles.items() if customer not in own)
+        return any(set(mails) & set(other.attributes.get("Mail", [])) for other in others)
+
+    def create_profile(self, customer: str, attributes: dict[str, list[str]]) -> Answer:
+        if customer in self.profiles:
+            return error(409, "profile_exists")
+        if self.is_taken(attributes.get("Mail", [])):
+            return error(409, "identity_taken")
+        self.profiles[customer] = Profile(attributes)
+        return 201, {"customer_id": customer}
+
+    def update_profile(self, customer: str, attributes: dict[str, list[str]]) -> Answer:
+        if customer not in self.profiles:
+            return error(404, "profile_not_found")
+        if self.is_taken(attributes.get("Mail", []), customer):
+            return error(409, "identity_taken")
+        self.profiles[customer].attributes = attributes
+        return 204, None
+
+    def delete_profile(self, customer: str) -> Answer:
+        return DONE if self.profiles.pop(customer, None) else error(404, "profile_not_found")
+
+    def insert_extension(self, customer: str, extensions: Json) -> Answer:
+        if customer not in self.profiles:
+            return error(404, "profile_not_found")
+        self.profiles[customer].extensions.update(extensions)
+        return DONE
+
+    def merge_profiles(self, customer: str, source: str) -> Answer:
+        if customer == source:
+            return error(400, "same_profile")
+        if customer not in self.profiles or source not in self.profiles:
+            return error(404, "profile_not_found")
+        kept, gone = self.profiles[customer], self.profiles.pop(source)
+        for name, values in gone.attributes.items():
+            own = kept.attributes.setdefault(name, [])
+            own += [value for value in values if value not in own]
+        kept.extensions = {**gone.extensions, **kept.extensions}
+        for service in self.services.values():
+            if service.shown.get("customer_id") == source:
+                service.shown["customer_id"] = customer
+                service.owners.insert(0, {"customer_id": customer, "since": Anything()})
+        return 204, None
+
+    def identify(self, name: str, value: str) -> list[str]:
+        return sorted(
+            customer
+            for customer, profile in self.profiles.items()
+            if value in profile.attributes.get(name, [])
+        )
+
+    def erase(self, customer: str) -> list[int]:
+        """The services that are gone."""
+        self.profiles.pop(customer, None)
+        gone = [number for number, one in self.services.items() if one.shown.get("customer_id") == customer]
+        for number in gone:
+            del self.services[number]
+        for service in self.services.values():
+            service.owners = [owner for owner in service.owners if owner["customer_id"] != customer]
+        return gone

@@ -1,3 +1,4 @@
+import ContextModel
 import LiaisonKit
 
 /// The plugin's section of the configuration: the business attributes, and which fields they belong to.
@@ -7,6 +8,8 @@ struct AttributeMapping: Sendable {
   let mapsNames: Bool
   /// In the order of the configuration.
   let attributes: [BusinessAttribute]
+  /// The core attributes of profiles; `nil` if profiles may have any.
+  let coreAttributes: CoreAttributes?
   private let fields: [MappedField: BusinessAttribute]
   private let spellings: [MappedField: String]
 
@@ -15,7 +18,7 @@ struct AttributeMapping: Sendable {
   /// - Throws: an error that names the key, also for keys that are not known.
   init(_ section: ConfigurationSection) throws(ConfigurationError) {
     mapsNames = try section.bool("map-names", default: false)
-    attributes = try Self.attributes(section)
+    (attributes, coreAttributes) = try Self.attributes(section)
     var fields: [MappedField: BusinessAttribute] = [:]
     var spellings: [MappedField: String] = [:]
     for key in section.keys where key != "map-names" && key != "attributes" {
@@ -54,21 +57,33 @@ struct AttributeMapping: Sendable {
     MappedField.all.filter { fields[$0] === attribute }.compactMap { spellings[$0] }
   }
 
+  /// The name of the attribute whose values are the core attributes of profiles, in lower case and without spaces.
+  private static let contactAttributes = "contactattributes"
+
   private static func attributes(
     _ section: ConfigurationSection
-  ) throws(ConfigurationError) -> [BusinessAttribute] {
+  ) throws(ConfigurationError) -> ([BusinessAttribute], CoreAttributes?) {
     var attributes: [BusinessAttribute] = []
+    var core: [CoreAttributes.Attribute]?
     for attribute in try section.sections("attributes") {
       let label = try label(attribute, unlike: attributes.map(\.label))
       var values: [BusinessAttribute.Label] = []
+      let isCore = label.name.lowercased().filter { $0 != " " } == contactAttributes
+      if isCore { core = core ?? [] }
       for value in try attribute.sections("values") {
-        values.append(try Self.label(value, unlike: values))
+        let own = try Self.label(value, unlike: values)
+        values.append(own)
+        if isCore {
+          let words = CoreAttributes.Kind.allCases.map(\.rawValue)
+          let kind = CoreAttributes.Kind(rawValue: try value.choice("type", of: words, default: "string"))
+          core?.append(CoreAttributes.Attribute(name: own.name, kind: kind ?? .string))
+        }
         try value.requireAllRead()
       }
       try attribute.requireAllRead()
       attributes.append(BusinessAttribute(label, values: values))
     }
-    return attributes
+    return (attributes, core.map { CoreAttributes($0) })
   }
 
   private static func label(

@@ -12,6 +12,8 @@ public final class BusinessAttributesPlugin: Plugin {
 
   /// Reads the configuration.
   public init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
-    middleware = AttributeMapper(try AttributeMapping(configuration))
+    let mapping = try AttributeMapping(configuration)
+    if let core = mapping.coreAttributes { context.schemas.allow(core) }
+    middleware = AttributeMapper(mapping)
   }
 }

@@ -39,7 +39,8 @@ struct DocumentNames: Sendable {
     return reply
   }
 
-  private func show(in record: inout ServiceRecord) {
+  /// Puts names into a service and everything in it.
+  func show(in record: inout ServiceRecord) {
     record.document = named(record.document, service)
     show(in: &record.lists)
   }

@@ -72,6 +72,8 @@ final class ExtensionChecker: ImmediateMiddleware {
       try check.someOfRecord(sent)
     } else if target.isMerge {
       try check.part(sent)
+      // Whether there is something to be merged into is known at the end of the pipeline alone.
+      call.creation = Result { () throws(ContextError) in try check.value(sent) ?? sent }
     } else if let filled = try check.value(sent) {
       call.body = filled
     }

@@ -14,8 +14,8 @@ enum PostgresTables {
     case .profile: profiles
     case .identificationKeys: identificationKeys
     case .identity: identities
-    case .interaction: interactions
     case .idempotencyKey: idempotencyKeys
+    case .setting: settings
     }
   }
 
@@ -143,17 +143,13 @@ enum PostgresTables {
       document: Array((rows.text(row, 3) ?? "").utf8))
   }
 
-  static let interactions = PostgresTable(
-    "interaction", keys: [.integer("tenant"), .text("id")], columns: [.text("document")]
-  ) { key, arrays in
-    arrays[0].append(key.tenant.rawValue)
-    arrays[1].append(key.name)
+  static let settings = PostgresTable("setting", keys: [.text("name")], columns: [.text("value")]) {
+    key, arrays in
+    arrays[0].append(key.name)
   } bindColumns: { record, arrays, _ in
-    arrays[2].append(utf8: record.document)
+    arrays[1].append(utf8: record.document)
   } read: { rows, row in
-    Record(
-      .interaction(rows.text(row, 1) ?? "", tenant: Tenant(rawValue: rows.integer(row, 0))),
-      document: rows.array(row, 2))
+    Record(.setting(rows.text(row, 0) ?? ""), document: rows.array(row, 1))
   }
 
   static let idempotencyKeys = PostgresTable(

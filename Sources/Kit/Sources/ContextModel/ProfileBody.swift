@@ -18,6 +18,9 @@ public struct ProfileBody: Sendable {
   /// The most values that a core attribute can have.
   public static let mostValues = 100
 
+  /// A body with nothing in it.
+  public init() {}
+
   /// Reads a body.
   ///
   /// - Parameters:

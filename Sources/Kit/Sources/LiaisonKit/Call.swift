@@ -35,6 +35,8 @@ public final class Call {
   public var event: Event?
   /// The body where it is no event: an extension's value, a schema.
   public var body: JSONValue?
+  /// What Merge Extension Data makes of ``body`` where there is no such extension yet, or why it may not; `nil` for the body as it is.
+  public var creation: Result<JSONValue, ContextError>?
   /// The profile in the body.
   public var profile: ProfileBody?
   /// The customer whose profile goes: Merge Customer Profile.
@@ -60,6 +62,10 @@ public final class Call {
   /// Such a call goes through the pipeline all the same and is refused at its end, so that a client without
   /// credentials hears of those first.
   public var malformed: ContextError?
+
+  /// What a stage makes of each service that the pipeline's end writes into a larger answer – a stream, everything about a person –
+  /// where the stage could not change it on its way out; `nil` to show it as it is stored.
+  public var presentation: (@Sendable (inout ServiceRecord) -> Void)?
 
   /// Until when the stage that has the call may keep it; `nil` for as long as it likes. Stages of plugins have a budget.
   public var deadline: ContinuousClock.Instant? { clock?.deadline }

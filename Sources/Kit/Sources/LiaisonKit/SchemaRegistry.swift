@@ -11,6 +11,11 @@ public final class SchemaRegistry: Sendable {
   /// The schemas as they are now.
   public var current: SchemaCatalog { catalog.withLock { $0 } }
 
+  /// Lets profiles have these core attributes alone.
+  public func allow(_ coreAttributes: CoreAttributes) {
+    catalog.withLock { $0 = $0.allowing(coreAttributes) }
+  }
+
   /// Takes a schema out of force.
   public func remove(_ name: String, of owner: SchemaCatalog.Owner, tenant: Tenant) {
     catalog.withLock { $0 = $0.removing(name, of: owner, tenant: tenant) }

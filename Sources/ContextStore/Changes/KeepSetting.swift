@@ -1,0 +1,44 @@
+public import ContextModel
+
+/// Keeps something that the server itself must remember. It is no entry of the change sequence.
+public struct KeepSetting: StoreChange {
+  /// What it is called.
+  public var name: String
+  /// What is remembered, as JSON text.
+  public var document: [UInt8]
+
+  /// A setting by its parts.
+  public init(_ name: String, _ document: [UInt8]) {
+    self.name = name
+    self.document = document
+  }
+
+  /// Keeps it, whatever it was before.
+  public func apply(to transaction: StoreTransaction) throws(ContextError) {
+    try transaction.put(Record(.setting(name), document: document))
+  }
+}
+
+/// A change, and what the server remembers once it is made: both or neither.
+public struct Remembering<Change: StoreChange>: StoreChange {
+  /// The change.
+  public var change: Change
+  /// What is remembered.
+  public var setting: KeepSetting
+
+  /// Both together.
+  public init(_ change: Change, _ setting: KeepSetting) {
+    self.change = change
+    self.setting = setting
+  }
+
+  /// What the change asks for.
+  public func prefetch(into keys: inout [RecordKey]) { change.prefetch(into: &keys) }
+
+  /// Makes the change. Fails as it does.
+  public func apply(to transaction: StoreTransaction) throws(ContextError) -> Change.Outcome {
+    let outcome = try change.apply(to: transaction)
+    try setting.apply(to: transaction)
+    return outcome
+  }
+}

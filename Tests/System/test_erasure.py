@@ -1,0 +1,110 @@
+"""Erasing a person: afterwards no file of the data folder holds a byte of it, and everybody else's data are as they were."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from support.api import Api, Json, assert_error, segment
+from support.redis_server import RedisServer
+from support.server import LiaisonServer
+
+SCHEMALESS: Json = {"plugins": {"extension-schemas": {"schemas": "off"}}}
+
+
+class Person:
+    """Somebody about whom there is something in every place where there can be; each word names one of them."""
+
+    def __init__(self, api: Api, words: str) -> None:
+        self.api = api
+        self.words = words
+        self.customer = f"{words}-customer \"ä"
+        self.services: list[int] = []
+
+    def live(self, others: str) -> None:
+        """Makes everything; other customers have a part in some of it."""
+        api, word = self.api, self.words
+        profile = {"customer_id": self.customer, "Mail": f"{word}-mail@example.org", "Note": {"text": f"{word}-note"}}
+        key = {"Idempotency-Key": f"{word}-key"}
+        assert api.caller.call("POST", "/profiles", profile, key).status == 201
+        mails = [f"{word}-{number}@example.org" for number in range(3)]
+        for mail in mails:
+            body = {"Mail": mail, "Name": f"{word}-name"}
+            assert api.caller.call("PUT", f"/profiles/{segment(self.customer)}", body).status == 204
+        # Unknown at first, then found out; extensions and parts before and after.
+        service = api.start(contact_key=f"{word}-phone", interaction_id=f"{word}-call", Order={"n": f"{word}-order"})
+        state = api.start_state(service, Mood={"is": f"{word}-mood"}, session_id=f"{word}-session")
+        api.associate(self.customer, service, {"interaction_id": f"{word}-call2"})
+        api.end_state(service, state, {"disposition_desc": f"{word}-end"})
+        api.start_task(service, Todo=f"{word}-task")
+        deleted = api.start(customer_id=self.customer, Order={"n": f"{word}-deleted"})
+        assert api.caller.call("DELETE", f"/services/{deleted}").status == 200
+        self.shared = api.start(customer_id=self.customer)
+        api.associate(others, self.shared)
+        self.services = [service, api.start(customer_id=self.customer, Large={"text": f"{word}-large" * 900})]
+
+
+def holders(folder: Path, *needles: str) -> dict[str, list[str]]:
+    """The files that hold one of the texts, and what stands around it there."""
+    found = {}
+    for file in folder.rglob("*"):
+        data = file.read_bytes() if file.is_file() else b""
+        places = [data.find(needle.encode()) for needle in needles]
+        texts = [repr(data[place - 60 : place + 60]) for place in places if place >= 0]
+        if texts:
+            found[str(file.relative_to(folder))] = texts
+    return found
+
+
+def erase(api: Api, person: Person) -> Json:
+    response = api.caller.call("DELETE", f"/customers/{segment(person.customer)}/data")
+    assert response.status == 200, response
+    assert sorted(response.json["services"]) == sorted(person.services) and response.json["journal"] > 0
+    return response.json
+
+
+@pytest.mark.parametrize("folded", [False, True], ids=["all in the journal", "folded at once"])
+def test_no_file_holds_a_byte_of_an_erased_person(
+    start_server: Callable[..., LiaisonServer], redis: RedisServer, folded: bool
+) -> None:
+    config = {**SCHEMALESS, "store": {"fold-after": "1ms" if folded else "1h"}}
+    server = start_server(config=config, redis=redis)
+    api = Api(server)
+    api.create_key({"name": "byMail", "attributes": ["Mail"], "unique": True})
+    api.create_key({"name": "byName", "attributes": ["Name", "Mail"]})
+    people = [Person(api, uuid.uuid4().hex[:16]) for _ in range(3)]
+    with ThreadPoolExecutor(8) as pool:
+        # Pages split and are used again while the people come.
+        load = [pool.submit(lambda n=number: Person(api, f"other{n}").live(f"rest{n}")) for number in range(60)]
+        for person in people:
+            person.live("somebody")
+        for one in load:
+            one.result()
+    gone, kept, last = people
+    before = [api.get(f"/customers/{segment(kept.customer)}/data"), api.whole_service(gone.shared)]
+    assert holders(server.data, gone.words), "the test looks for what was there"
+    erase(api, gone)
+    assert holders(server.data, gone.words) == {}
+    assert gone.words.encode() not in b"".join(
+        key + b"".join(entry.values() if isinstance(entry, dict) else [])
+        for key, entry in redis.client().everything().items()
+    )
+    assert [api.get(f"/customers/{segment(kept.customer)}/data"), api.whole_service(gone.shared)] == before
+    # The person may come again, and what has come since stays.
+    assert api.caller.call("POST", "/profiles", {"customer_id": gone.customer, "Mail": "new@example.org"}).status == 201
+    erase(api, last)
+    assert holders(server.data, last.words) == {}
+    for end in (server.kill, server.stop):
+        end()
+        assert holders(server.data, last.words) == {}
+        server.start()
+        after = api.get(f"/customers/{segment(kept.customer)}/data")
+        assert [after, api.whole_service(gone.shared)] == before
+        assert api.profile(gone.customer)["Mail"] == "new@example.org"
+        assert api.identify(f"Mail={kept.words}-2@example.org") == [kept.customer]
+    response = api.caller.call("DELETE", f"/customers/{segment(gone.customer)}/data")
+    assert response.json["profile"] is True and holders(server.data, gone.words) == {}
