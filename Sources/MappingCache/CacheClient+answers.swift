@@ -21,8 +21,15 @@ extension CacheClient {
 
   private func finishRemoval(_ id: ServiceID, _ reply: RedisReply?) {
     if reply?.integer == nil {
-      miss(id, reason(WriteAnswer(reply)))
-      if let error = reply?.error { closeSoon(.refused(Self.firstWord(error))) }
+      let answer = WriteAnswer(reply)
+      if case .elsewhere(let redirection) = answer, let cluster {
+        // Before it is remembered, so that the right one does.
+        _ = cluster.follow(redirection)
+        cluster.remember(id, .missed)
+      } else {
+        miss(id, reason(answer))
+        if let error = reply?.error { closeSoon(.refused(Self.firstWord(error))) }
+      }
     }
     replayed()
   }
@@ -47,6 +54,11 @@ extension CacheClient {
     if let error = reply.error {
       // Something else stands under the key: the write that follows the miss removes it.
       guard !error.hasPrefix("WRONGTYPE") else { return missing(id, epoch) }
+      // While slots move the store answers.
+      if let redirection = ClusterRedirection(error), let cluster {
+        if !redirection.isOnce { _ = cluster.follow(redirection) }
+        return .bypass
+      }
       closeSoon(.refused(Self.firstWord(error)))
       return .bypass
     }

@@ -25,12 +25,12 @@ extension CacheClient {
 
   private func renewed(_ reply: RedisReply?, raising: Bool) {
     isRenewing = false
-    if let epoch = reply?.number, let instance, mustClose == nil {
-      node.endRenewal((epoch, instance))
-      if stage != .joined { joined() }
+    if let epoch = reply?.number, mustClose == nil {
+      node.endRenewal(epoch, raised: raising)
+      if stage != .joined, node.instance(place) == instance { joined() }
     } else {
       if raising { missed.lose() }
-      node.endRenewal(nil)
+      node.endRenewal(nil, raised: false)
       if let reply { closeSoon(.refused(reply.error.map(Self.firstWord) ?? "something unknown")) }
     }
     epochChanged()

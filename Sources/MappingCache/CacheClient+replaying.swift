@@ -7,7 +7,13 @@ extension CacheClient {
     guard replaying == 0, !missed.isEmpty else { return }
     let epoch = node.epoch
     guard accepts(epoch) else { return }
-    let ids = missed.take(options.replayBatch)
+    let ids = missed.take(options.replayBatch).filter { id in
+      // Its slot may have moved since.
+      guard let cluster, cluster.client(for: id) !== self else { return true }
+      cluster.remember(id, .missed)
+      return false
+    }
+    guard !ids.isEmpty else { return loop.atEndOfTick(self) }
     // Before the store is asked, see WriteClock.
     let times = ids.map { node.writes.time($0) }
     let attempt = attempt
@@ -19,7 +25,7 @@ extension CacheClient {
         self.replayed()
       } catch {
         // The store is away. It is asked again after a pause; until then the cache is not believed.
-        for id in ids { self.missed.insert(id) }
+        for id in ids { self.miss(id, .missed) }
         self.loop.schedule(after: self.backoff.pause()) { [weak self] in self?.replayed() }
       }
     }
@@ -32,7 +38,7 @@ extension CacheClient {
     for service in services { found[service.service] = service }
     for (id, time) in zip(ids, times) {
       guard self.attempt == attempt, node.writes.time(id) == time, accepts(epoch) else {
-        missed.insert(id)
+        miss(id, .missed)
         continue
       }
       if let service = found[id] {
@@ -41,7 +47,7 @@ extension CacheClient {
       } else {
         sendGathered()
         writer.remove(id)
-        if send(.remove(id), epoch) { replaying += 1 } else { missed.insert(id) }
+        if send(.remove(id), epoch) { replaying += 1 } else { miss(id, .missed) }
       }
     }
   }

@@ -8,6 +8,8 @@ enum WriteAnswer {
   case epoch(Int64)
   case unknownScript
   case error(String)
+  /// Another node of the cluster takes it.
+  case elsewhere(ClusterRedirection)
   /// There will be no answer.
   case lost
 
@@ -20,7 +22,11 @@ enum WriteAnswer {
       self = .written(refused: (0..<reply.count).map { Int(reply[$0]?.integer ?? 0) - 1 })
     } else if let error = reply.error {
       let word = CacheClient.firstWord(error)
-      self = word == "NOSCRIPT" ? .unknownScript : .error(word)
+      if let redirection = ClusterRedirection(error) {
+        self = .elsewhere(redirection)
+      } else {
+        self = word == "NOSCRIPT" ? .unknownScript : .error(word)
+      }
     } else {
       self = .epoch(reply.number ?? 0)
     }
@@ -36,7 +42,8 @@ extension CacheClient {
     gatheredEpoch = epoch
     gathered.append(write)
     gatheredBytes += write.service.document.count
-    if gathered.count == GatheredWrite.most || gatheredBytes > GatheredWrite.mostBytes {
+    // The entries of a cluster have a slot each, and a script's keys one.
+    if isClustered || gathered.count == GatheredWrite.most || gatheredBytes > GatheredWrite.mostBytes {
       sendGathered()
     } else {
       loop.atEndOfTick(self)
@@ -65,8 +72,13 @@ extension CacheClient {
   }
 
   private func send(_ writes: [GatheredWrite], _ epoch: Int64, byText: Bool) -> Bool {
-    writer.write(
-      writes, epoch: epoch, timeToLive: options.timeToLive.milliseconds, digest: byText ? nil : digest)
+    let life = options.timeToLive.milliseconds
+    let digest = byText ? nil : digest
+    if isClustered {
+      writer.write(writes[0].service, epoch: epoch, timeToLive: life, digest: digest)
+    } else {
+      writer.write(writes, epoch: epoch, timeToLive: life, digest: digest)
+    }
     return send(.writes(writes, byText: byText), epoch)
   }
 
@@ -74,13 +86,16 @@ extension CacheClient {
   func finish(_ writes: [GatheredWrite], _ answer: WriteAnswer, _ command: PendingCommand, _ byText: Bool) {
     // SCRIPT FLUSH. The text makes Redis know it again.
     if case .unknownScript = answer, !byText, send(writes, command.epoch, byText: true) { return }
+    if case .elsewhere(let redirection) = answer, let cluster, !isRetired {
+      return redirect(writes[0], command, redirection, cluster)
+    }
     var refused = Set<Int>()
     switch answer {
     case .written(let places): if !places.isEmpty { refused = Set(places) }
     case .epoch(let epoch): saw(epoch, under: command.epoch)
     // A Redis that refuses is met again after a pause; until then nothing is sent.
     case .error, .unknownScript: closeSoon(reason(answer))
-    case .lost: break
+    case .lost, .elsewhere: break
     }
     for (place, write) in writes.enumerated() {
       switch write.origin {
@@ -92,6 +107,29 @@ extension CacheClient {
         replayed()
       }
     }
+  }
+
+  /// Sends an entry where the cluster has it now. The redirected command has its own time.
+  private func redirect(
+    _ write: GatheredWrite, _ command: PendingCommand, _ redirection: ClusterRedirection,
+    _ cluster: ClusterRouter
+  ) {
+    let target = cluster.follow(redirection)
+    var write = write
+    write.redirections += 1
+    // The replay waits for it here, whoever sends it.
+    if case .replay = write.origin { write.origin = .change { self.replayed() } }
+    if let target, target.accepts(command.epoch), write.redirections <= GatheredWrite.mostRedirections {
+      if redirection.isOnce {
+        target.writer.command(["ASKING"])
+        target.control { _ in }
+      }
+      if target.send([write], command.epoch, byText: false) { return }
+    }
+    if write.redirections > GatheredWrite.mostRedirections { cluster.refresh() }
+    guard case .change(let waiter) = write.origin else { return }
+    cluster.remember(write.service.service, .missed)
+    waiter?()
   }
 
   private func finishChange(
@@ -122,6 +160,7 @@ extension CacheClient {
     case .written: .missed
     case .epoch: .epoch
     case .unknownScript: .refused("NOSCRIPT")
+    case .elsewhere: .missed
     case .error(let word): .refused(word)
     case .lost:
       if let mustClose { mustClose } else { .away(connection?.failure ?? "the connection was closed") }

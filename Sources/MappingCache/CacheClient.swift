@@ -25,6 +25,17 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   let loop: EventLoop
   let node: CacheNode
   let topology: any RedisTopology
+  /// Whose part this is, if Redis is a cluster; it keeps its clients alive.
+  private(set) weak var cluster: ClusterRouter?
+  let isClustered: Bool
+  /// Tells this Redis from others of a cluster; empty if it is the only one.
+  let place: String
+  /// Whether the node's lease is held here, if the epoch is here.
+  let isFirst: Bool
+  /// Its master has left the cluster: what is missed is somebody else's.
+  var isRetired = false
+  /// Whether the node has missed nothing when it ends.
+  var endsLease = false
   let credentials: RedisCredentials?
   let database: Int
   let options: CacheOptions
@@ -45,7 +56,6 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   /// Whether the first attempt to connect has come to something.
   var hasAttempted = false
   var backoff: Backoff
-  var hasHeldLease = false
 
   var writer = CommandWriter()
   /// The write script's name in Redis.
@@ -78,28 +88,31 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   var waitsForEndOfTick = false
 
   init(
-    index: Int, loop: EventLoop, node: CacheNode, address: RedisLocation, _ resolver: HostResolver,
-    options: CacheOptions,
-    missedLimit: Int,
-    reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]
+    _ loop: EventLoop, isFirst: Bool, _ node: CacheNode, _ topology: any RedisTopology, place: String,
+    _ cluster: ClusterRouter?, _ address: RedisLocation, _ resolver: HostResolver, _ options: CacheOptions,
+    missedLimit: Int, reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]
   ) {
-    self.index = index
     self.loop = loop
+    self.isFirst = isFirst
     self.node = node
+    self.topology = topology
+    self.place = place
+    self.cluster = cluster
+    isClustered = cluster != nil
+    index = node.addClient(place)
+    // A cluster's clients come and go; nobody waits for one of them.
+    hasAttempted = cluster != nil
     credentials = address.credentials
     database = address.database
     self.resolver = resolver
     self.options = options
     self.reload = reload
-    switch address.topology {
-    case .single(let address): topology = SingleRedis(address)
-    case .sentinel(let sentinels, let name):
-      topology = SentinelMaster(sentinels, name, on: loop, resolver, timeout: options.connectTimeout)
-    case .cluster: preconditionFailure("not yet")
-    }
     backoff = Backoff(shortest: options.shortestPause, longest: options.longestPause)
     missed = MissedWrites(limit: missedLimit)
   }
+
+  /// Whether the epoch is in this Redis.
+  var ownsEpoch: Bool { !isClustered || cluster?.owner === self }
 
   /// Whether a command of this epoch may be sent now.
   func accepts(_ epoch: Int64) -> Bool {
@@ -113,8 +126,16 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   /// Redis does not have this service's newest state, or may not have it. When this returns the node does not
   /// believe its cache: only now may the call that wrote it be answered.
   func miss(_ id: ServiceID, _ reason: OutageReason) {
+    if isRetired, let cluster { return cluster.remember(id, reason) }
     missed.insert(id)
     if reported == .up { report(.catchingUp, reason) }
+    loop.atEndOfTick(self)
+  }
+
+  /// It is not known any more which services Redis lacks: the epoch is to be raised.
+  func lose() {
+    missed.lose()
+    if reported == .up { report(.catchingUp, .missed) }
     loop.atEndOfTick(self)
   }
 
@@ -154,23 +175,15 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
     case .idle, .connecting: return
     case .greeted(let epoch, let known): join(epoch, under: known)
     case .joined:
-      guard node.instance == instance else {
+      guard node.instance(place) == instance else {
         close(.away("another Redis answers on other connections"))
         return
       }
     }
     guard stage == .joined, overdue == 0, !isRenewing else { return }
-    if missed.areLost {
-      renewEpoch(raising: true, .missed)
-      return
-    }
-    if let epoch = foreignEpoch {
-      guard epoch == node.epoch else {
-        renewEpoch(raising: false, .epoch)
-        return
-      }
-      foreignEpoch = nil
-    }
+    guard isOfOneEpoch() else { return }
+    // Others must learn of it if this node is cut off.
+    if ownsEpoch, isFirst, !node.hasHeldLease { return }
     if missed.isEmpty && replaying == 0 {
       backoff.reset()
       report(.up)
@@ -179,5 +192,37 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
       report(.catchingUp)
       replay()
     }
+  }
+
+  /// Whether nothing about the epoch is to be settled before anything else; sees to it otherwise.
+  private func isOfOneEpoch() -> Bool {
+    guard ownsEpoch else { return followsEpoch() }
+    if missed.areLost || node.hasStrangers {
+      renewEpoch(raising: true, missed.areLost ? .missed : nil)
+      return false
+    }
+    if let epoch = foreignEpoch {
+      guard epoch == node.epoch else {
+        renewEpoch(raising: false, .epoch)
+        return false
+      }
+      foreignEpoch = nil
+    }
+    return true
+  }
+
+  /// The same where another Redis of the cluster has the epoch.
+  private func followsEpoch() -> Bool {
+    if missed.areLost, let owner = cluster?.owner {
+      owner.lose()
+      missed.reset()
+    }
+    if let epoch = foreignEpoch, epoch > node.epoch {
+      report(.catchingUp, .epoch)
+      cluster?.owner?.saw(epoch, under: node.epoch)
+      return false
+    }
+    foreignEpoch = nil
+    return !missed.areLost
   }
 }

@@ -8,11 +8,17 @@ final class CacheNode: Sendable {
   let writes = WriteClock()
 
   private struct Shared {
-    /// Each loop's own phase.
-    var phases: [CacheState.Phase]
-    /// Which Redis, in which life, the epoch was read from.
-    var instance: String?
-    /// The loop that renews the epoch.
+    /// Each client's own phase, and the place of the Redis that it is connected to.
+    var phases: [Int: (place: String, phase: CacheState.Phase)] = [:]
+    /// How many clients there ever were.
+    var clients = 0
+    /// Which Redis, in which life, is known to stand in each place; the entries of another one do not count.
+    var instances: [String: String] = [:]
+    /// Instances that count once the epoch is raised.
+    var strangers: [String: String] = [:]
+    /// Those that the renewal under way makes count.
+    var welcomed: [String: String] = [:]
+    /// The client that renews the epoch.
     var renewer: Int?
     var outage = OutageLog()
     /// Why the cache is not believed, as it was told last.
@@ -27,11 +33,12 @@ final class CacheNode: Sendable {
   /// belief when its answer arrives as when it was sent was believed all the time between.
   private let beliefCell = Atomic<UInt64>(0)
   private let epochCell = Atomic<Int64>(0)
+  private let heldLease = Atomic<Bool>(false)
   private let address: RedisLocation
   private let log: Log
 
   init(loops: Int, address: RedisLocation, log: Log) {
-    shared = Mutex(Shared(phases: Array(repeating: .down, count: loops), untried: loops))
+    shared = Mutex(Shared(untried: loops))
     self.address = address
     self.log = log
   }
@@ -50,13 +57,53 @@ final class CacheNode: Sendable {
   /// Why the cache is not believed; `nil` while it is.
   var outage: OutageReason? { shared.withLock { $0.reason } }
 
-  /// Which Redis the epoch belongs to.
-  var instance: String? { shared.withLock { $0.instance } }
+  /// Which Redis is known to stand in a place.
+  func instance(_ place: String) -> String? { shared.withLock { $0.instances[place] } }
+
+  /// Another Redis than before, or the same in another life, stands in a place: it may have older entries than it
+  /// had. The epoch must be raised before it is used.
+  func meet(_ instance: String, in place: String) {
+    shared.withLock { if $0.instances[place] != instance { $0.strangers[place] = instance } }
+  }
+
+  /// Whether the epoch must be raised for a Redis that is new.
+  var hasStrangers: Bool { shared.withLock { !$0.strangers.isEmpty } }
+
+  /// Whether Redis has had the node's lease once.
+  var hasHeldLease: Bool {
+    get { heldLease.load(ordering: .relaxed) }
+    set { heldLease.store(newValue, ordering: .relaxed) }
+  }
+
+  /// A client more, which is down. Returns its number.
+  func addClient(_ place: String) -> Int {
+    var number = 0
+    tell { shared in
+      number = shared.clients
+      shared.clients += 1
+      shared.phases[number] = (place, .down)
+      return settle(&shared, nil)
+    }
+    return number
+  }
+
+  /// A client less: its Redis is not used any more.
+  func removeClient(_ number: Int) {
+    tell { shared in
+      if let place = shared.phases.removeValue(forKey: number)?.place,
+        !shared.phases.values.contains(where: { $0.place == place })
+      {
+        shared.instances[place] = nil
+        shared.strangers[place] = nil
+      }
+      return settle(&shared, nil)
+    }
+  }
 
   /// A loop's phase. When this returns, a phase other than `up` has made the node stop believing.
   func report(_ loop: Int, _ phase: CacheState.Phase, _ reason: OutageReason?) {
     tell { shared in
-      shared.phases[loop] = phase
+      shared.phases[loop]?.phase = phase
       return settle(&shared, reason)
     }
   }
@@ -88,22 +135,26 @@ final class CacheNode: Sendable {
     tell { shared in
       guard shared.renewer == nil else { return nil }
       shared.renewer = loop
+      shared.welcomed = shared.strangers
       isGranted = true
       return settle(&shared, reason)
     }
     return isGranted
   }
 
-  /// The renewing loop has read `epoch` from `instance`, or nothing. The caller tells the loops.
-  func endRenewal(_ result: (epoch: Int64, instance: String)?) {
+  /// The renewing client has got an epoch, or nothing. The caller tells the loops.
+  func endRenewal(_ epoch: Int64?, raised: Bool) {
     tell { shared in
-      if let result {
-        if result.instance != shared.instance {
+      if let epoch {
+        epochCell.store(epoch, ordering: .sequentiallyConsistent)
+        for (place, instance) in shared.welcomed where raised {
           // The others are connected to what was there before; they will find out and connect anew.
-          for loop in shared.phases.indices where loop != shared.renewer { shared.phases[loop] = .down }
+          for (number, client) in shared.phases where client.place == place && number != shared.renewer {
+            shared.phases[number]?.phase = .down
+          }
+          shared.instances[place] = instance
+          if shared.strangers[place] == instance { shared.strangers[place] = nil }
         }
-        epochCell.store(result.epoch, ordering: .sequentiallyConsistent)
-        shared.instance = result.instance
       }
       shared.renewer = nil
       return settle(&shared, nil)
@@ -112,7 +163,7 @@ final class CacheNode: Sendable {
 
   /// Brings the belief in line with the rest.
   private func settle(_ shared: inout Shared, _ reason: OutageReason?) -> OutageLog.Line? {
-    var phase = shared.phases.min { $0.rawValue < $1.rawValue } ?? .down
+    var phase = shared.phases.values.map(\.phase).min { $0.rawValue < $1.rawValue } ?? .down
     if phase == .up, shared.renewer != nil || epoch == 0 { phase = .catchingUp }
     let before = belief
     if before & 3 != UInt64(phase.rawValue) {

@@ -50,6 +50,38 @@ enum CacheScripts {
     return refused
     """
 
+  /// Writes one entry of a cluster, unless it is as new. The epoch is in another slot, where a script cannot see it:
+  /// here the entries themselves tell. Nothing older ever takes the place of what is newer, whatever its epoch, so that
+  /// a writer that does not know of a new epoch yet, and a reader that fills in its knowledge, cannot overtake each other.
+  ///
+  /// Key: the entry. Arguments: the writer's epoch, the time to live in ms, tenant, status, revision, document and
+  /// customer, which is empty while the service is anonymous. Answers an empty list, or one of 1 if it is as new; or a
+  /// string: the epoch of the entry, if it is above the writer's.
+  static let writeInCluster: StaticString = """
+    local key, epoch, customer = KEYS[1], ARGV[1], ARGV[7]
+    local old = redis.pcall('HMGET', key, 'epoch', 'revision')
+    if old.err then
+      redis.call('DEL', key)
+    else
+      local current, revision = tonumber(old[1]) or 0, tonumber(old[2]) or 0
+      if current > tonumber(epoch) then
+        return old[1]
+      end
+      if revision > tonumber(ARGV[5]) or (revision == tonumber(ARGV[5]) and old[1] == epoch) then
+        return {1}
+      end
+    end
+    redis.call('HSET', key, 'epoch', epoch, 'tenant', ARGV[3], 'status', ARGV[4], 'revision', ARGV[5],
+      'document', ARGV[6])
+    if customer ~= '' then
+      redis.call('HSET', key, 'customer', customer)
+    else
+      redis.call('HDEL', key, 'customer')
+    end
+    redis.call('PEXPIRE', key, ARGV[2])
+    return {}
+    """
+
   /// Takes over the epoch in Redis if the node may (`adopt`, and it is not below the one the node knows), else
   /// raises it above both and, so that it never meets entries of a restored backup, above the time of day.
   ///

@@ -14,9 +14,13 @@ struct GatheredWrite {
 
   let service: CachedService
   var origin: Origin
+  /// How often a node of the cluster has sent it elsewhere.
+  var redirections = 0
 
   /// The most entries in one call of the script: Redis does nothing else meanwhile.
   static let most = 64
+  /// More redirections than while slots move; then it is missed, and the map asked for.
+  static let mostRedirections = 4
   /// With more bytes of documents than this the entries leave at once.
   static let mostBytes = 256 << 10
 }

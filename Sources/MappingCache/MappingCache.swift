@@ -2,6 +2,7 @@ public import ContextModel
 public import EventLoop
 import Glibc
 public import LiaisonKit
+import Synchronization
 
 /// The hot mappings of a node, written through to Redis and read from there while that can be believed.
 ///
@@ -29,7 +30,8 @@ public final class MappingCache: Sendable {
   public var metrics: CacheMetrics { node.metrics }
   private let node: CacheNode
   /// By the loop's index.
-  private let clients: [CacheClient?]
+  private let loops: [CacheLoop?]
+  private let all: Broadcast
 
   /// A cache that does not connect yet.
   ///
@@ -45,20 +47,21 @@ public final class MappingCache: Sendable {
     let node = CacheNode(loops: loops.count, address: address, log: log)
     self.node = node
     let resolver = HostResolver()
-    let made = loops.enumerated().map { index, loop in
-      CacheClient(
-        index: index, loop: loop, node: node, address: address, resolver, options: options,
-        missedLimit: options.missedLimit / loops.count, reload: reload)
+    let all = Broadcast()
+    let made = loops.enumerated().map { place, loop in
+      CacheLoop(
+        loop, isFirst: place == 0, node, address, resolver, options,
+        missedLimit: options.missedLimit / loops.count,
+        changed: { all.send() }, reload: reload)
     }
-    var clients: [CacheClient?] = Array(repeating: nil, count: (loops.map(\.index).max() ?? 0) + 1)
-    for client in made {
-      precondition(clients[client.loop.index] == nil, "two loops have the index \(client.loop.index)")
-      clients[client.loop.index] = client
+    all.loops.withLock { $0 = made }
+    self.all = all
+    var places: [CacheLoop?] = Array(repeating: nil, count: (loops.map(\.index).max() ?? 0) + 1)
+    for one in made {
+      precondition(places[one.loop.index] == nil, "two loops have the index \(one.loop.index)")
+      places[one.loop.index] = one
     }
-    self.clients = clients
-    for client in made {
-      client.epochChanged = { for other in made { other.loop.post { other.proceed() } } }
-    }
+    self.loops = places
   }
 
   /// Connects and raises the epoch: nobody knows what an earlier process committed and Redis does not have. Returns
@@ -70,7 +73,7 @@ public final class MappingCache: Sendable {
     if sigaction(SIGPIPE, nil, &action) == 0, action.__sigaction_handler.sa_handler == nil {
       signal(SIGPIPE, SIG_IGN)
     }
-    for case let client? in clients { client.loop.post { client.start() } }
+    for case let one? in loops { one.loop.post { one.start() } }
     await withCheckedContinuation { continuation in
       node.whenStarted { continuation.resume() }
     }
@@ -96,8 +99,12 @@ public final class MappingCache: Sendable {
   public func write(
     _ service: CachedService, since ticket: CacheTicket, _ completion: @escaping () -> Void
   ) {
-    let client = client
     node.writes.advance(service.service)
+    let one = current
+    guard let client = one.client(for: service.service) else {
+      one.skip(service.service)
+      return completion()
+    }
     if client.accepts(ticket.epoch) {
       client.write(service, ticket.epoch, completion)
     } else if client.isAnswering, ticket.epoch != node.epoch {
@@ -119,10 +126,9 @@ public final class MappingCache: Sendable {
   ///
   /// - Parameter completion: called on the same loop when the asynchronous form would return, perhaps before this returns.
   public func read(_ id: ServiceID, tenant: Tenant, _ completion: @escaping (CacheRead) -> Void) {
-    let client = client
     let belief = node.belief
     let epoch = node.epoch
-    guard CacheNode.isBelief(belief), client.accepts(epoch) else {
+    guard CacheNode.isBelief(belief), let client = current.client(for: id), client.accepts(epoch) else {
       node.metrics.bypasses.add()
       return completion(.bypass)
     }
@@ -131,8 +137,9 @@ public final class MappingCache: Sendable {
 
   /// Puts into Redis what the store had after a miss, unless the service was written meanwhile. Nobody waits.
   public func fill(_ service: CachedService, after miss: CacheMiss) {
-    let client = client
-    guard client.accepts(miss.epoch), node.writes.time(service.service) == miss.writes else { return }
+    guard let client = current.client(for: service.service), client.accepts(miss.epoch),
+      node.writes.time(service.service) == miss.writes
+    else { return }
     client.fill(service, miss.epoch)
   }
 
@@ -151,18 +158,28 @@ public final class MappingCache: Sendable {
   /// Closes the connections; from now on reads bypass Redis and writes are skipped. Called once, on any thread or
   /// task, when no call is in flight any more and while the loops still run.
   public func stop() async {
-    for case let client? in clients {
+    for case let one? in loops {
       await withCheckedContinuation { continuation in
-        client.loop.post { client.stop { continuation.resume() } }
+        one.loop.post { one.stop { continuation.resume() } }
       }
     }
+    all.loops.withLock { $0 = [] }
   }
 
-  /// The client of the loop that runs the caller.
-  private var client: CacheClient {
-    guard let loop = EventLoop.current, loop.index < clients.count, let client = clients[loop.index] else {
+  /// What belongs to the loop that runs the caller.
+  private var current: CacheLoop {
+    guard let loop = EventLoop.current, loop.index < loops.count, let one = loops[loop.index] else {
       preconditionFailure("the cache is used on its loops only")
     }
-    return client
+    return one
+  }
+}
+
+/// Tells all loops of a node that the epoch has changed. Any thread.
+private final class Broadcast: Sendable {
+  let loops = Mutex<[CacheLoop]>([])
+
+  func send() {
+    for one in loops.withLock({ $0 }) { one.loop.post { one.proceed() } }
   }
 }

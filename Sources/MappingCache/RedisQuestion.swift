@@ -8,12 +8,13 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
   private let loop: EventLoop
   private let resolver: HostResolver
   private let timeout: Duration
-  private let read: (RedisReply) -> Answer?
+  private let read: (RedisReply, RedisAddress) -> Answer?
   private let completion: (Result<Answer, RedisConnectError>) -> Void
   private var addresses: ArraySlice<RedisAddress>
   private var connection: RedisConnection?
   private var timer: Timer?
   private var answer: Answer?
+  private var asked = RedisAddress.unix(path: "")
   private var failure = RedisConnectError(reason: "nobody can be asked")
   /// How many answers come before the one that is waited for.
   private var preliminaries = 0
@@ -27,7 +28,7 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
   @discardableResult
   init(
     _ words: [String], _ credentials: RedisCredentials?, of addresses: [RedisAddress], on loop: EventLoop,
-    _ resolver: HostResolver, timeout: Duration, read: @escaping (RedisReply) -> Answer?,
+    _ resolver: HostResolver, timeout: Duration, read: @escaping (RedisReply, RedisAddress) -> Answer?,
     completion: @escaping (Result<Answer, RedisConnectError>) -> Void
   ) {
     self.words = words
@@ -43,6 +44,7 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
 
   private func askNext() {
     guard let address = addresses.popFirst() else { return completion(.failure(failure)) }
+    asked = address
     timer = loop.schedule(after: timeout) { [weak self] in self?.timedOut(address) }
     loop.runTask {
       switch await self.resolver.numeric(address) {
@@ -91,7 +93,7 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
       preliminaries -= 1
       return
     }
-    answer = read(reply)
+    answer = read(reply, asked)
     if answer == nil, reply.error == nil {
       failure = RedisConnectError(reason: "\(words.joined(separator: " ")) is not known there")
     }

@@ -50,7 +50,7 @@ final class SentinelMaster: RedisTopology {
     RedisQuestion(
       ["SENTINEL", "get-master-addr-by-name", name], nil, of: sentinels, on: loop, resolver,
       timeout: timeout / 4
-    ) { reply -> RedisAddress? in
+    ) { reply, _ -> RedisAddress? in
       guard let host = reply[0]?.text, let port = reply[1]?.number else { return nil }
       return .tcp(host: host, port: Int(port))
     } completion: { found in

@@ -11,8 +11,8 @@ enum Help {
         --data     the data folder, made if it is not there       (liaison-data)
         --store    sqlite (in the data folder), or a PostgreSQL database as libpq names it:
                    postgres://user@host/database, or "host=… dbname=…"   (sqlite)
-        --redis    redis://host:port, unix:///path,
-                   sentinel://host,…/master, or off               (off)
+        --redis    redis://host:port, unix:///path, sentinel://host,…/master,
+                   redis-cluster://host,…, or off                 (off)
         --config   a configuration file (JSON5)
         --loops    event loops; 0 for one a core                  (0)
     liaison check --config FILE

@@ -62,7 +62,7 @@ final class TestPort: @unchecked Sendable {
   /// A port that nothing listens on, nor on the one 10,000 above, which a cluster's node takes for its bus.
   static func free() -> Int {
     while true {
-      let port = Int.random(in: 20_000...30_000)
+      let port = Int.random(in: 12_000...22_000)
       if isFree(port), isFree(port + 10_000) { return port }
     }
   }
