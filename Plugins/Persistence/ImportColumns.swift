@@ -11,8 +11,10 @@ struct ImportColumns: Sendable {
   /// Reads the first row.
   ///
   /// - Throws: 400 that names the column.
-  init(_ header: [String], _ catalog: SchemaCatalog, tenant: Tenant) throws(ContextError) {
-    core = catalog.coreAttributes
+  init(
+    _ header: [String], _ catalog: SchemaCatalog, _ core: CoreAttributes?, tenant: Tenant
+  ) throws(ContextError) {
+    self.core = core
     names = header.map { $0.trimmingSpaces }
     var schemas: [String: ExtensionSchema] = [:]
     let hasSchemas = !catalog.schemas(of: .profile, tenant: tenant).isEmpty

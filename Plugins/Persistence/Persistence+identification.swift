@@ -48,7 +48,7 @@ extension Persistence {
   /// Create Identification Key. Answers when every profile is found by it.
   func createIdentificationKey(_ call: Call) async throws -> Reply {
     let sent = try IdentificationKey(decoding: try required(call.body))
-    if sent.source == nil, let core = schemas.current.coreAttributes {
+    if sent.source == nil, let core = schemas.coreAttributes {
       for attribute in sent.attributes where core[attribute]?.name != attribute {
         throw ContextError.badField(
           "attributes", code: "bad_schema",
@@ -146,7 +146,7 @@ extension Persistence {
     let keys = try await store.identificationKeys(tenant: call.tenant)
     var writer = JSONWriter()
     writer.beginObject()
-    if let core = schemas.current.coreAttributes {
+    if let core = schemas.coreAttributes {
       writer.key("attributes")
       writer.beginArray()
       for attribute in core.attributes {

@@ -30,7 +30,7 @@ extension Persistence {
     guard let names = header.first else {
       throw ContextError.badField("profiles", code: "bad_csv", message: "The file is empty.")
     }
-    let columns = try ImportColumns(names, schemas.current, tenant: call.tenant)
+    let columns = try ImportColumns(names, schemas.current, schemas.coreAttributes, tenant: call.tenant)
     let (tenant, principal) = (call.tenant, call.principal?.name)
     var state = ImportProgress.State()
     state.phase = .running

@@ -8,7 +8,7 @@ extension Persistence {
   /// Create Customer Profile.
   func createProfile(_ call: Call) async throws -> Reply {
     var body = try required(call.profile)
-    try body.require(schemas.current.coreAttributes)
+    try body.require(schemas.coreAttributes)
     let customer = body.customerID ?? Self.newCustomerID()
     let change = CreateProfile(
       tenant: call.tenant, customer: customer, body: body, at: call.receivedAt,
@@ -48,7 +48,7 @@ extension Persistence {
   /// Update Customer Profile, Insert Extension Records.
   func updateProfile(_ call: Call, extensionsOnly: Bool) async throws -> Reply {
     var body = try required(call.profile)
-    try body.require(schemas.current.coreAttributes)
+    try body.require(schemas.coreAttributes)
     let revision = try await store.write(
       UpdateProfile(
         tenant: call.tenant, customer: try required(call.customerID), body: body,

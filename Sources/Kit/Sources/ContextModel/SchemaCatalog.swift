@@ -1,4 +1,4 @@
-/// The extension schemas, and what else is known of the form of resources, in force at one moment. Immutable: a new schema makes a new catalog.
+/// The extension schemas in force at one moment. Immutable: a new schema makes a new catalog.
 public final class SchemaCatalog: Sendable {
   /// What kind of resource an extension hangs on.
   public enum Owner: String, CaseIterable, Sendable {
@@ -28,37 +28,24 @@ public final class SchemaCatalog: Sendable {
   }
 
   private let schemas: [Key: ExtensionSchema]
-  /// The core attributes that profiles may have; `nil` if they may have any.
-  public let coreAttributes: CoreAttributes?
 
   /// A catalog without schemas.
-  public init(coreAttributes: CoreAttributes? = nil) {
-    schemas = [:]
-    self.coreAttributes = coreAttributes
-  }
+  public init() { schemas = [:] }
 
-  private init(_ schemas: [Key: ExtensionSchema], _ coreAttributes: CoreAttributes?) {
-    self.schemas = schemas
-    self.coreAttributes = coreAttributes
-  }
-
-  /// This catalog, and profiles may have these core attributes alone.
-  public func allowing(_ coreAttributes: CoreAttributes) -> SchemaCatalog {
-    SchemaCatalog(schemas, coreAttributes)
-  }
+  private init(_ schemas: [Key: ExtensionSchema]) { self.schemas = schemas }
 
   /// This catalog and one schema more, in place of one of the same name.
   public func adding(_ schema: ExtensionSchema, to owner: Owner, of tenant: Tenant) -> SchemaCatalog {
     var schemas = schemas
     schemas[Key(tenant: tenant, owner: owner, name: schema.name.lowercased())] = schema
-    return SchemaCatalog(schemas, coreAttributes)
+    return SchemaCatalog(schemas)
   }
 
   /// This catalog without one schema.
   public func removing(_ name: String, of owner: Owner, tenant: Tenant) -> SchemaCatalog {
     var schemas = schemas
     schemas[Key(tenant: tenant, owner: owner, name: name.lowercased())] = nil
-    return SchemaCatalog(schemas, coreAttributes)
+    return SchemaCatalog(schemas)
   }
 
   /// The schema of that name, compared without case.

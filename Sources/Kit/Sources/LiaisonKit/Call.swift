@@ -35,8 +35,6 @@ public final class Call {
   public var event: Event?
   /// The body where it is no event: an extension's value, a schema.
   public var body: JSONValue?
-  /// What Merge Extension Data makes of ``body`` where there is no such extension yet, or why it may not; `nil` for the body as it is.
-  public var creation: Result<JSONValue, ContextError>?
   /// The profile in the body.
   public var profile: ProfileBody?
   /// The customer whose profile goes: Merge Customer Profile.
@@ -63,10 +61,6 @@ public final class Call {
   /// credentials hears of those first.
   public var malformed: ContextError?
 
-  /// What a stage makes of each service that the pipeline's end writes into a larger answer – a stream, everything about a person –
-  /// where the stage could not change it on its way out; `nil` to show it as it is stored.
-  public var presentation: (@Sendable (inout ServiceRecord) -> Void)?
-
   /// Until when the stage that has the call may keep it; `nil` for as long as it likes. Stages of plugins have a budget.
   public var deadline: ContinuousClock.Instant? { clock?.deadline }
 
@@ -77,6 +71,12 @@ public final class Call {
   var lastStage = 0
   /// What stages hand to later ones, see ``CallKey``.
   var values = CallValues()
+
+  /// What Merge Extension Data makes of ``body`` where there is no such extension yet, or why it may not; `nil` for the body as it is.
+  public var creation: Result<JSONValue, ContextError>?
+  /// What a stage makes of each service that the pipeline's end writes into a larger answer – a stream, everything about a person –
+  /// where the stage could not change it on its way out; `nil` to show it as it is stored.
+  public var presentation: (@Sendable (inout ServiceRecord) -> Void)?
 
   /// A call of an operation with nothing in it yet.
   public init(

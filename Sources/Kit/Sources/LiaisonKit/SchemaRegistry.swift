@@ -1,9 +1,10 @@
 public import ContextModel
 import Synchronization
 
-/// The extension schemas in force on all loops. A change is seen by the next call on any loop.
+/// The extension schemas, and what else is known of the form of resources, in force on all loops. A change is seen by the next call on any loop.
 public final class SchemaRegistry: Sendable {
   private let catalog = Mutex(SchemaCatalog())
+  private let core = Mutex<CoreAttributes?>(nil)
 
   /// A registry without schemas.
   public init() {}
@@ -11,10 +12,11 @@ public final class SchemaRegistry: Sendable {
   /// The schemas as they are now.
   public var current: SchemaCatalog { catalog.withLock { $0 } }
 
+  /// The core attributes that profiles may have; `nil` if they may have any.
+  public var coreAttributes: CoreAttributes? { core.withLock { $0 } }
+
   /// Lets profiles have these core attributes alone.
-  public func allow(_ coreAttributes: CoreAttributes) {
-    catalog.withLock { $0 = $0.allowing(coreAttributes) }
-  }
+  public func allow(_ coreAttributes: CoreAttributes) { core.withLock { $0 = coreAttributes } }
 
   /// Takes a schema out of force.
   public func remove(_ name: String, of owner: SchemaCatalog.Owner, tenant: Tenant) {
