@@ -133,11 +133,16 @@ class AssociationLoad:
 
 class CoherenceLoad:
     """Writers and readers at once. A reader must never be shown an association that is older than the last
-    one acknowledged before its read began, and no call may fail."""
+    one acknowledged before its read began, and no call may fail. Of several servers each has its share."""
 
     def __init__(
-        self, server: LiaisonServer, services: Sequence[int], writers: int = 3, readers: int = 3
+        self,
+        servers: LiaisonServer | Sequence[LiaisonServer],
+        services: Sequence[int],
+        writers: int = 3,
+        readers: int = 3,
     ) -> None:
+        nodes = [servers] if isinstance(servers, LiaisonServer) else list(servers)
         self.services = list(services)
         self.ledger = Ledger()
         self.failed: list[str] = []
@@ -148,9 +153,9 @@ class CoherenceLoad:
         self._threads = _Threads()
         self._connections: list[Connection] = []
         for index in range(writers):
-            self._add_writer(self._connect(server), self.services[index::writers])
-        for _ in range(readers):
-            self._add_reader(self._connect(server))
+            self._add_writer(self._connect(nodes[index % len(nodes)]), self.services[index::writers])
+        for index in range(readers):
+            self._add_reader(self._connect(nodes[index % len(nodes)]))
 
     def _connect(self, server: LiaisonServer) -> Connection:
         self._connections.append(server.connect())
