@@ -1,9 +1,10 @@
 # Everything here needs only the Swift toolchain; `dependencies` installs the rest from the distribution.
-# Variables: PREFIX for `install`, DATA and PORT for `run`, TESTS for `test` (arguments of pytest), ARGS for `bench`.
+# Variables: PREFIX for `install`, DATA and PORT for `run`, TESTS for `test` (arguments of pytest), ARGS for `bench`,
+# FILTER for `sanitize`.
 .DEFAULT_GOAL := help
 # A module that is imported but not declared is found by accident of what was built before: an error here.
 BUILD := swift build --explicit-target-dependency-import-check error
-.PHONY: help dependencies build install run test unit-tests system-tests bench lint format clean
+.PHONY: help dependencies build install run test unit-tests sanitize system-tests bench lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do \
@@ -16,7 +17,7 @@ build: ## build the release binary, .build/release/liaison
 	@Scripts/dependencies.sh build
 	$(BUILD) -c release --product liaison
 
-install: build ## install the server, its kit and the kit's sources (PREFIX=/usr/local)
+install: build ## install the server, its kit and the sources that plugins need (PREFIX=/usr/local)
 	@Scripts/install.sh $(or $(PREFIX),/usr/local)
 
 run: ## start Redis and the server, and make a first association (DATA=…, PORT=…)
@@ -34,6 +35,10 @@ unit-tests: ## run the Swift tests alone
 	@Scripts/dependencies.sh build test
 	$(BUILD) --build-tests
 	swift test --skip-build
+
+sanitize: ## run the Swift tests under the thread sanitizer (FILTER='Pipeline|Plugins')
+	@Scripts/dependencies.sh build
+	@Scripts/sanitize.sh "$(FILTER)"
 
 system-tests: build ## run the tests of Tests/System alone (TESTS='-k redis')
 	@Scripts/dependencies.sh test

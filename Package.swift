@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Glibc
 import PackageDescription
 
 let settings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
@@ -25,11 +26,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
 }
 
+/// Installed sources have neither tests nor benchmarks: they serve packages of plugins.
+let isInstalled = access(Context.packageDirectory + "/Tests", F_OK) != 0
+
 let package = Package(
   name: "liaison",
   products: [
     .executable(name: "liaison", targets: ["liaison"]),
     .library(name: "LiaisonServer", targets: ["LiaisonServer"]),
+    .library(name: "LiaisonTesting", targets: ["LiaisonTesting"]),
   ],
   dependencies: [.package(path: "Sources/Kit")] + stages.map { .package(path: "Plugins/\($0)") },
   targets: [
@@ -61,8 +66,15 @@ let package = Package(
       // What one thread allocates another one frees: glibc's allocator spends a quarter of a call's time on that.
       // Debug builds keep to it, for sanitizers bring allocators of their own.
       linkerSettings: [.linkedLibrary("mimalloc", .when(configuration: .release))]),
+    // For the tests of plugins, here and elsewhere.
+    layer("LiaisonTesting", ["LiaisonServer", "CEpoll", kit]),
     .executableTarget(name: "liaison", dependencies: ["LiaisonServer"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)
 
+if !isInstalled {
+  package.targets += [
     .executableTarget(
       name: "AssociationBenchmark", dependencies: ["CEpoll", "CHiredis", "CSQLite"],
       path: "Benchmarks/AssociationBenchmark", swiftSettings: settings),
@@ -76,7 +88,7 @@ let package = Package(
     tests("ContextStore", ["ContextStore", "EventLoop", "CSQLite", kit]),
     tests("MappingCache", ["MappingCache", "EventLoop", kit]),
     tests("Plugins", stageProducts + [kit]),
+    tests("LiaisonTesting", ["LiaisonTesting", kit]),
     tests("LiaisonServer", ["LiaisonServer", "ContextStore", "EventLoop", kit]),
-  ],
-  swiftLanguageModes: [.v6]
-)
+  ]
+}

@@ -10,7 +10,7 @@ import Glibc
 ///     let second = try HTTPListener(loop: b, address: first.address, limits: limits, budget: budget, handler: two)
 ///     a.post { try? first.start() }
 public final class HTTPListener: @unchecked Sendable {
-  /// The address it is bound to, with the port that the system chose for port 0.
+  /// The address it is bound to, with the port that the system chose for port 0. The port is 0 if it is bound to none.
   public let address: ListenAddress
   /// Connections that are open on this loop.
   public var connectionCount: Int { connections.count }
@@ -47,12 +47,26 @@ public final class HTTPListener: @unchecked Sendable {
     self.address = address.withPort(ListenAddress.port(of: descriptor))
   }
 
+  /// Bound to no address: has the connections that `adopt` is given.
+  public init(
+    adoptingFor loop: EventLoop, limits: HTTPLimits, budget: ConnectionBudget, handler: any HTTPHandler
+  ) {
+    self.loop = loop
+    context = ListenerContext(loop: loop, limits: limits, budget: budget, handler: handler)
+    descriptor = -1
+    address = .localhost
+  }
+
   deinit {
     if descriptor >= 0 { Glibc.close(descriptor) }
   }
 
-  /// Begins to listen and to accept.
+  /// Takes over a connected stream socket that does not block.
+  public func adopt(_ connected: Int32) { open(connected) }
+
+  /// Begins to listen and to accept, if it is bound to an address.
   public func start() throws(SystemError) {
+    guard descriptor >= 0 else { return }
     guard listen(descriptor, Self.backlog) == 0 else { throw SystemError("listen") }
     try loop.register(descriptor, .read, self)
     isListening = true

@@ -99,6 +99,9 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     return (storage, socklen_t(length))
   }
 
+  /// This machine, no port.
+  static let localhost = ListenAddress(host: "127.0.0.1", port: 0)!
+
   /// The port that a socket is bound to.
   static func port(of descriptor: Int32) -> UInt16 {
     var storage = sockaddr_storage()
@@ -114,6 +117,8 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     guard cepoll_getpeername(descriptor, &storage, &length) == 0 else { return "" }
     let family = Int32(storage.ss_family)
+    // A socket of this machine alone: one of a pair.
+    if family == AF_UNIX { return localhost.host }
     let offset = family == AF_INET6 ? 8 : 4
     return withUnsafeBytes(of: &storage) { bytes in
       withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in

@@ -33,11 +33,21 @@ public final class Server {
   /// The address the server listens on, with the port that the system chose for port 0.
   public var address: String { listeners[0].address.description }
 
+  /// Opens connections to the server from inside its process.
+  package var connector: InProcessConnector { InProcessConnector(loops: loops, listeners: listeners) }
+
   /// Makes everything and binds the address; nothing is served yet.
   ///
   /// - Parameter additional: plugins beside the first-party ones.
   /// - Throws: ``LiaisonKit/ConfigurationError`` for a bad configuration, ``StartupError`` for anything in the way.
-  public init(_ configuration: ServerConfiguration, additional: [any Plugin.Type] = []) throws {
+  public convenience init(_ configuration: ServerConfiguration, additional: [any Plugin.Type] = []) throws {
+    try self.init(configuration, additional: additional, hasAddress: true)
+  }
+
+  /// - Parameter hasAddress: `false` for a server that ``connector`` alone reaches.
+  package init(
+    _ configuration: ServerConfiguration, additional: [any Plugin.Type], hasAddress: Bool
+  ) throws {
     let log = Log(level: configuration.logLevel)
     self.log = log
     let metrics = MetricsRegistry()
@@ -56,7 +66,7 @@ public final class Server {
     plugins = assembly.plugins
     background = assembly.contexts.map(\.background)
     do {
-      try configuration.listen.ensureFree()
+      if hasAddress { try configuration.listen.ensureFree() }
     } catch {
       throw StartupError("cannot listen on \(configuration.listen): \(error)")
     }
@@ -133,6 +143,11 @@ public final class Server {
     var address = configuration.listen
     var listeners: [HTTPListener] = []
     for (loop, api) in zip(loops, apis) {
+      guard hasAddress else {
+        listeners.append(
+          HTTPListener(adoptingFor: loop, limits: configuration.http, budget: budget, handler: api))
+        continue
+      }
       do {
         listeners.append(
           try HTTPListener(

@@ -20,6 +20,10 @@ from support.server import REPOSITORY, LiaisonServer, run_liaison
 KIT = re.search(  # type: ignore[index]
     r'LIAISON_KIT_VERSION "([^"]+)"', (REPOSITORY / "Sources/Kit/Sources/CKitVersion/include/CKitVersion.h").read_text()
 )[1]
+
+# The first one waits for the builds.
+pytestmark = pytest.mark.timeout(900)
+
 PIPELINE = ["authentication", "center-stamp", "business-attributes", "extension-schemas", "persistence"]
 
 # Put into the scaffolded stage, so that one build serves every test.
@@ -52,6 +56,7 @@ class Installation:
     binary: Path
     library: Path
     package: Path
+    sources: Path
 
     def check(self, library: Path) -> subprocess.CompletedProcess[str]:
         return run_liaison("plugin", "check", library, binary=self.binary)
@@ -67,7 +72,7 @@ class Installation:
 
 def swift(package: Path, *arguments: str) -> None:
     done = subprocess.run(
-        ["swift", *arguments], cwd=package, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300
+        ["swift", *arguments], cwd=package, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning:" not in done.stdout + done.stderr
@@ -98,7 +103,8 @@ def installation(session_folder: Path) -> Installation:
     text = text.replace("    calls = context", "    mappings = context.mappings\n    calls = context")
     source.write_text("import Glibc\n" + text + "\nstruct Failure: Error {}\n")
     swift(package, "build", "-c", "release")
-    return Installation(binary, package / ".build/release/libCenterStamp.so", package)
+    sources = binary.resolve().parents[2] / "share/liaison"
+    return Installation(binary, package / ".build/release/libCenterStamp.so", package, sources)
 
 
 @pytest.fixture
@@ -218,6 +224,60 @@ def test_the_plugin_folder_and_the_list(installation: Installation, folder: Path
     assert lines[1] == f'2 center-stamp 1.0.0 ({folder}/plugins/stamp.so) {{"text":"Lisbon"}}'
 
 
+MANIFEST = """\
+// swift-tools-version: 6.2
+import PackageDescription
+
+let liaison = "{sources}"
+
+let package = Package(
+  name: "center-server",
+  dependencies: [
+    .package(name: "liaison", path: liaison),
+    .package(path: liaison + "/Plugins/Examples/RequestLog"),
+    .package(path: "{package}"),
+  ],
+  targets: [
+    .executableTarget(
+      name: "center-server",
+      dependencies: [
+        .product(name: "LiaisonServer", package: "liaison"), .product(name: "RequestLog", package: "RequestLog"),
+        .product(name: "CenterStamp", package: "center-stamp"),
+      ])
+  ]
+)
+"""
+MAIN = """\
+import CenterStamp
+import LiaisonServer
+import RequestLog
+
+await LiaisonCommand.run(plugins: [RequestLog.self, CenterStamp.self])
+"""
+
+
+def test_the_same_plugins_are_built_into_an_executable_of_the_integrators(
+    installation: Installation, make_server: Callable[..., LiaisonServer], session_folder: Path
+) -> None:
+    package = session_folder / "integrator/center-server"
+    (package / "Sources/center-server").mkdir(parents=True)
+    (package / "Package.swift").write_text(MANIFEST.format(sources=installation.sources, package=installation.package))
+    (package / "Sources/center-server/main.swift").write_text(MAIN)
+    # What the plugin's own tests have built is not built again.
+    scratch = installation.package / ".build"
+    swift(package, "build", "--scratch-path", str(scratch))
+    pipeline = ["request-log", *PIPELINE]
+    plugins = {"request-log": {"file": "requests.log"}, "center-stamp": {"text": "Lisbon"}}
+    server = make_server(binary=scratch / "debug/center-server", config={"pipeline": pipeline, "plugins": plugins})
+    server.start()
+    started = server.call("POST", "/services/start", {"contact_key": "k"})
+    assert (started.status, started.header("X-CenterStamp")) == (201, "Lisbon")
+    kits = {line.split()[-1] for line in Path(f"/proc/{server.pid}/maps").read_text().splitlines() if "LiaisonKit" in line}
+    assert len(kits) == 1
+    server.stop()
+    assert '"operation":"start-service"' in (server.folder / "requests.log").read_text()
+
+
 def patched(installation: Installation, folder: Path, old: bytes, new: bytes) -> Path:
     content = installation.library.read_bytes()
     assert old in content and len(old) == len(new)
@@ -271,10 +331,11 @@ def without(text: str, start: str, end: str) -> str:
     return before + rest.split(end, 1)[1]
 
 
-def older_kit(installation: Installation, folder: Path) -> Path:
-    """The kit's sources as they were before its classes and protocols had grown at their ends."""
-    kit = folder / "kit"
-    shutil.copytree(installation.binary.resolve().parents[2] / "share/liaison/kit", kit)
+def with_older_kit(installation: Installation, folder: Path) -> Path:
+    """Sources with the kit as it was before its classes and protocols had grown at their ends."""
+    liaison = folder / "liaison"
+    shutil.copytree(installation.sources, liaison)
+    kit = liaison / "Sources/Kit"
     sources = kit / "Sources/LiaisonKit"
     header = kit / "Sources/CKitVersion/include/CKitVersion.h"
     header.write_text(header.read_text().replace(f'"{KIT}"', '"1.0"'))
@@ -285,14 +346,14 @@ def older_kit(installation: Installation, folder: Path) -> Path:
     text = without(store.read_text(), "  /// A customer's profile as it is now", "-> ProfileRecord?\n")
     text = without(text, "  /// - Throws: 503.\n  public func profile", "throw Self.unavailable\n  }\n")
     store.write_text(text)
-    return kit
+    return liaison
 
 
 def test_a_library_built_against_an_older_kit_still_works(
     installation: Installation, folder: Path, make_server: Callable[..., LiaisonServer]
 ) -> None:
-    kit = older_kit(installation, folder)
-    made = run_liaison("plugin", "new", "center-stamp", f"--kit={kit}", cwd=folder, binary=installation.binary)
+    liaison = with_older_kit(installation, folder)
+    made = run_liaison("plugin", "new", "center-stamp", f"--sources={liaison}", cwd=folder, binary=installation.binary)
     assert made.returncode == 0, made.stderr
     package = folder / "center-stamp"
     shutil.copy(installation.package / "Sources/CenterStamp/CenterStamp.swift", package / "Sources/CenterStamp")

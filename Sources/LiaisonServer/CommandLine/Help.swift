@@ -19,8 +19,8 @@ enum Help {
         Says whether the configuration is good.
     liaison store backup FILE [--data DIR] [--config FILE]
         Copies the store, also while a server runs on it. FILE must not exist.
-    liaison plugin new NAME [--kit=DIR]
-        Makes a folder NAME with a package of a plugin that builds, tests and runs as it is. DIR: the kit's sources.
+    liaison plugin new NAME [--sources=DIR]
+        Makes a folder NAME with a package of a plugin that builds, tests and runs as it is. DIR: Liaison's sources.
     liaison plugin list [--config FILE]
         The stages in order, with versions, where they come from, and settings.
     liaison plugin check FILE

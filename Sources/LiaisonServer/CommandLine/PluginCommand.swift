@@ -28,7 +28,7 @@ enum PluginCommand: Equatable {
             "\"\(operand)\" is no name of a plugin: 2 to 40 lower-case letters, digits and single dashes, "
             + "a letter first, such as center-stamp")
       }
-      return (.new(name: operand), ["--kit": "kit"])
+      return (.new(name: operand), ["--sources": "sources"])
     default:
       let got = action.map { "unknown command \"plugin \($0)\"" } ?? "plugin needs a command"
       throw UsageError(description: "\(got); known: plugin new NAME, plugin list, plugin check FILE")
@@ -38,8 +38,8 @@ enum PluginCommand: Equatable {
   func run(_ arguments: Arguments, _ plugins: [any Plugin.Type]) throws {
     switch self {
     case .new(let name):
-      let kit = arguments.flags.first { $0.option == "kit" }?.text
-      let scaffold = PluginScaffold(name: name, kit: try PluginScaffold.kitFolder(kit))
+      let given = arguments.flags.first { $0.option == "sources" }?.text
+      let scaffold = PluginScaffold(name: name, sources: try PluginScaffold.sourcesFolder(given))
       try scaffold.write(to: name)
       LiaisonCommand.say("\(name) is the package of a plugin; its README.md says how to build and run it")
     case .check(let file):

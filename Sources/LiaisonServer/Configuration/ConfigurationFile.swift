@@ -13,17 +13,24 @@ enum ConfigurationFile {
     } catch {
       throw ConfigurationError("", "the configuration file \(path) cannot be read: \(reason(of: error))")
     }
+    return try parse(data, "the configuration file \(path)")
+  }
+
+  /// The values of a text.
+  ///
+  /// - Parameter origin: where it comes from, for errors.
+  static func parse(_ data: Data, _ origin: String) throws(ConfigurationError) -> [String: ConfigurationValue]
+  {
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true
     let tree: Tree
     do {
       tree = try decoder.decode(Tree.self, from: data)
     } catch {
-      throw ConfigurationError("", "the configuration file \(path) is not JSON5: \(reason(of: error))")
+      throw ConfigurationError("", "\(origin) is not JSON5: \(reason(of: error))")
     }
     guard case .object(let values) = tree.value else {
-      throw ConfigurationError(
-        "", "the configuration file \(path) must hold an object, not \(tree.value.article)")
+      throw ConfigurationError("", "\(origin) must hold an object, not \(tree.value.article)")
     }
     return values
   }

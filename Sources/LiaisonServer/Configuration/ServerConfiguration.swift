@@ -1,7 +1,8 @@
 import ContextAPI
 import ContextStore
+import Foundation
 import HTTP
-import LiaisonKit
+public import LiaisonKit
 import MappingCache
 
 /// Everything that can be set about a server, read and checked. See the README for the file's form.
@@ -37,7 +38,10 @@ public struct ServerConfiguration {
   /// The folder that relative paths start from: the file's, or the working directory.
   let directory: String
 
-  static let defaultPipeline = ["authentication", "business-attributes", "extension-schemas", "persistence"]
+  /// The stages of a server whose configuration names none.
+  package static let defaultPipeline = [
+    "authentication", "business-attributes", "extension-schemas", "persistence",
+  ]
 
   /// Reads the file, lays environment and flags over it and checks every value.
   ///
@@ -52,6 +56,21 @@ public struct ServerConfiguration {
     try overlay.apply(environment: environment)
     for flag in flags { try overlay.set(flag.option, flag.text) }
     try self.init(values: overlay.values, directory: file.map(Self.folder) ?? ".")
+  }
+
+  /// Reads the text of a configuration file, without environment and flags.
+  ///
+  /// - Parameters:
+  ///   - defaults: what is set where the text says nothing.
+  ///   - fixed: what is set whatever the text says.
+  ///   - directory: where relative paths start from.
+  package init(
+    text: String, defaults: [String: ConfigurationValue], fixed: [String: ConfigurationValue],
+    directory: String
+  ) throws(ConfigurationError) {
+    let given = ConfigurationOverlay(try ConfigurationFile.parse(Data(text.utf8), "the configuration")).values
+    let values = defaults.merging(given) { $1 }.merging(fixed) { $1 }
+    try self.init(values: values, directory: directory)
   }
 
   /// Checks every value.

@@ -14,12 +14,15 @@ extension PluginScaffold {
     import PackageDescription
 
     let settings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
-    let kit = "\(kit)"
+    let liaison = "\(sources)"
 
     let package = Package(
       name: "\(name)",
       products: [.library(name: "\(module)", type: .dynamic, targets: ["\(module)"])],
-      dependencies: [.package(name: "LiaisonKit", path: kit)],
+      dependencies: [
+        .package(name: "LiaisonKit", path: liaison + "/Sources/Kit"),
+        .package(name: "liaison", path: liaison),
+      ],
       targets: [
         .target(
           name: "\(module)",
@@ -30,7 +33,7 @@ extension PluginScaffold {
           swiftSettings: settings),
         .testTarget(
           name: "\(module)Tests",
-          dependencies: ["\(module)", .product(name: "LiaisonKit", package: "LiaisonKit")],
+          dependencies: ["\(module)", .product(name: "LiaisonTesting", package: "liaison")],
           swiftSettings: settings),
       ],
       swiftLanguageModes: [.v6]
@@ -58,7 +61,7 @@ extension PluginScaffold {
       public init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
         text = try configuration.string("text") ?? "hello"
         calls = context.metrics.counter(
-          "liaison_\(name.replacing("-", with: "_"))_calls_total", help: "Calls that \(name) saw.")
+          "liaison_\(word)_calls_total", help: "Calls that \(name) saw.")
       }
 
       /// Passes the call on and marks the answer.
@@ -86,32 +89,33 @@ extension PluginScaffold {
 
   private var tests: String {
     """
-    import ContextModel
-    import LiaisonKit
+    import LiaisonTesting
     import Testing
     import \(module)
 
     @Suite struct \(module)Tests {
-      struct LastStage: Middleware {
-        func handle(_ call: Call, next: Next) async throws -> Reply { Reply(status: 200) }
-      }
+      let server = TestedServer(
+        plugins: [\(module).self],
+        configuration: \"""
+          { plugins: { "\(name)": { text: "here" } } }
+          \""")
 
+      // The way `.live` makes the same calls over a port, `.at("http://…")` to a server that runs already.
       @Test func everyAnswerIsMarked() async throws {
-        let section = ConfigurationSection(path: "plugins.\(name)", values: ["text": .string("here")])
-        let context = PluginContext(
-          log: Log(level: .error), metrics: MetricsRegistry(), schemas: SchemaRegistry(),
-          blocking: BlockingPool(), directory: ".")
-        let plugin = try \(module)(section, context)
-        let call = Call(
-          operation: .queryService, requiredRole: nil, requestNumber: 1, peer: "192.0.2.1",
-          receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
-        let reply = try await Next(stages: [plugin.middleware, LastStage()])(call)
-        #expect(reply.headers == [ReplyHeader("X-\(module)", "here")])
+        try await server.test(.pipeline) { client in
+          let started = try await client.post("/services/start", #"{ "contact_key": "+15550100" }"#)
+          #expect(started.status == 201)
+          #expect(started.headers["X-\(module)"] == "here")
+          #expect(try await client.metric("liaison_\(word)_calls_total") == 1)
+        }
       }
     }
 
     """
   }
+
+  /// As in the names of metrics: `center_stamp`.
+  private var word: String { name.replacing("-", with: "_") }
 
   private var readme: String {
     """
@@ -147,7 +151,7 @@ extension PluginScaffold {
     ## Metrics
     | name | meaning |
     |---|---|
-    | `liaison_\(name.replacing("-", with: "_"))_calls_total` | calls that came through |
+    | `liaison_\(word)_calls_total` | calls that came through |
 
     """
   }

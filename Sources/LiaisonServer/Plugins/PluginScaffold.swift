@@ -4,8 +4,8 @@ import Foundation
 struct PluginScaffold {
   /// As in configurations: `center-stamp`.
   let name: String
-  /// The kit's sources.
-  let kit: String
+  /// The server's sources, the kit's among them.
+  let sources: String
 
   /// Whether this can be the name of a plugin.
   static func isName(_ text: String) -> Bool {
@@ -18,12 +18,16 @@ struct PluginScaffold {
     return !text.hasSuffix("-") && !text.contains("--")
   }
 
-  /// The kit's sources: those given, those installed with this server, or those it was built from.
-  static func kitFolder(_ given: String?) throws(UsageError) -> String {
+  /// The server's sources: those given, those installed with this server, or those it was built from.
+  static func sourcesFolder(_ given: String?) throws(UsageError) -> String {
     let files = FileManager.default
+    func holdsSources(_ folder: String) -> Bool {
+      files.fileExists(atPath: folder + "/Package.swift")
+        && files.fileExists(atPath: folder + "/Sources/Kit/Package.swift")
+    }
     if let given {
-      guard files.fileExists(atPath: given + "/Package.swift") else {
-        throw UsageError(description: "--kit: there is no Package.swift in \(given)")
+      guard holdsSources(given) else {
+        throw UsageError(description: "--sources: there are no sources of Liaison in \(given)")
       }
       return URL(fileURLWithPath: given).standardizedFileURL.path
     }
@@ -31,12 +35,11 @@ struct PluginScaffold {
       fileURLWithPath: (try? files.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/")
     while folder.path != "/" {
       folder.deleteLastPathComponent()
-      for place in ["share/liaison/kit", "Sources/Kit"] {
-        let candidate = folder.appendingPathComponent(place).path
-        if files.fileExists(atPath: candidate + "/Package.swift") { return candidate }
-      }
+      for place in [folder.appendingPathComponent("share/liaison").path, folder.path]
+      where holdsSources(place) { return place }
     }
-    throw UsageError(description: "the kit's sources are not beside this server: name them with --kit=DIR")
+    throw UsageError(
+      description: "the sources of Liaison are not beside this server: name them with --sources=DIR")
   }
 
   /// The module: `CenterStamp`.

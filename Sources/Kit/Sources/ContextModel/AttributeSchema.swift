@@ -40,7 +40,9 @@ public struct AttributeSchema: Sendable, Equatable {
 
   /// Writes the schema as the API shows it.
   ///
-  /// - Parameter isUnique: whether the extension's `unique` names this attribute.
+  /// - Parameters:
+  ///   - writer: gets one object.
+  ///   - isUnique: whether the extension's `unique` names this attribute.
   public func write(to writer: inout JSONWriter, isUnique: Bool) {
     writer.beginObject()
     writer.member("name", name)

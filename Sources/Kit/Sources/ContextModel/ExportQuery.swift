@@ -49,7 +49,9 @@ public struct ExportQuery: Sendable, Equatable {
 
   /// Whether a service is one of them.
   ///
-  /// - Parameter now: where the span ends if nothing is said.
+  /// - Parameters:
+  ///   - service: as it is now.
+  ///   - now: where the span ends if nothing is said.
   public func matches(_ service: Service, now: Timestamp) -> Bool {
     switch activity {
     case .any: break

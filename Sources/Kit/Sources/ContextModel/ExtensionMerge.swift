@@ -4,7 +4,10 @@ public import JSON
 public enum ExtensionMerge {
   /// Adds the members of one object to another: shallow, the new value wins (API page *Merge Extension Data*).
   ///
-  /// - Parameter stored: what is there; `nil` for nothing.
+  /// - Parameters:
+  ///   - sent: the members to add.
+  ///   - stored: what is there; `nil` for nothing.
+  ///   - name: of the extension, for errors.
   /// - Throws: 400 if what is sent is no object, 409 if what is there is none.
   public static func merged(
     _ sent: JSONValue, into stored: JSONValue?, name: String
@@ -41,6 +44,7 @@ public enum ExtensionMerge {
   /// Extension*, *Delete Record From Profile Extension*).
   ///
   /// - Parameters:
+  ///   - stored: the set as it is.
   ///   - record: holds the `unique` attributes, and those to be changed.
   ///   - unique: names of attributes; at least one.
   ///   - deleting: whether the record is taken out.

@@ -90,7 +90,9 @@ extension Profile {
 
   /// Reads a ``document`` back; `nil` if it is none.
   ///
-  /// - Parameter revision: stands beside the document, not in it.
+  /// - Parameters:
+  ///   - document: as it was written.
+  ///   - revision: stands beside the document, not in it.
   public init?(document: JSONValue, revision: Int64) {
     guard let id = document["customer_id"]?.string else { return nil }
     self.init(customerID: id, attributes: [])

@@ -24,8 +24,10 @@ public struct ProfileBody: Sendable {
   /// Reads a body.
   ///
   /// - Parameters:
+  ///   - body: as it was sent.
   ///   - customer: the customer of the path, which a `customer_id` in the body must equal.
   ///   - extensionsOnly: whether the body may hold nothing but extensions.
+  ///   - longestCustomerID: in characters.
   /// - Throws: a 400 that names the field, what was sent and what is allowed.
   public init(
     decoding body: JSONValue, customer: String? = nil, extensionsOnly: Bool = false,

@@ -36,7 +36,9 @@ extension Service {
   /// Reads a ``document`` back; `nil` if it is none.
   ///
   /// - Parameters:
-  ///   - revision: stands beside the document, not in it.
+  ///   - document: as it was written.
+  ///   - tenant: whose service it is; stands beside the document, not in it.
+  ///   - revision: stands beside it as well.
   public init?(document: JSONValue, tenant: Tenant, revision: Int64) {
     guard let id = document["service_id"]?.int64.flatMap(ServiceID.init) else { return nil }
     self.init(id: id, tenant: tenant, revision: revision)

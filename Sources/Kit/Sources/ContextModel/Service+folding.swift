@@ -11,8 +11,9 @@ extension Service {
 
   /// Ends the service.
   ///
-  /// - Parameter moment: when, if the event does not say; moved to the start where a client has put that into the
-  ///   future.
+  /// - Parameters:
+  ///   - event: what is known of the end.
+  ///   - moment: when, if the event does not say; moved to the start where a client has put that into the future.
   /// - Throws: 409 if it has ended before, 400 if the event says that it ends before it started.
   public mutating func complete(_ event: Event, at moment: Timestamp) throws(ContextError) {
     guard completed == nil else { throw .alreadyCompleted(id) }
@@ -49,7 +50,9 @@ extension Service {
 
   /// Sets until when the service is kept, whatever was said before.
   ///
-  /// - Parameter moment: from when a time to live counts.
+  /// - Parameters:
+  ///   - expiration: a moment or a time to live.
+  ///   - moment: from when a time to live counts.
   public mutating func expire(_ expiration: Expiration, from moment: Timestamp) {
     revision += 1
     expirationTime = expiration.moment(from: moment)

@@ -53,8 +53,11 @@ public struct Service: Equatable, Sendable {
 
   /// A service at its start.
   ///
-  /// - Parameter event: its customer and contact key are taken as given: that there is one of them is for the API
-  ///   to check. Its timestamp must be set.
+  /// - Parameters:
+  ///   - id: new.
+  ///   - tenant: whose service it is.
+  ///   - event: its customer and contact key are taken as given: that there is one of them is for the API to check. Its
+  ///     timestamp must be set.
   public init(id: ServiceID, tenant: Tenant, starting event: Event) {
     self.id = id
     self.tenant = tenant

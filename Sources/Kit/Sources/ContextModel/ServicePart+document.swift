@@ -29,7 +29,11 @@ extension ServicePart {
 
   /// Reads a ``document`` back; `nil` if it is none.
   ///
-  /// - Parameter revision: stands beside the document, not in it.
+  /// - Parameters:
+  ///   - document: as it was written.
+  ///   - kind: a state or a task.
+  ///   - service: whose part it is; stands beside the document, not in it.
+  ///   - revision: stands beside it as well.
   public init?(document: JSONValue, as kind: Kind, of service: ServiceID, revision: Int64) {
     guard let id = document["\(kind.idName)"]?.int64.flatMap(PartID.init) else { return nil }
     self.init(kind, id, of: service, revision: revision)

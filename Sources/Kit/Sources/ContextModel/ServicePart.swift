@@ -56,7 +56,11 @@ public struct ServicePart: Equatable, Sendable {
 
   /// A state or task at its start.
   ///
-  /// - Parameter event: its timestamp must be set. For a transition: its `to`.
+  /// - Parameters:
+  ///   - kind: a state or a task.
+  ///   - id: new in its service.
+  ///   - service: whose part it is.
+  ///   - event: its timestamp must be set. For a transition: its `to`.
   public init(_ kind: Kind, _ id: PartID, of service: ServiceID, starting event: Event) {
     self.init(kind, id, of: service, revision: 1)
     type = event.type

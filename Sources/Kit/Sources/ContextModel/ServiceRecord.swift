@@ -82,7 +82,9 @@ public struct PartRecord: Sendable {
 
   /// The document with everything in it.
   ///
-  /// - Parameter isNested: whether it stands inside its service or state.
+  /// - Parameters:
+  ///   - writer: gets one object.
+  ///   - isNested: whether it stands inside its service or state.
   public func write(to writer: inout JSONWriter, isNested: Bool = false) {
     writer.beginObject()
     if !isNested {

@@ -28,6 +28,8 @@ public final class MetricsRegistry: Sendable {
   ///
   /// - Parameters:
   ///   - name: `liaison_…`, with the unit at its end.
+  ///   - kind: what Prometheus is told.
+  ///   - help: one line for people.
   ///   - write: writes its samples, each time somebody asks.
   public func register(
     _ name: String, _ kind: Kind, help: String, write: @escaping @Sendable (inout MetricsWriter) -> Void
@@ -69,7 +71,9 @@ public struct MetricsWriter {
 
   /// A sample.
   ///
-  /// - Parameter labels: names and values; values are escaped.
+  /// - Parameters:
+  ///   - value: as it is now.
+  ///   - labels: names and values; values are escaped.
   public mutating func sample(_ value: Int, _ labels: KeyValuePairs<String, String> = [:]) {
     line(name, Array(labels), "\(value)")
   }

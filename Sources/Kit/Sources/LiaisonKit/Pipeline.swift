@@ -30,7 +30,9 @@ extension ImmediateMiddleware {
 public protocol ImmediateEnd: Middleware {
   /// Begins to answer a call.
   ///
-  /// - Parameter reply: called once, on the call's loop, perhaps before this returns.
+  /// - Parameters:
+  ///   - call: has gone through the stages before.
+  ///   - reply: called once, on the call's loop, perhaps before this returns.
   /// - Returns: `false` leaves the call to `handle`, and has done nothing.
   /// - Throws: what `handle` would throw; `reply` is not called then.
   func begin(_ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void) throws -> Bool
@@ -59,8 +61,10 @@ public final class Pipeline: Sendable {
 
   /// Takes a call as far as it goes without waiting.
   ///
-  /// - Parameter reply: called once, on the call's loop, perhaps before this returns; not at all if this throws or
-  ///   returns something.
+  /// - Parameters:
+  ///   - call: new.
+  ///   - reply: called once, on the call's loop, perhaps before this returns; not at all if this throws or returns
+  ///     something.
   /// - Returns: what is left of the pipeline, to be called by a task; `nil` if the end has begun to answer.
   public func begin(
     _ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void

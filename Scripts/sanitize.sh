@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs Swift tests under the thread sanitizer: Scripts/sanitize.sh [FILTER]
+#   FILTER   a regular expression as `swift test --filter` takes it; without one every test
+# First shows that a run would tell: a known race is found, and contention for a mutex is taken for none.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scratch=.build/sanitize
+tools=$scratch/tools
+reports=$scratch/reports
+mkdir -p "$tools"
+
+fail() {
+  printf 'sanitize: %s\n' "$*" >&2
+  exit 1
+}
+
+sanitized() { # COMMAND...: its exit code is 66 if there was a race; reports are written to files
+  rm -rf "$reports"
+  mkdir -p "$reports"
+  LD_PRELOAD="$PWD/$tools/mutex-annotations.so" TSAN_OPTIONS="log_path=$PWD/$reports/race" "$@"
+}
+
+clang -O2 -Wall -Wextra -Werror -shared -fPIC Tests/Sanitizer/MutexAnnotations.c -o "$tools/mutex-annotations.so"
+swiftc -sanitize=thread -swift-version 6 -parse-as-library Tests/Sanitizer/KnownRace.swift -o "$tools/known-race"
+sanitized "$tools/known-race" >/dev/null || fail "contention for a mutex was taken for a race"
+if sanitized "$tools/known-race" --race >/dev/null; then fail "a known race was not found"; fi
+[[ -n $(ls "$reports") ]] || fail "a known race was not reported"
+
+swift build --build-tests --sanitize=thread --scratch-path "$scratch"
+result=0
+sanitized swift test --skip-build --sanitize=thread --scratch-path "$scratch" ${1:+--filter "$1"} || result=$?
+if [[ -n $(ls "$reports") ]]; then
+  cat "$reports"/*
+  fail "there are races"
+fi
+exit "$result"
