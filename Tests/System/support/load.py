@@ -147,6 +147,9 @@ class CoherenceLoad:
         self.ledger = Ledger()
         self.failed: list[str] = []
         self.stale: list[str] = []
+        # How many seconds after its acknowledgement an association may be missing from a read.
+        self.allowed = 0.0
+        self._acknowledged_at: dict[tuple[int, int], float] = {}
         self.reads = 0
         self.hits = 0
         self.slowest = 0.0
@@ -184,6 +187,7 @@ class CoherenceLoad:
                 is None
             ):
                 return False
+            self._acknowledged_at[service, number] = time.monotonic()
             self.ledger.acknowledged[service] = number
             return True
 
@@ -193,14 +197,18 @@ class CoherenceLoad:
         def read() -> bool:
             service = random.choice(self.services)
             acknowledged = self.ledger.acknowledged.get(service, 0)
+            began = time.monotonic()
             response = self._timed_call(connection, "GET", f"/services/{service}")
             if response is None:
                 return False
             shown = association_number(response.json.get("customer_id"))
             if shown < acknowledged:
-                self.stale.append(
-                    f"service {service}: shown {shown}, acknowledged {acknowledged} ({response.cache_status})"
-                )
+                age = began - self._acknowledged_at[service, shown + 1]
+                if age > self.allowed:
+                    self.stale.append(
+                        f"service {service}: shown {shown}, acknowledged {acknowledged}, {age:.3f} s late"
+                        f" ({response.cache_status})"
+                    )
             self.reads += 1
             self.hits += "hit" in (response.cache_status or "")
             return True
