@@ -75,6 +75,8 @@ start_redis() {
 }
 
 start_server() {
+  # What an earlier run left there says nothing of this one.
+  rm -f "$data/listening"
   setsid .build/release/liaison serve --listen "$address" --data "$data" --redis "unix://$redis_socket" \
     >"$data/listening" 2>"$data/liaison.log" </dev/null &
   server_pid=$!
