@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 # A module that is imported but not declared is found by accident of what was built before: an error here.
 BUILD := swift build --explicit-target-dependency-import-check error
-.PHONY: help dependencies build install run test unit-tests sanitize system-tests bench lint format clean
+.PHONY: help dependencies build install run test unit-tests sanitize system-tests bench docs lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do \
@@ -23,10 +23,11 @@ install: build ## install the server, its kit and the sources that plugins need 
 run: ## start Redis and the server, and make a first association (DATA=…, PORT=…)
 	@Scripts/run.sh
 
-test: ## run every test: lint, unit tests, system tests
+test: ## run every test: lint, documentation, unit tests, system tests
 	@Scripts/dependencies.sh build test
 	@$(MAKE) --no-print-directory lint
 	$(BUILD) -c release --product liaison
+	@Scripts/docs.sh
 	$(BUILD) --build-tests
 	swift test --skip-build
 	@Scripts/system-tests.sh $(TESTS)
@@ -48,6 +49,9 @@ bench: ## measure floors and the server in one run (ARGS=…)
 	@Scripts/dependencies.sh build bench
 	$(BUILD) -c release --product liaison
 	swift run -c release AssociationBenchmark $(ARGS)
+
+docs: build ## make the kit's documentation, .build/documentation
+	@Scripts/docs.sh
 
 lint: ## check the form of the Swift sources
 	swift format lint --strict --recursive --parallel Sources Plugins Tests Benchmarks Package.swift

@@ -278,6 +278,17 @@ def test_the_same_plugins_are_built_into_an_executable_of_the_integrators(
     assert '"operation":"start-service"' in (server.folder / "requests.log").read_text()
 
 
+def test_the_stage_of_the_tutorial_passes_its_test(installation: Installation) -> None:
+    work = installation.package.parent
+    made = run_liaison("plugin", "new", "closed-customers", cwd=work, binary=installation.binary)
+    assert made.returncode == 0, made.stderr
+    package = work / "closed-customers"
+    code = installation.sources / "Sources/Kit/Sources/LiaisonKit/LiaisonKit.docc/Resources"
+    shutil.copy(code / "first-stage-3.swift", package / "Sources/ClosedCustomers/ClosedCustomers.swift")
+    shutil.copy(code / "first-stage-4.swift", package / "Tests/ClosedCustomersTests/ClosedCustomersTests.swift")
+    swift(package, "test", "--scratch-path", str(installation.package / ".build"))
+
+
 def patched(installation: Installation, folder: Path, old: bytes, new: bytes) -> Path:
     content = installation.library.read_bytes()
     assert old in content and len(old) == len(new)

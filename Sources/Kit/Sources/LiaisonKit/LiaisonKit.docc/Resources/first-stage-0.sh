@@ -1,0 +1,3 @@
+liaison plugin new closed-customers
+cd closed-customers
+swift test
