@@ -1,10 +1,13 @@
 # Everything here needs only the Swift toolchain; `dependencies` installs the rest from the distribution.
 # Variables: PREFIX for `install`, DATA and PORT for `run`, TESTS for `test` (arguments of pytest), ARGS for `bench`,
 # FILTER for `sanitize`.
+# What a server promises wherever its data lies: these tests run on both stores.
+ON_POSTGRES = $(addprefix test_,$(addsuffix .py,association bulk conformance idempotency lifetime model \
+  profiles schemas services service_life states_and_tasks tenancy))
 .DEFAULT_GOAL := help
 # A module that is imported but not declared is found by accident of what was built before: an error here.
 BUILD := swift build --explicit-target-dependency-import-check error
-.PHONY: help dependencies build install run test unit-tests sanitize system-tests bench docs lint format clean
+.PHONY: help dependencies build install run cluster test unit-tests sanitize system-tests bench docs lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do \
@@ -23,6 +26,9 @@ install: build ## install the server, its kit and the sources that plugins need 
 run: ## start Redis and the server, and make a first association (DATA=…, PORT=…)
 	@Scripts/run.sh
 
+cluster: ## start three servers on PostgreSQL and Redis behind HAProxy (PORT=…)
+	@Scripts/cluster.sh
+
 test: ## run every test: lint, documentation, unit tests, system tests
 	@Scripts/dependencies.sh build test
 	@$(MAKE) --no-print-directory lint
@@ -31,6 +37,7 @@ test: ## run every test: lint, documentation, unit tests, system tests
 	$(BUILD) --build-tests
 	swift test --skip-build
 	@Scripts/system-tests.sh $(TESTS)
+	@LIAISON_TEST_STORE=postgres Scripts/system-tests.sh $(or $(TESTS),$(ON_POSTGRES))
 
 unit-tests: ## run the Swift tests alone
 	@Scripts/dependencies.sh build test

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what targets of the Makefile need and the machine lacks.
-#   Scripts/dependencies.sh [build] [run] [test] [bench]
+#   Scripts/dependencies.sh [build] [run] [cluster] [test] [bench]
 # Looks for files and commands first: when nothing is missing it costs some milliseconds and asks nobody.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -44,6 +44,11 @@ need_for_test() {
   if ! Scripts/python-environment.sh --current && ! Scripts/python-environment.sh --possible; then
     missing+=(python3-venv)
   fi
+}
+
+need_for_cluster() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+  PATH=$PATH:/usr/sbin need_command haproxy haproxy
 }
 
 need_for_bench() {
@@ -120,8 +125,8 @@ download_llhttp() { # FOLDER
 
 for purpose in "$@"; do
   case $purpose in
-    build | run | test | bench) "need_for_$purpose" ;;
-    *) fail "unknown purpose '$purpose'; there are build, run, test and bench" ;;
+    build | run | cluster | test | bench) "need_for_$purpose" ;;
+    *) fail "unknown purpose '$purpose'; there are build, run, cluster, test and bench" ;;
   esac
 done
 ((${#missing[@]} == 0)) || install_packages

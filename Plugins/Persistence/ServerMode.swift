@@ -36,12 +36,15 @@ public final class ServerMode: Sendable {
   /// Under what name the store keeps it.
   static let setting = "server mode"
 
-  /// The mode as the store keeps it: a server that was in maintenance when it ended comes back in it.
+  /// The mode as the store keeps it: a server that was in maintenance when it ended comes back in it, and one that shares its
+  /// store follows the others. Its own switch goes on undisturbed.
   public func restore(from store: ContextStore) throws(StoreError) {
     guard let text = try store.setting(Self.setting), let stored = try? JSONParser().parse(text),
       let mode = Mode.allCases.first(where: { $0.name == stored.root.string }), mode != .switching
     else { return }
-    set(mode)
+    let current = value.load(ordering: .relaxed)
+    guard current != Mode.switching.rawValue else { return }
+    _ = value.compareExchange(expected: current, desired: mode.rawValue, ordering: .relaxed)
   }
 
   func set(_ mode: Mode) { value.store(mode.rawValue, ordering: .relaxed) }

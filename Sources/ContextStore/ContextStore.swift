@@ -29,7 +29,7 @@ public final class ContextStore: Sendable {
   ///   - location: where the data lies; made if it is not there.
   ///   - loops: those whose tasks call the store; the index of each is its place in the array.
   ///   - notice: called on a thread of the store when it begins to fail and when it works again.
-  ///   - shared: called on a thread of the store when another server may have changed extension schemas.
+  ///   - shared: called on a thread of the store when another server may have changed extension schemas or settings.
   /// - Throws: a line for people, also if another process has the store open.
   public convenience init(
     opening location: StoreLocation, options: StoreOptions = StoreOptions(), loops: [EventLoop],

@@ -67,7 +67,7 @@ protocol StoreEngine: AnyObject, Sendable {
 enum StoreNews: Sendable {
   /// The change sequence has grown to this number.
   case changes(Int64)
-  /// Something was changed that every server keeps in mind: extension schemas.
+  /// Something was changed that every server keeps in mind: extension schemas, settings.
   case shared
 }
 
@@ -83,6 +83,9 @@ protocol StoreReader: AnyObject {
   /// Records by their keys, those of a service and the lists of services are up to date without it. Any other query
   /// – by attributes, by time, over everything – reads tables alone and asks for this first.
   func settle() throws(StoreError)
+
+  /// Tells which services will be asked for until `end`: those who are far from their data ask once for all.
+  func expect(_ services: @autoclosure () -> [Int64]) throws(StoreError)
 
   /// One record, `nil` if there is none. A service may be another tenant's: its own key tells.
   func record(_ key: RecordKey) throws(StoreError) -> Record?

@@ -22,7 +22,7 @@ public final class Server {
   private let store: ContextStore
   private let cache: MappingCache?
   private let blocking: BlockingPool
-  private let schemas: SharedSchemas
+  private let shared: SharedState
   private let plugins: [any Plugin]
   /// The plugins' tasks, in the order of the plugins.
   private let background: [BackgroundWork]
@@ -54,8 +54,9 @@ public final class Server {
     let schemas = SchemaRegistry()
     let blocking = BlockingPool()
     let access = StoreAccess()
-    let shared = SharedSchemas(schemas)
-    self.schemas = shared
+    let mode = ServerMode()
+    let shared = SharedState(schemas, mode)
+    self.shared = shared
     self.blocking = blocking
     let assembly = try Self.assembly(configuration, additional) { name in
       PluginContext(
@@ -95,7 +96,7 @@ public final class Server {
       do {
         try shared.refresh(from: store)
       } catch {
-        log.error("extension schemas of another server cannot be read", ["error": "\(error)"])
+        log.error("what another server has changed cannot be read", ["error": "\(error)"])
       }
     }
     self.store = store
@@ -113,7 +114,6 @@ public final class Server {
     self.cache = cache
     access.open(StoreAccess.Opened(store: store, cache: cache, loops: loops))
     let budget = ConnectionBudget(cap: configuration.maximumConnections)
-    let mode = ServerMode()
     try mode.restore(from: store)
     if mode.current == .maintenance {
       log.warning("the server is in maintenance mode, as it was when it ended")
@@ -163,7 +163,7 @@ public final class Server {
   /// Starts to serve. Connections are accepted when this returns, and not before everything can answer.
   public func start() async throws {
     for loop in loops { loop.start(named: "liaison-\(loop.index)") }
-    try schemas.refresh(from: store)
+    try shared.refresh(from: store)
     for plugin in plugins { try await plugin.start() }
     await cache?.start()
     housekeeping.start()

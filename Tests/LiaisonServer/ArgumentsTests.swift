@@ -17,7 +17,7 @@ import Testing
     #expect(try Arguments([]).command == .help)
     #expect(try Arguments(["serve", "--help"]).command == .help)
     #expect(try Arguments(["--version"]).command == .version)
-    #expect(try Arguments(["store", "backup", "f", "--data", "d"]).command == .backup(file: "f"))
+    #expect(try Arguments(["store", "backup", "f", "--data", "d"]).command == .store(.backup(file: "f")))
   }
 
   @Test(arguments: [

@@ -31,8 +31,13 @@ public struct AssociateService: StoreChange {
     self.principal = principal
   }
 
-  /// The service.
-  public func prefetch(into keys: inout [RecordKey]) { keys.append(.service(service, tenant: tenant)) }
+  /// The service, and the extensions that it gives.
+  public func prefetch(into keys: inout [RecordKey]) {
+    keys.append(.service(service, tenant: tenant))
+    for given in event.extensions {
+      keys.append(.extension(given.name, of: .service, in: service, tenant: tenant))
+    }
+  }
 
   /// Associates the service. Fails with 404 and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {

@@ -28,8 +28,13 @@ public struct CompleteService: StoreChange {
     self.principal = principal
   }
 
-  /// The service.
-  public func prefetch(into keys: inout [RecordKey]) { keys.append(.service(service, tenant: tenant)) }
+  /// The service, and the extensions that it gives.
+  public func prefetch(into keys: inout [RecordKey]) {
+    keys.append(.service(service, tenant: tenant))
+    for given in event.extensions {
+      keys.append(.extension(given.name, of: .service, in: service, tenant: tenant))
+    }
+  }
 
   /// Ends the service. Fails with 400 (before its start), 404, 409 and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {

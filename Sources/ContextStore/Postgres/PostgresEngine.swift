@@ -21,6 +21,8 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   private var open: PostgresConnection?
   /// The transaction as the server knows it; `nil` until it has said so.
   private var transaction: String?
+  /// Whether the connection has worked before.
+  private var hasCommitted = false
 
   private static let begins = PostgresStatement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
   private static let identifies = PostgresStatement("transaction", "SELECT pg_current_xact_id()::text")
@@ -30,6 +32,8 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   private static let nextBlock = PostgresStatement("next-block", "SELECT nextval('service_id')")
   private static let counter = PostgresStatement(
     "newest", "SELECT last FROM counter WHERE name = 'sequence'")
+  private static let unfinished = PostgresStatement(
+    "unfinished-copy", "SELECT FROM setting WHERE name = $1")
   private static let probes = PostgresStatement(
     "probe", "UPDATE counter SET last = last + 1 WHERE name = 'probe'")
   private static let namesTenant = PostgresStatement(
@@ -45,6 +49,12 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     session = PostgresSession(postgres, durability: options.durability)
     writer = PostgresWriter(documents)
     try PostgresSchema.migrate(postgres)
+    let copies = try session.open().run(Self.unfinished, .text(CopyTarget.setting))
+    guard copies.count == 0 else {
+      throw StoreError(
+        .cannotOpen,
+        "the database holds a copy of a store that is not whole yet: run liaison store copy again")
+    }
     for (id, name) in options.tenantNames {
       try session.open().run(Self.namesTenant, .integer(id), .text(name))
     }
@@ -56,11 +66,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
 
   func begin() throws(StoreError) -> StoreCounters {
     abandon()
-    let connection = try session.open()
-    open = connection
-    transaction = nil
-    try connection.send(Self.begins)
-    try connection.send(Self.identifies)
+    open = try session.open()
     return StoreCounters(
       nextServiceID: ids.lowerBound, lastSequence: newestChange, endOfServiceIDs: ids.upperBound)
   }
@@ -77,7 +83,25 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     _ services: [Int64], _ keys: [RecordKey], service take: (ServiceID, Service?) -> Void,
     record takeRecord: (RecordKey, Record?) -> Void
   ) throws(StoreError) {
-    let connection = try connection
+    let isUsed = hasCommitted
+    do throws(StoreError) {
+      try load(services, keys, on: connection, take, takeRecord)
+    } catch {
+      // The server may have closed an idle connection, or have been started again since; that is told by its first use.
+      hasCommitted = false
+      guard isUsed, error.kind == .unreachable, !session.isOpen else { throw error }
+      open = try session.open()
+      try load(services, keys, on: connection, take, takeRecord)
+    }
+  }
+
+  private func load(
+    _ services: [Int64], _ keys: [RecordKey], on connection: PostgresConnection,
+    _ take: (ServiceID, Service?) -> Void, _ takeRecord: (RecordKey, Record?) -> Void
+  ) throws(StoreError) {
+    transaction = nil
+    try connection.send(Self.begins)
+    try connection.send(Self.identifies)
     if !services.isEmpty {
       try connection.send(PostgresServices.lock, PostgresServices.parameter(Set(services).sorted()))
     }
@@ -91,23 +115,25 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     try connection.synchronize()
     _ = try connection.take()
     transaction = try connection.take().text(0, 0)
-    if !services.isEmpty {
-      let rows = try connection.take()
+    // All of it before any of it is handed over: what a broken connection gave is of no use.
+    let rows = services.isEmpty ? nil : try connection.take()
+    var others: [PostgresResult] = []
+    for _ in tables { others.append(try connection.take()) }
+    try connection.takeEnd()
+    if let rows {
       for row in 0..<rows.count {
         let service = try PostgresServices.service(rows, row, documents)
         take(service.id, service)
       }
-      for id in services { if let id = ServiceID(id) { take(id, nil) } }
     }
-    for table in tables {
-      let rows = try connection.take()
+    for id in services { if let id = ServiceID(id) { take(id, nil) } }
+    for (table, rows) in zip(tables, others) {
       for row in 0..<rows.count {
         let record = table.read(rows, row)
         takeRecord(record.key, record)
       }
     }
     for key in keys { takeRecord(key, nil) }
-    try connection.takeEnd()
   }
 
   func service(_ id: Int64) throws(StoreError) -> Service? {
@@ -160,6 +186,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     do throws(StoreError) {
       let last = try writer.commit(batch, on: connection)
       open = nil
+      hasCommitted = true
       grow(to: last)
     } catch {
       guard connection.failure != nil else {

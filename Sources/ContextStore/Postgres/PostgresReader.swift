@@ -6,6 +6,8 @@ final class PostgresReader: StoreReader {
   /// Whether a transaction was asked for, and whether its beginning was sent.
   private var isWanted = false
   private var hasBegun = false
+  /// The services that were expected, as of the moment that has begun; `nil` for those that do not exist.
+  private var expected: [Int64: Record?] = [:]
 
   private static let begins = PostgresStatement(
     "begin-read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -23,8 +25,20 @@ final class PostgresReader: StoreReader {
     _ = try session.open()
   }
 
+  func expect(_ services: @autoclosure () -> [Int64]) throws(StoreError) {
+    let services = Set(services())
+    guard services.count > 1 else { return }
+    let found = try rows(PostgresServices.some, PostgresServices.parameter(services))
+    for id in services { expected[id] = .some(nil) }
+    for row in 0..<found.count {
+      let record = PostgresServices.record(found, row)
+      expected[record.key.service] = record
+    }
+  }
+
   func end() {
     isWanted = false
+    expected.removeAll(keepingCapacity: true)
     guard hasBegun else { return }
     hasBegun = false
     guard session.isOpen else { return }
@@ -43,7 +57,19 @@ final class PostgresReader: StoreReader {
     guard !hasBegun || session.isOpen else {
       throw StoreError(.unreachable, "the connection to PostgreSQL broke")
     }
-    let connection = try session.open()
+    let isUsed = session.isOpen && !hasBegun
+    do throws(StoreError) {
+      return try rows(on: session.open(), send)
+    } catch {
+      // The server may have closed an idle connection, or have been started again since; that is told by its first use.
+      guard isUsed, error.kind == .unreachable, !session.isOpen else { throw error }
+      return try rows(on: session.open(), send)
+    }
+  }
+
+  private func rows(
+    on connection: PostgresConnection, _ send: (PostgresConnection) throws(StoreError) -> Void
+  ) throws(StoreError) -> PostgresResult {
     let begins = isWanted && !hasBegun
     if begins {
       try connection.send(Self.begins)
@@ -74,6 +100,7 @@ final class PostgresReader: StoreReader {
 
   func record(_ key: RecordKey) throws(StoreError) -> Record? {
     if key.kind == .service {
+      if let record = expected[key.service] { return record }
       let found = try rows(PostgresServices.some, PostgresServices.parameter([key.service]))
       return found.count > 0 ? PostgresServices.record(found, 0) : nil
     }

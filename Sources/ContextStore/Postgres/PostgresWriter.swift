@@ -177,27 +177,35 @@ final class PostgresWriter {
 
   private static func parameters(_ changes: [Change]) -> [PostgresParameter] {
     var arrays = PostgresTable.arrays(change)
+    // The counter has been moved already.
     for (place, change) in changes.enumerated() {
-      // The counter has been moved already.
-      arrays[0].append(Int64(place - changes.count + 1))
-      arrays[1].append(change.tenant.rawValue)
-      arrays[2].append(change.service?.rawValue)
-      arrays[3].append(change.revision)
-      arrays[4].append(change.kind.rawValue)
-      arrays[5].append(change.at.milliseconds)
-      arrays[6].append(change.customerBefore)
-      arrays[7].append(change.customer)
-      arrays[8].append(change.interaction)
-      arrays[9].append(change.principal)
-      arrays[10].append(utf8: change.event)
+      change.bind(to: &arrays, number: Int64(place - changes.count + 1))
     }
     return arrays.map { .array($0) }
+  }
+}
+
+extension Change {
+  /// Appends its values to the arrays of the table's columns.
+  func bind(to arrays: inout [PostgresArray], number: Int64) {
+    arrays[0].append(number)
+    arrays[1].append(tenant.rawValue)
+    arrays[2].append(service?.rawValue)
+    arrays[3].append(revision)
+    arrays[4].append(kind.rawValue)
+    arrays[5].append(at.milliseconds)
+    arrays[6].append(customerBefore)
+    arrays[7].append(customer)
+    arrays[8].append(interaction)
+    arrays[9].append(principal)
+    arrays[10].append(utf8: event)
   }
 }
 
 extension Batch {
   /// Whether it changes what every node keeps in mind.
   fileprivate var changesWhatNodesShare: Bool {
-    puts.contains { $0.key.kind == .schema } || deletions.contains { $0.kind == .schema }
+    puts.contains { $0.key.kind == .schema || $0.key.kind == .setting }
+      || deletions.contains { $0.kind == .schema }
   }
 }

@@ -14,12 +14,7 @@ enum SQLiteSchema {
   /// - Throws: if it is of a newer version.
   static func migrate(_ connection: SQLiteConnection) throws(StoreError) {
     let found = try connection.integer("PRAGMA user_version")
-    guard found <= current else {
-      throw StoreError(
-        .newerSchema,
-        "the database \(connection.path) has schema version \(found), which is newer than version \(current) of "
-          + "this server: use a newer server")
-    }
+    guard found <= current else { throw newer(connection.path, found) }
     guard found < current else { return }
     do throws(StoreError) {
       try connection.execute("BEGIN IMMEDIATE")
@@ -29,6 +24,14 @@ enum SQLiteSchema {
       connection.rollBack()
       throw error
     }
+  }
+
+  /// That a database is newer than this server.
+  static func newer(_ path: String, _ version: Int64) -> StoreError {
+    StoreError(
+      .newerSchema,
+      "the database \(path) has schema version \(version), which is newer than version \(current) of "
+        + "this server: use a newer server")
   }
 
   // Ids are unique over all tenants, so a service's row is found by its id alone; every index is led by the tenant.

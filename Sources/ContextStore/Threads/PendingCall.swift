@@ -110,6 +110,16 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case changes(after: Int64, limit: Int)
     case settle
 
+    /// The services that it asks for by their ids.
+    var services: [Int64] {
+      switch self {
+      case .service(let id, _, _, _): [id.rawValue]
+      case .mappings(let services): services.map(\.1.rawValue)
+      case .mappingsOfAnyTenant(let services): services.map(\.rawValue)
+      default: []
+      }
+    }
+
     /// Whether it reads what only tables know, see `StoreReader.settle`.
     var settlesFirst: Bool {
       switch self {

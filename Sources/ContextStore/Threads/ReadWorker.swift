@@ -34,6 +34,7 @@ final class ReadWorker: @unchecked Sendable {
     do throws(StoreError) {
       if batch.contains(where: { $0.request.settlesFirst }) { try reader.settle() }
       try reader.begin()
+      if batch.count > 1 { try reader.expect(batch.flatMap(\.request.services)) }
     } catch {
       for pending in batch { pending.fail(.storeUnavailable(error.kind.words)) }
       return

@@ -9,7 +9,7 @@ struct Arguments {
   enum Command: Equatable {
     case serve
     case check
-    case backup(file: String)
+    case store(StoreCommand)
     case plugin(PluginCommand)
     case help
     case version
@@ -47,15 +47,9 @@ struct Arguments {
       command = .check
       known = [:]
     case "store":
-      let action = rest.popFirst()
-      guard action == "backup", let file = rest.popFirst(), !file.hasPrefix("-") else {
-        let got = action.map { $0 == "backup" ? "backup needs a FILE" : "unknown command \"store \($0)\"" }
-        throw UsageError(
-          description:
-            "\(got ?? "store needs a command"); known: store backup FILE [--data DIR] [--config FILE]")
-      }
-      command = .backup(file: file)
-      known = ["--data": "data"]
+      let (store, flags) = try StoreCommand.read(&rest)
+      command = .store(store)
+      known = flags
     case "plugin":
       let (plugin, flags) = try PluginCommand.read(&rest)
       command = .plugin(plugin)
@@ -63,6 +57,7 @@ struct Arguments {
     case let other:
       throw UsageError(
         description: "unknown command \"\(other)\"; known: serve, check, store backup, "
+          + "store status, store migrate, store copy, "
           + "plugin new, plugin list, plugin check"
       )
     }

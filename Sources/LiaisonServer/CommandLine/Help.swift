@@ -18,7 +18,14 @@ enum Help {
     liaison check --config FILE
         Says whether the configuration is good.
     liaison store backup FILE [--data DIR] [--config FILE]
-        Copies the store, also while a server runs on it. FILE must not exist.
+        Copies the store in a data folder, also while a server runs on it. FILE must not exist.
+    liaison store status [--store URL] [--data DIR] [--config FILE]
+        Says where the store lies, the version of its tables, and whether this server works with them.
+    liaison store migrate [--store URL] [--data DIR] [--config FILE]
+        Brings the tables to this server's version, as a start does; any number of servers may start at once.
+    liaison store copy --from sqlite:DIR --to URL
+        Copies everything from a data folder that no server works on into an empty PostgreSQL database, compares both, and
+        goes on where it was broken off when it is called again.
     liaison plugin new NAME [--sources=DIR]
         Makes a folder NAME with a package of a plugin that builds, tests and runs as it is. DIR: Liaison's sources.
     liaison plugin list [--config FILE]

@@ -48,10 +48,7 @@ public enum LiaisonCommand {
       _ = try PipelineAssembly(configuration, additional: plugins + loaded) { _ in .forChecking(configuration)
       }
       say("the configuration is good")
-    case .backup(let file):
-      let configuration = try configuration(arguments)
-      try StoreBackup.copy(folder: configuration.data, to: file)
-      say("\(file) is a complete copy of the store in \(configuration.data)")
+    case .store(let command): try command.run(arguments)
     }
   }
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAMS = Path(
@@ -62,6 +64,24 @@ class PostgresServer:
 
     def crash_and_restart(self) -> None:
         self._run("pg_ctl", "restart", "-w", "-D", self.data, "-m", "immediate", "-l", self.folder / "log")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Its connections stay open and nobody answers."""
+        first = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        processes = [first, *self._children(first)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    @staticmethod
+    def _children(parent: int) -> list[int]:
+        words = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [int(word) for word in words]
 
     @property
     def running(self) -> bool:
