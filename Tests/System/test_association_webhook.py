@@ -15,6 +15,8 @@ from support.package import build_example
 from support.receiver import Receiver
 from support.server import LiaisonServer, run_liaison
 
+# Packages are built in it.
+pytestmark = pytest.mark.timeout(600)
 PIPELINE = ["authentication", "business-attributes", "extension-schemas", "association-webhook", "persistence"]
 SECRET = "a secret of the tests"
 

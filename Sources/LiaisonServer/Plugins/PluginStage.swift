@@ -5,7 +5,7 @@ import Synchronization
 
 /// A stage that is not the server's own. It runs in tasks of its own, so that a call which it keeps beyond its budget is
 /// answered with a 504 even if it never returns; what it throws beside answers is a 500 that names the plugin.
-final class PluginStage: Middleware {
+final class PluginStage: TaskedStage {
   let name: String
   let budget: Duration
   let stage: any Middleware
@@ -45,17 +45,21 @@ final class PluginStage: Middleware {
   }
 
   func handle(_ call: Call, next: Next) async throws -> Reply {
+    try await withUnsafeThrowingContinuation { continuation in
+      begin(call, next: next) { continuation.resume(with: $0) }
+    }
+  }
+
+  func begin(_ call: Call, next: Next, _ reply: @escaping (Result<Reply, any Error>) -> Void) {
     guard let loop = EventLoop.current, let hosts = hosts.load() else {
       preconditionFailure("a plugin's stage runs on its server's loops")
     }
-    let host = hosts.all[loop.index]
-    let run = host.next()
-    await withUnsafeContinuation { run.begin(call, next, $0) }
-    call.clock = nil
-    switch host.takeOutcome(of: run) {
-    case .success(let reply): return reply
-    case .failure(let error as ContextError): throw error
-    case .failure(let error): throw failed(call, error, hasPassed: run.hasPassed)
+    hosts.all[loop.index].next().begin(call, next) { run, outcome in
+      call.clock = nil
+      switch outcome {
+      case .success, .failure(is ContextError): reply(outcome)
+      case .failure(let error): reply(.failure(self.failed(call, error, hasPassed: run.hasPassed)))
+      }
     }
   }
 

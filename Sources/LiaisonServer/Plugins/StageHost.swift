@@ -31,13 +31,13 @@ final class StageHost: @unchecked Sendable {
   /// A task without a call.
   func next() -> StageRun { idle.popLast() ?? StageRun(self) }
 
-  /// What became of a run's call; the run may then have another one.
-  func takeOutcome(of run: StageRun) -> Result<Reply, any Error> {
-    let outcome = run.outcome.take()
-    if !run.isAbandoned {
-      if idle.count < Self.mostIdle { idle.append(run) } else { run.end() }
-    }
-    return outcome ?? .failure(DeadlinePassed())
+  /// Takes a task back that has no call any more.
+  ///
+  /// - Returns: `false` if there are enough: it ends.
+  func keep(_ run: StageRun) -> Bool {
+    guard idle.count < Self.mostIdle else { return false }
+    idle.append(run)
+    return true
   }
 
   /// A run's time begins.

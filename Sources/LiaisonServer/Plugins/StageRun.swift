@@ -17,11 +17,12 @@ final class StageRun: StageClock, @unchecked Sendable {
   private(set) var isAbandoned = false
   /// The stages behind have had the call.
   private(set) var hasPassed = false
-  /// What became of the call, until the caller takes it.
-  var outcome: Result<Reply, any Error>?
+
+  /// Who is told what became of the call, once.
+  typealias Caller = (StageRun, Result<Reply, any Error>) -> Void
 
   private var work: (call: Call, next: Next)?
-  private var caller: UnsafeContinuation<Void, Never>?
+  private var caller: Caller?
   private var waiting: UnsafeContinuation<Void, Never>?
   private var task: Task<Void, Never>?
   /// The stage called `next` too late.
@@ -34,7 +35,7 @@ final class StageRun: StageClock, @unchecked Sendable {
   }
 
   /// Hands a call to the stage, later in this tick.
-  func begin(_ call: Call, _ next: Next, _ caller: UnsafeContinuation<Void, Never>) {
+  func begin(_ call: Call, _ next: Next, _ caller: @escaping Caller) {
     self.caller = caller
     call.clock = self
     work = (call, next)
@@ -43,9 +44,6 @@ final class StageRun: StageClock, @unchecked Sendable {
     host.arm(self)
     waiting.take().unsafelyUnwrapped.resume()
   }
-
-  /// Ends the task, which has no call.
-  func end() { waiting.take().unsafelyUnwrapped.resume() }
 
   /// Lets go of a call whose time is over.
   func abandon() {
@@ -57,7 +55,7 @@ final class StageRun: StageClock, @unchecked Sendable {
   private func runAll() async {
     while true {
       await withUnsafeContinuation { waiting = $0 }
-      guard let (call, next) = work.take() else { return }
+      guard let (call, next) = work.take() else { preconditionFailure("a run goes on without a call") }
       let result: Result<Reply, any Error>
       do {
         result = .success(try await host.stage.handle(call, next: next.counted(by: self)))
@@ -66,13 +64,15 @@ final class StageRun: StageClock, @unchecked Sendable {
       }
       guard !isAbandoned else { return }
       let isKept = host.disarm(self) && !isLate
+      host.loop.mark.leave()
       finish(isKept ? result : .failure(DeadlinePassed()))
+      // Only now: what `finish` does may ask for a task.
+      guard host.keep(self) else { return }
     }
   }
 
   private func finish(_ outcome: Result<Reply, any Error>) {
-    self.outcome = outcome
-    caller.take().unsafelyUnwrapped.resume()
+    caller.take().unsafelyUnwrapped(self, outcome)
   }
 
   // What its `next` asks.

@@ -38,6 +38,14 @@ public protocol ImmediateEnd: Middleware {
   func begin(_ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void) throws -> Bool
 }
 
+/// A stage that has tasks of its own, as those of plugins have: it needs none of the caller's.
+@_spi(Server) public protocol TaskedStage: Middleware {
+  /// Begins to handle a call, behind all that came before it.
+  ///
+  /// - Parameter reply: called once, on the call's loop.
+  func begin(_ call: Call, next: Next, _ reply: @escaping (Result<Reply, any Error>) -> Void)
+}
+
 /// All stages, as the server runs them: those at the beginning that need not wait without a task.
 public final class Pipeline: Sendable {
   /// All stages, to be called by a task.
@@ -46,6 +54,8 @@ public final class Pipeline: Sendable {
   private let first: [any ImmediateMiddleware]
   /// The end, if nothing else stands between it and the first stages.
   private let end: (any ImmediateEnd)?
+  /// The stage behind the first ones, if it needs no task either.
+  private let tasked: (any TaskedStage)?
 
   /// - Parameter stages: in order; the last one answers every call that reaches it without calling `next`.
   public init(stages: [any Middleware]) {
@@ -57,6 +67,7 @@ public final class Pipeline: Sendable {
     }
     self.first = first
     end = first.count == stages.count - 1 ? stages.last as? any ImmediateEnd : nil
+    tasked = first.count < stages.count ? stages[first.count] as? any TaskedStage : nil
   }
 
   /// Takes a call as far as it goes without waiting.
@@ -73,6 +84,11 @@ public final class Pipeline: Sendable {
       return Next(stages: whole.stages, index: index)
     }
     if let end, try end.begin(call, reply) { return nil }
+    if let tasked {
+      call.lastStage = first.count
+      tasked.begin(call, next: Next(stages: whole.stages, index: first.count + 1), reply)
+      return nil
+    }
     return Next(stages: whole.stages, index: first.count)
   }
 }
