@@ -55,6 +55,7 @@ system-tests: build ## run the tests of Tests/System alone (TESTS='-k redis')
 bench: ## measure floors and the server in one run (ARGS=…)
 	@Scripts/dependencies.sh build bench
 	$(BUILD) -c release --product liaison
+	swift build -c release --package-path Benchmarks/EmptyPlugin --scratch-path .build/plugins
 	swift run -c release AssociationBenchmark $(ARGS)
 
 docs: build ## make the kit's documentation, .build/documentation

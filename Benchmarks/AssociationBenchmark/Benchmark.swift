@@ -30,13 +30,18 @@ struct Benchmark {
 
     let server =
       options.floorsOnly ? nil : try startServer(options, folder: folder, redis: redis, results: &results)
+    let plugins =
+      options.floorsOnly
+      ? nil : try PluginRuns(options: options, folder: folder, redis: redis, results: &results)
     // Every repetition measures all rows, so that a change of the machine's speed meets floors and server
     // alike.
     for repetition in 1...options.repetitions {
       progress("repetition \(repetition) of \(options.repetitions)")
       try floors.measure(into: &results)
       try server?.server.explainingFailures { try server?.measure(into: &results) }
+      try plugins?.measure(into: &results)
     }
+    plugins?.end()
 
     if let server { try finish(server.server, options, folder: folder, redis: redis, results: &results) }
     if !options.floorsOnly {

@@ -3,6 +3,8 @@ import Foundation
 /// The benchmark's command line.
 struct Options {
   var server: String
+  /// The library of `Benchmarks/EmptyPlugin`.
+  var plugin: String
   var services = 100_000
   var repetitions = 5
   /// Seconds that each run counts, after a warm-up of a fifth of that.
@@ -23,6 +25,7 @@ struct Options {
   static let help = """
     usage: AssociationBenchmark [options]
       --server PATH      the server's release binary (default: liaison beside this program)
+      --plugin PATH      the library of EmptyPlugin (default: where make bench builds it)
       --services N       services to seed (default 100,000)
       --repetitions N    repetitions of every row; the table shows medians (default 5)
       --seconds S        measured seconds a run (default 5)
@@ -44,6 +47,7 @@ struct Options {
   init(_ arguments: [String]) throws {
     let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     server = (program as NSString).deletingLastPathComponent + "/liaison"
+    plugin = FileManager.default.currentDirectoryPath + "/.build/plugins/release/libEmptyPlugin.so"
     // --quick sets defaults; flags beside it win wherever they stand.
     if arguments.contains("--quick") {
       quick = true
@@ -60,6 +64,7 @@ struct Options {
     while let flag = rest.popFirst() {
       switch flag {
       case "--server": server = try value(flag) { $0 }
+      case "--plugin": plugin = try value(flag) { $0 }
       case "--services":
         let range = 10_000...AssociateWorkload.mostServices
         services = try value(flag) { Int($0).flatMap { range.contains($0) ? $0 : nil } }

@@ -15,7 +15,7 @@ final class ServerUnderTest {
   private static let configuration = """
     {
       http: { "max-connections": 20000 },
-      pipeline: ["authentication", "business-attributes", "extension-schemas", "persistence"],
+      PLUGIN
       store: { durability: "full" },
       plugins: {
         authentication: {
@@ -33,10 +33,20 @@ final class ServerUnderTest {
         "extension-schemas": { schemas: "on" } } }
     """
 
+  private static func pipeline(with plugin: String?) -> String {
+    let stages = #""authentication", "business-attributes", "extension-schemas""#
+    guard let plugin else { return #"pipeline: [\#(stages), "persistence"],"# }
+    return #"libraries: ["\#(plugin)"], pipeline: [\#(stages), "empty-plugin", "persistence"],"#
+  }
+
   /// Starts the binary with its data below `folder`; returns when it accepts connections.
-  init(binary: String, folder: String, redis: PrivateRedis, loops: Int) throws {
+  ///
+  /// - Parameter plugin: the library of `EmptyPlugin`, to be loaded; `nil` for none.
+  init(binary: String, folder: String, redis: PrivateRedis, loops: Int, plugin: String? = nil) throws {
     let configuration = "\(folder)/benchmark.json5"
-    try Self.configuration.write(toFile: configuration, atomically: true, encoding: .utf8)
+    let content = Self.configuration.replacingOccurrences(
+      of: "PLUGIN", with: Self.pipeline(with: plugin))
+    try content.write(toFile: configuration, atomically: true, encoding: .utf8)
     process = try ChildProcess(
       binary,
       [

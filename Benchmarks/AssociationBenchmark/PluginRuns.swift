@@ -1,0 +1,59 @@
+import Foundation
+
+/// What an empty loaded plugin costs: two servers, one of which has it, measured by turns.
+final class PluginRuns {
+  private let options: Options
+  private let redis: PrivateRedis
+  private var servers: [(key: String, server: ServerUnderTest, services: ExpectedServices)] = []
+
+  /// Services of each server.
+  private static let count = 10_000
+  private static let titles = [
+    "plugin-without": "associate, 64 connections × 16, no plugin",
+    "plugin-empty": "associate, 64 connections × 16, an empty loaded plugin",
+  ]
+
+  /// Starts and seeds the servers; none if the plugin's library is not there or nobody wants to know.
+  init(options: Options, folder: String, redis: PrivateRedis, results: inout Results) throws {
+    self.options = options
+    self.redis = redis
+    guard options.wants("plugin-empty") else { return }
+    guard access(options.plugin, R_OK) == 0 else {
+      results.note("plugin", "The empty plugin is not built: its rows are left out.")
+      return
+    }
+    for (key, plugin) in [("plugin-without", nil), ("plugin-empty", options.plugin)] {
+      let folder = "\(folder)/\(key)"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let server = try ServerUnderTest(
+        binary: options.server, folder: folder, redis: redis, loops: options.loops, plugin: plugin)
+      let services = ExpectedServices()
+      _ = try server.explainingFailures { try server.seed(services, count: Self.count) }
+      servers.append((key, server, services))
+    }
+  }
+
+  func measure(into results: inout Results) throws {
+    for (key, server, services) in servers {
+      progress("server: \(Self.titles[key] ?? key)")
+      _ = server.settle()
+      let plan = LoadPlan(
+        connections: 64, pacing: .closed(depth: 16), warmUp: options.seconds / 5, measured: options.seconds)
+      let workload = AssociateWorkload(services: services, credentials: ServerUnderTest.credentials)
+      let result = try server.explainingFailures {
+        try LoadGenerator(port: server.port, plan: plan, workload: workload)
+          .run(watching: [server.cpu, redis.cpu])
+      }
+      let floors = key == "plugin-empty" ? [("without", "plugin-without")] : []
+      results.add(
+        Measurement(result), to: Row(key: key, title: Self.titles[key] ?? key, floors: floors))
+    }
+    guard let with = results.median("plugin-empty", \.cpu),
+      let without = results.median("plugin-without", \.cpu)
+    else { return }
+    results.note(
+      "plugin", "An empty loaded plugin costs \(fixed(with - without, 2)) µs of server CPU a call.")
+  }
+
+  func end() { for (_, server, _) in servers { server.end() } }
+}
