@@ -352,7 +352,9 @@ def with_older_kit(installation: Installation, folder: Path) -> Path:
     header.write_text(header.read_text().replace(f'"{KIT}"', '"1.0"'))
     (sources / "CallKey.swift").unlink()
     call = sources / "Call.swift"
-    call.write_text(without(call.read_text(), "  /// What stages hand to later ones", "CallValues()\n"))
+    # Its last stored properties, whatever has come behind them since.
+    end = "  /// A call of an operation with nothing in it yet."
+    call.write_text(without(call.read_text(), "  /// What stages hand to later ones", end))
     store = sources / "StoreQueries.swift"
     text = without(store.read_text(), "  /// A customer's profile as it is now", "-> ProfileRecord?\n")
     text = without(text, "  /// - Throws: 503.\n  public func profile", "throw Self.unavailable\n  }\n")
