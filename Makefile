@@ -29,13 +29,14 @@ run: ## start Redis and the server, and make a first association (DATA=…, PORT
 cluster: ## start three servers on PostgreSQL and Redis behind HAProxy (PORT=…)
 	@Scripts/cluster.sh
 
-test: ## run every test: lint, documentation, unit tests, system tests
+test: ## run every test: lint, documentation, unit tests, thread sanitizer, system tests
 	@Scripts/dependencies.sh build test
 	@$(MAKE) --no-print-directory lint
 	$(BUILD) -c release --product liaison
 	@Scripts/docs.sh
 	$(BUILD) --build-tests
 	swift test --skip-build
+	@Scripts/sanitize.sh '(LiaisonKit|Plugins|LiaisonTesting|LiaisonServer)Tests'
 	@Scripts/system-tests.sh $(TESTS)
 	@LIAISON_TEST_STORE=postgres Scripts/system-tests.sh $(or $(TESTS),$(ON_POSTGRES))
 
