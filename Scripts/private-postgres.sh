@@ -17,9 +17,12 @@ if [[ $EUID == 0 ]]; then
   as_user=(setpriv --reuid=postgres --regid=postgres --clear-groups)
 fi
 server=
+reader=
 
 end() {
-  trap - EXIT INT TERM HUP
+  trap '' INT TERM HUP
+  trap - EXIT
+  [[ -z $reader ]] || kill "$reader" 2>/dev/null || true
   if [[ -n $server ]]; then
     kill -QUIT "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
@@ -46,4 +49,7 @@ until "$programs/pg_isready" -q -h "$folder"; do
   sleep 0.05
 done
 echo "host=$folder user=postgres dbname=postgres"
-cat >/dev/null || true
+# In the background: a shell that waits for a program in the foreground hears no signal.
+cat <&0 >/dev/null &
+reader=$!
+wait "$reader" || true
