@@ -32,7 +32,7 @@ struct Benchmark {
       options.floorsOnly ? nil : try startServer(options, folder: folder, redis: redis, results: &results)
     let plugins =
       options.floorsOnly
-      ? nil : try PluginRuns(options: options, folder: folder, redis: redis, results: &results)
+      ? nil : try PluginRuns(options: options, folder: folder, results: &results)
     // Every repetition measures all rows, so that a change of the machine's speed meets floors and server
     // alike.
     for repetition in 1...options.repetitions {

@@ -3,8 +3,15 @@ import Foundation
 /// What an empty loaded plugin costs: two servers, one of which has it, measured by turns.
 final class PluginRuns {
   private let options: Options
-  private let redis: PrivateRedis
-  private var servers: [(key: String, server: ServerUnderTest, services: ExpectedServices)] = []
+  private struct Subject {
+    let key: String
+    /// Its own: what two stores say of a service must not meet in one Redis.
+    let redis: PrivateRedis
+    let server: ServerUnderTest
+    let services: ExpectedServices
+  }
+
+  private var subjects: [Subject] = []
 
   /// Services of each server.
   private static let count = 10_000
@@ -14,9 +21,8 @@ final class PluginRuns {
   ]
 
   /// Starts and seeds the servers; none if the plugin's library is not there or nobody wants to know.
-  init(options: Options, folder: String, redis: PrivateRedis, results: inout Results) throws {
+  init(options: Options, folder: String, results: inout Results) throws {
     self.options = options
-    self.redis = redis
     guard options.wants("plugin-empty") else { return }
     guard access(options.plugin, R_OK) == 0 else {
       results.note("plugin", "The empty plugin is not built: its rows are left out.")
@@ -25,24 +31,26 @@ final class PluginRuns {
     for (key, plugin) in [("plugin-without", nil), ("plugin-empty", options.plugin)] {
       let folder = "\(folder)/\(key)"
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let redis = try PrivateRedis(folder: folder)
       let server = try ServerUnderTest(
         binary: options.server, folder: folder, redis: redis, loops: options.loops, plugin: plugin)
       let services = ExpectedServices()
       _ = try server.explainingFailures { try server.seed(services, count: Self.count) }
-      servers.append((key, server, services))
+      subjects.append(Subject(key: key, redis: redis, server: server, services: services))
     }
   }
 
   func measure(into results: inout Results) throws {
-    for (key, server, services) in servers {
+    for subject in subjects {
+      let (key, server) = (subject.key, subject.server)
       progress("server: \(Self.titles[key] ?? key)")
       _ = server.settle()
       let plan = LoadPlan(
         connections: 64, pacing: .closed(depth: 16), warmUp: options.seconds / 5, measured: options.seconds)
-      let workload = AssociateWorkload(services: services, credentials: ServerUnderTest.credentials)
+      let workload = AssociateWorkload(services: subject.services, credentials: ServerUnderTest.credentials)
       let result = try server.explainingFailures {
         try LoadGenerator(port: server.port, plan: plan, workload: workload)
-          .run(watching: [server.cpu, redis.cpu])
+          .run(watching: [server.cpu, subject.redis.cpu])
       }
       let floors = key == "plugin-empty" ? [("without", "plugin-without")] : []
       results.add(
@@ -55,5 +63,5 @@ final class PluginRuns {
       "plugin", "An empty loaded plugin costs \(fixed(with - without, 2)) µs of server CPU a call.")
   }
 
-  func end() { for (_, server, _) in servers { server.end() } }
+  func end() { for subject in subjects { subject.server.end() } }
 }

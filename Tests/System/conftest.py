@@ -14,11 +14,9 @@ import pytest
 from support.api import FEEDBACK, SATISFACTION, Api
 from support.postgres_server import PostgresServer
 from support.redis_server import RedisServer
-from support.server import BINARY, LiaisonServer
+from support.server import BINARY, STORE, LiaisonServer
 
 LONG = os.environ.get("LIAISON_TEST_LONG") == "1"
-# `postgres`: servers keep their data in PostgreSQL where the test does not say otherwise.
-STORE = os.environ.get("LIAISON_TEST_STORE", "sqlite")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

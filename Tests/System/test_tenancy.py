@@ -13,7 +13,7 @@ from support.api import Api, Json, assert_error
 from support.deadline import wait_until
 from support.http_client import Response
 from support.redis_server import RedisServer
-from support.server import LiaisonServer, run_liaison
+from support.server import STORE, LiaisonServer, run_liaison
 
 TENANTS: Json = {
     "tenants": [
@@ -118,6 +118,7 @@ def test_restarts_and_lost_redis_keep_tenants_apart(server: LiaisonServer, redis
     assert lisbon.customer_service_ids("B") == [mine] and oslo.customer_service_ids("A") == [yours]
 
 
+@pytest.mark.skipif(STORE != "sqlite", reason="looks into the embedded store's file")
 def test_the_database_tells_what_tenants_are_called(start_server: Callable[..., LiaisonServer]) -> None:
     def names() -> dict[int, str]:
         with sqlite3.connect(server.database) as database:

@@ -21,6 +21,11 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   private var open: PostgresConnection?
   /// The transaction as the server knows it; `nil` until it has said so.
   private var transaction: String?
+  /// The name of the counter that each batch of this server moves: only so it can be told whether one was committed. The
+  /// transaction's number does not tell: after a crash the server gives it to another one.
+  private let signature = "batch of \(UInt64.random(in: 0...UInt64.max))"
+  /// What it was moved to last.
+  private var batchNumber: Int64 = 0
   /// Whether the connection has worked before.
   private var hasCommitted = false
 
@@ -29,6 +34,9 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   private static let rollsBack = PostgresStatement("roll-back", "ROLLBACK")
   private static let status = PostgresStatement(
     "transaction-status", "SELECT pg_xact_status($1::text::xid8)")
+  private static let signed = PostgresStatement(
+    "last-batch", "SELECT last FROM counter WHERE name = $1")
+  private static let unsigns = PostgresStatement("remove-signature", "DELETE FROM counter WHERE name = $1")
   private static let nextBlock = PostgresStatement("next-block", "SELECT nextval('service_id')")
   private static let counter = PostgresStatement(
     "newest", "SELECT last FROM counter WHERE name = 'sequence'")
@@ -183,8 +191,9 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
 
   func commit(_ batch: Batch) throws(StoreError) {
     let connection = try connection
+    batchNumber += 1
     do throws(StoreError) {
-      let last = try writer.commit(batch, on: connection)
+      let last = try writer.commit(batch, signature, batchNumber, on: connection)
       open = nil
       hasCommitted = true
       grow(to: last)
@@ -208,19 +217,17 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     guard let transaction else { throw error }
     let deadline = monotonicNanoseconds() + UInt64(options.statementTimeout) * 1_000_000
     while monotonicNanoseconds() < deadline {
+      // A server that has crashed may not know the number any more: that is an error of its own, and an end too.
       guard let connection = try? session.open(),
-        let rows = try? connection.run(Self.status, .text(transaction))
+        (try? connection.run(Self.status, .text(transaction)))?.text(0, 0) != "in progress",
+        let rows = try? connection.run(Self.signed, .text(signature))
       else {
         pause()
         continue
       }
-      switch rows.text(0, 0) {
-      case "committed":
-        if let rows = try? connection.run(Self.counter) { grow(to: rows.integer(0, 0)) }
-        return
-      case "in progress": pause()
-      default: throw error
-      }
+      guard rows.count > 0, rows.integer(0, 0) == batchNumber else { throw error }
+      if let rows = try? connection.run(Self.counter) { grow(to: rows.integer(0, 0)) }
+      return
     }
     throw error
   }
@@ -269,6 +276,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
 
   func close() {
     watcher.stop()
+    if session.isOpen { _ = try? session.open().run(Self.unsigns, .text(signature)) }
     session.close()
   }
 }

@@ -51,11 +51,20 @@ final class PostgresWriter {
   private static let countsShared = PostgresStatement(
     "count-shared", "UPDATE counter SET last = last + 1 WHERE name = 'shared'")
 
+  private static let signs = PostgresStatement(
+    "sign-batch",
+    "INSERT INTO counter VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET last = excluded.last")
+
   /// Writes and commits.
   ///
+  /// - Parameters:
+  ///   - number: what `signature` counts to with this batch, so that it can be told later whether it was committed.
   /// - Returns: the number of the newest change; 0 if there is no change among it.
-  func commit(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int64 {
-    var before = try save(batch, on: connection)
+  func commit(
+    _ batch: Batch, _ signature: String, _ number: Int64, on connection: PostgresConnection
+  ) throws(StoreError) -> Int64 {
+    try connection.send(Self.signs, .text(signature), .integer(number))
+    var before = 1 + (try save(batch, on: connection))
     before += try saveHistory(batch, on: connection)
     before += try saveInteractions(batch, on: connection)
     if batch.changesWhatNodesShare {

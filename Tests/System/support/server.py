@@ -18,6 +18,8 @@ from support.redis_server import RedisServer
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("LIAISON_BINARY", REPOSITORY / ".build/release/liaison"))
+# `postgres`: servers keep their data in PostgreSQL where the test does not say otherwise.
+STORE = os.environ.get("LIAISON_TEST_STORE", "sqlite")
 LISTENING = re.compile(r"listening on http://(?P<address>[0-9.]+):(?P<port>[0-9]+)")
 
 Config = Mapping[str, Any]

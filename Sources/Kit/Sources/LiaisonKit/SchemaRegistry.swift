@@ -5,6 +5,8 @@ import Synchronization
 public final class SchemaRegistry: Sendable {
   private let catalog = Mutex(SchemaCatalog())
   private let core = Mutex<CoreAttributes?>(nil)
+  /// How often a schema was put in force or taken out of it; changed inside the catalog's lock.
+  private let edits = Atomic<Int>(0)
 
   /// A registry without schemas.
   public init() {}
@@ -20,11 +22,34 @@ public final class SchemaRegistry: Sendable {
 
   /// Takes a schema out of force.
   public func remove(_ name: String, of owner: SchemaCatalog.Owner, tenant: Tenant) {
-    catalog.withLock { $0 = $0.removing(name, of: owner, tenant: tenant) }
+    catalog.withLock {
+      $0 = $0.removing(name, of: owner, tenant: tenant)
+      edits.add(1, ordering: .relaxed)
+    }
   }
 
   /// Puts a schema in force.
   public func add(_ schema: ExtensionSchema, to owner: SchemaCatalog.Owner, of tenant: Tenant) {
-    catalog.withLock { $0 = $0.adding(schema, to: owner, of: tenant) }
+    catalog.withLock {
+      $0 = $0.adding(schema, to: owner, of: tenant)
+      edits.add(1, ordering: .relaxed)
+    }
+  }
+
+  /// How often schemas were put in force or taken out of it.
+  @_spi(Server) public var editCount: Int { edits.load(ordering: .relaxed) }
+
+  /// Puts a whole catalog in force, unless that was edited since `count` was asked for: what was read elsewhere meanwhile may be
+  /// older.
+  ///
+  /// - Returns: whether it is in force.
+  @_spi(Server)
+  public func replace(with catalog: SchemaCatalog, ifEditedOnly count: Int) -> Bool {
+    self.catalog.withLock {
+      guard editCount == count else { return false }
+      $0 = catalog
+      edits.add(1, ordering: .relaxed)
+      return true
+    }
   }
 }
