@@ -101,11 +101,6 @@ def test_only_the_relaxed_mode_replies_before_a_sync(make_server, folder: Path) 
 # kill -9
 
 
-def wait_for_more(ledger: Ledger, associations: int) -> None:
-    enough = ledger.total_acknowledged() + associations
-    wait_until("the load runs", lambda: ledger.total_acknowledged() >= enough, seconds=30, every=0.001)
-
-
 def test_every_acknowledged_association_survives_kill_9(start_server, long_form: bool) -> None:
     server = start_server()
     services = start_services(server, 64)
@@ -114,7 +109,7 @@ def test_every_acknowledged_association_survives_kill_9(start_server, long_form:
         load = AssociationLoad(server, services, writers=4)
         load.ledger = ledger  # numbers go on where the last round ended
         with load:
-            wait_for_more(ledger, random.randint(50, 400))
+            ledger.wait_for_more(random.randint(50, 400))
             server.kill()
             wait_until("the writers notice", load.all_ended)
         assert load.refused == []

@@ -86,11 +86,6 @@ def test_an_idempotency_key_counts_on_all_nodes(start_nodes, postgres: PostgresS
     assert answers[0] == answers[1] == answers[2]
 
 
-def wait_for_more(ledger: Ledger, associations: int) -> None:
-    enough = ledger.total_acknowledged() + associations
-    wait_until("the load runs", lambda: ledger.total_acknowledged() >= enough, seconds=30, every=0.001)
-
-
 def test_a_node_that_is_killed_loses_nothing_and_holds_nobody_up(
     start_nodes, postgres: PostgresServer, long_form: bool
 ) -> None:
@@ -101,11 +96,11 @@ def test_a_node_that_is_killed_loses_nothing_and_holds_nobody_up(
         victim = random.randrange(NODES)
         loads = [AssociationLoad(node, services[place::NODES]) for place, node in enumerate(nodes)]
         with loads[0], loads[1], loads[2]:
-            wait_for_more(loads[victim].ledger, random.randint(20, 150))
+            loads[victim].ledger.wait_for_more(random.randint(20, 150))
             nodes[victim].kill()
             others = [load for place, load in enumerate(loads) if place != victim]
             for load in others:
-                wait_for_more(load.ledger, 50)
+                load.ledger.wait_for_more(50)
         assert [load.refused for load in others] == [[], []]
         reader = nodes[(victim + 1) % NODES]
         assert [load.ledger.lost(reader) for load in loads] == [[], [], []]
@@ -145,7 +140,7 @@ def test_a_crash_of_the_database_loses_nothing_and_needs_no_restart(
         for load in loads:
             load.ledger = ledger
         with loads[0], loads[1]:
-            wait_for_more(ledger, random.randint(50, 400))
+            ledger.wait_for_more(random.randint(50, 400))
             own_postgres.crash_and_restart()
             after = ledger.total_acknowledged()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from support.api import Api, associate_path
+from support.deadline import wait_until
 from support.http_client import Connection, ConnectionClosed, Response
 from support.server import LiaisonServer
 
@@ -41,6 +42,10 @@ class Ledger:
 
     def total_acknowledged(self) -> int:
         return sum(list(self.acknowledged.values()))
+
+    def wait_for_more(self, associations: int) -> None:
+        enough = self.total_acknowledged() + associations
+        wait_until("the load runs", lambda: self.total_acknowledged() >= enough, seconds=30, every=0.001)
 
     def lost(self, server: LiaisonServer) -> list[str]:
         """Reads every service back: it must have its last acknowledged association, or one sent later."""
