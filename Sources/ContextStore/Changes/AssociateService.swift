@@ -33,10 +33,7 @@ public struct AssociateService: StoreChange {
 
   /// The service, and the extensions that it gives.
   public func prefetch(into keys: inout [RecordKey]) {
-    keys.append(.service(service, tenant: tenant))
-    for given in event.extensions {
-      keys.append(.extension(given.name, of: .service, in: service, tenant: tenant))
-    }
+    keys.append(service, extensionsOf: event, tenant: tenant)
   }
 
   /// Associates the service. Fails with 404 and 412.

@@ -30,10 +30,7 @@ public struct CompleteService: StoreChange {
 
   /// The service, and the extensions that it gives.
   public func prefetch(into keys: inout [RecordKey]) {
-    keys.append(.service(service, tenant: tenant))
-    for given in event.extensions {
-      keys.append(.extension(given.name, of: .service, in: service, tenant: tenant))
-    }
+    keys.append(service, extensionsOf: event, tenant: tenant)
   }
 
   /// Ends the service. Fails with 400 (before its start), 404, 409 and 412.

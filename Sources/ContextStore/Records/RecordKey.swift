@@ -167,3 +167,13 @@ extension SchemaCatalog.Owner {
     self = owner
   }
 }
+
+extension [RecordKey] {
+  /// A service, and those of its extensions that an event gives.
+  mutating func append(_ service: ServiceID, extensionsOf event: Event, tenant: Tenant) {
+    append(.service(service, tenant: tenant))
+    for given in event.extensions {
+      append(.extension(given.name, of: .service, in: service, tenant: tenant))
+    }
+  }
+}
