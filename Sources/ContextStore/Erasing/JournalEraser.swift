@@ -126,14 +126,9 @@ struct JournalEraser {
     }
     buffer.append(text: change.kind)
     buffer.append(text: String?.none)
-    for text in [change.customer, change.interaction] {
-      if let text, !whole { buffer.append(text: text) } else { buffer.append(text: String?.none) }
-    }
-    if let principal = change.principal {
-      buffer.append(text: principal)
-    } else {
-      buffer.append(text: String?.none)
-    }
+    buffer.append(text: whole ? nil : change.customer)
+    buffer.append(text: whole ? nil : change.interaction)
+    buffer.append(text: change.principal)
     var event = whole ? Array("{}".utf8) : Array(change.event)
     let length = bytes.count - buffer.count - MemoryLayout<UInt32>.size
     // No change is shorter than its empty form, but for an event that was none.

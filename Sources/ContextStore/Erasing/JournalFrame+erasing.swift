@@ -1,38 +1,6 @@
 import ContextModel
 
 extension JournalFrame {
-  /// A change as it stands in a frame.
-  struct ChangeParts {
-    let sequence: Int64
-    let tenant: Int64
-    let service: Int64
-    let revision: Int64
-    let at: Int64
-    let kind: UnsafeRawBufferPointer
-    let customerBefore: UnsafeRawBufferPointer?
-    let customer: UnsafeRawBufferPointer?
-    let interaction: UnsafeRawBufferPointer?
-    let principal: UnsafeRawBufferPointer?
-    let event: UnsafeRawBufferPointer
-
-    init(_ cursor: inout JournalCursor) {
-      sequence = cursor.integer()
-      tenant = cursor.integer()
-      service = cursor.integer()
-      revision = cursor.integer()
-      at = cursor.integer()
-      kind = cursor.optionalBytes() ?? UnsafeRawBufferPointer(start: nil, count: 0)
-      customerBefore = cursor.optionalBytes()
-      customer = cursor.optionalBytes()
-      interaction = cursor.optionalBytes()
-      principal = cursor.optionalBytes()
-      event = cursor.optionalBytes() ?? UnsafeRawBufferPointer(start: nil, count: 0)
-    }
-
-    /// Whether the service is gone with it.
-    var isDeletion: Bool { kind.elementsEqual(Change.Kind.delete.rawValue.utf8) }
-  }
-
   /// A put as it stands in a frame.
   struct PutParts {
     let kind: RecordKey.Kind

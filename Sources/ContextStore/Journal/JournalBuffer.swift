@@ -48,6 +48,11 @@ final class JournalBuffer {
     count += text.count
   }
 
+  /// No text is another one than an empty text.
+  func append(text: UnsafeRawBufferPointer?) {
+    if let text { append(text: text) } else { append(UInt32.max) }
+  }
+
   func append(text: [UInt8]) { text.withUnsafeBytes { append(text: $0) } }
 
   func append(text: String) {

@@ -181,17 +181,36 @@ enum JournalFrame {
     return change
   }
 
-  /// What the history keeps of a change: the texts stand where the change stands.
-  struct HistoryEntry {
-    var sequence: Int64
-    var tenant: Int64
-    var service: Int64
-    var at: Int64
-    var customerBefore: UnsafeRawBufferPointer?
+  /// A change where it stands: its texts are the frame's, and valid as long as that is.
+  struct ChangeParts {
+    let sequence: Int64
+    let tenant: Int64
+    /// 0 if it is about none.
+    let service: Int64
+    let revision: Int64
+    let at: Int64
+    let kind: UnsafeRawBufferPointer
+    let customerBefore: UnsafeRawBufferPointer?
     /// `nil` if the change gave the service to nobody.
-    var customer: UnsafeRawBufferPointer?
-    var interaction: UnsafeRawBufferPointer?
-    var principal: UnsafeRawBufferPointer?
+    let customer: UnsafeRawBufferPointer?
+    let interaction: UnsafeRawBufferPointer?
+    let principal: UnsafeRawBufferPointer?
+    let event: UnsafeRawBufferPointer
+
+    /// Reads the change that begins at the cursor.
+    init(_ cursor: inout JournalCursor) {
+      sequence = cursor.integer()
+      tenant = cursor.integer()
+      service = cursor.integer()
+      revision = cursor.integer()
+      at = cursor.integer()
+      kind = cursor.optionalBytes() ?? UnsafeRawBufferPointer(start: nil, count: 0)
+      customerBefore = cursor.optionalBytes()
+      customer = cursor.optionalBytes()
+      interaction = cursor.optionalBytes()
+      principal = cursor.optionalBytes()
+      event = cursor.optionalBytes() ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    }
 
     /// Whether the service came to somebody else.
     var isAssociation: Bool {
@@ -199,25 +218,9 @@ enum JournalFrame {
       guard let customerBefore, customerBefore.count == customer.count else { return true }
       return memcmp(customerBefore.baseAddress!, customer.baseAddress!, customer.count) != 0
     }
-  }
 
-  /// Reads of the change that begins at the cursor what the history keeps.
-  static func historyEntry(_ cursor: inout JournalCursor) -> HistoryEntry {
-    let sequence = cursor.integer(Int64.self)
-    let tenant = cursor.integer(Int64.self)
-    let service = cursor.integer(Int64.self)
-    _ = cursor.integer(Int64.self)
-    let at = cursor.integer(Int64.self)
-    cursor.skipText()
-    let before = cursor.optionalBytes()
-    let customer = cursor.optionalBytes()
-    let interaction = cursor.optionalBytes()
-    let principal = cursor.optionalBytes()
-    cursor.skipText()
-    return HistoryEntry(
-      sequence: sequence, tenant: tenant, service: service, at: at, customerBefore: before,
-      customer: customer,
-      interaction: interaction, principal: principal)
+    /// Whether the service is gone with it.
+    var isDeletion: Bool { kind.elementsEqual(Change.Kind.delete.rawValue.utf8) }
   }
 
   /// Goes through those changes of a whole frame that gave a service to another owner, or named an interaction.
@@ -228,9 +231,9 @@ enum JournalFrame {
     var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
     for _ in 0..<head.changes {
       let offset = cursor.offset
-      let entry = historyEntry(&cursor)
-      guard entry.isAssociation || (entry.interaction != nil && entry.service != 0) else { continue }
-      body(entry.service, headSize + offset, cursor.offset - offset)
+      let change = ChangeParts(&cursor)
+      guard change.isAssociation || (change.interaction != nil && change.service != 0) else { continue }
+      body(change.service, headSize + offset, cursor.offset - offset)
     }
   }
 

@@ -44,9 +44,9 @@ final class RecordReader {
 
   /// Hands over what the history keeps of the change at a location that a frame gave. It is valid during the call.
   func historyEntry(
-    _ location: Location, _ body: (JournalFrame.HistoryEntry) throws(StoreError) -> Void
+    _ location: Location, _ body: (JournalFrame.ChangeParts) throws(StoreError) -> Void
   ) throws(StoreError) {
-    try body(try decode(location) { cursor in JournalFrame.historyEntry(&cursor) })
+    try body(try decode(location) { cursor in JournalFrame.ChangeParts(&cursor) })
   }
 
   private func decode<Value>(

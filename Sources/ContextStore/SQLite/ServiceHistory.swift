@@ -23,7 +23,7 @@ final class ServiceHistory {
     removeInteractions = try connection.prepare("DELETE FROM interaction WHERE service = ?1")
   }
 
-  func save(_ entry: JournalFrame.HistoryEntry) throws(StoreError) {
+  func save(_ entry: JournalFrame.ChangeParts) throws(StoreError) {
     if entry.isAssociation {
       associate.bind(1, entry.service)
       associate.bind(2, entry.sequence)
