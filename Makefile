@@ -26,7 +26,7 @@ install: build ## install the server, its kit and the sources that plugins need 
 run: ## start Redis and the server, and make a first association (DATA=…, PORT=…)
 	@Scripts/run.sh
 
-cluster: ## start three servers on PostgreSQL and Redis behind HAProxy (PORT=…)
+cluster: ## start three servers on PostgreSQL and a Redis Cluster behind HAProxy (PORT=…)
 	@Scripts/cluster.sh
 
 test: ## run every test: lint, documentation, unit tests, thread sanitizer, system tests

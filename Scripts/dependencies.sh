@@ -35,9 +35,9 @@ need_for_run() {
 }
 
 need_for_test() {
-  need_for_run # the tests run Scripts/run.sh too
+  need_for_run # the tests run Scripts/run.sh and Scripts/cluster.sh too
+  need_for_cluster
   need_command strace strace
-  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
   need_command prlimit util-linux
   # The example AssociationWebhook.
   ls /usr/include/curl/curl.h /usr/include/*/curl/curl.h >/dev/null 2>&1 || missing+=(libcurl4-openssl-dev)
