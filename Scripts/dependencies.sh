@@ -54,6 +54,7 @@ need_for_cluster() {
 need_for_bench() {
   need_command redis-server redis-server
   need_command wrk wrk
+  compgen -G '/usr/lib/postgresql/*/bin/pgbench' >/dev/null || missing+=(postgresql)
   PATH=$PATH:/usr/sbin need_command nginx nginx-light
 }
 

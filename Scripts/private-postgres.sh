@@ -2,7 +2,7 @@
 # Runs a PostgreSQL of one's own, reachable through a unix socket alone, until its standard input ends or it is told to end;
 # its folder goes with it. Prints a connection string once it answers.
 #   Scripts/private-postgres.sh [-c OPTION=VALUE]...
-# PostgreSQL refuses to run as root: then it runs as the user that its package has made.
+# PostgreSQL refuses to run as root: then it runs as the user that its package has made. TMPDIR chooses the disk.
 set -euo pipefail
 
 programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
@@ -10,7 +10,7 @@ programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
   echo "private-postgres: PostgreSQL is not installed (package postgresql)" >&2
   exit 1
 }
-folder=$(mktemp -d /tmp/liaison-postgres-XXXXXX)
+folder=$(mktemp -d "${TMPDIR:-/tmp}/liaison-postgres-XXXXXX")
 as_user=()
 if [[ $EUID == 0 ]]; then
   chown postgres: "$folder"

@@ -33,6 +33,8 @@ struct Benchmark {
     let plugins =
       options.floorsOnly
       ? nil : try PluginRuns(options: options, folder: folder, results: &results)
+    let postgres =
+      options.floorsOnly ? nil : try PostgresRuns.make(options: options, folder: folder, results: &results)
     // Every repetition measures all rows, so that a change of the machine's speed meets floors and server
     // alike.
     for repetition in 1...options.repetitions {
@@ -40,8 +42,10 @@ struct Benchmark {
       try floors.measure(into: &results)
       try server?.server.explainingFailures { try server?.measure(into: &results) }
       try plugins?.measure(into: &results)
+      try postgres?.measure(into: &results)
     }
     plugins?.end()
+    postgres?.end()
 
     if let server { try finish(server.server, options, folder: folder, redis: redis, results: &results) }
     if !options.floorsOnly {

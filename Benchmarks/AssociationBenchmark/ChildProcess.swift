@@ -2,11 +2,13 @@ import Foundation
 
 /// A process that the benchmark starts and ends. In a group of its own, so that Ctrl-C reaches it only
 /// through `CleanUp`. Its standard output is a pipe, read until the line that says it is ready; standard
-/// error goes to a file. Used by one thread.
+/// error goes to a file; standard input ends with the benchmark. Used by one thread.
 final class ChildProcess {
   let identifier: pid_t
   private let name: String
   private let output: Int32
+  /// Nothing is ever written to it.
+  private let input: Int32
   private let errorFile: String
 
   /// Starts `program` (a path or a name to look for in PATH) with `arguments`. `log` is the file for standard
@@ -23,16 +25,18 @@ final class ChildProcess {
     var words = [path] + arguments
     if let setpriv = Self.find("setpriv") { words = [setpriv, "--pdeathsig", "TERM"] + words }
 
-    var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { throw BenchmarkError.system("pipe", errno) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    output = ends[0]
-    defer { close(ends[1]) }
+    let ends = try Self.makePipe()
+    let inputEnds = try Self.makePipe()
+    (output, input) = (ends[0], inputEnds[1])
+    defer {
+      close(ends[1])
+      close(inputEnds[0])
+    }
 
     var files = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&files)
     defer { posix_spawn_file_actions_destroy(&files) }
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&files, inputEnds[0], 0)
     posix_spawn_file_actions_adddup2(&files, ends[1], 1)
     posix_spawn_file_actions_addopen(&files, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
 
@@ -54,7 +58,8 @@ final class ChildProcess {
     var child = pid_t()
     let failure = posix_spawn(&child, words[0], &files, &attributes, &argumentsForC, environ)
     guard failure == 0 else {
-      close(ends[0])
+      close(output)
+      close(input)
       throw BenchmarkError.system("start \(path)", failure)
     }
     identifier = child
@@ -97,6 +102,14 @@ final class ChildProcess {
   deinit {
     CleanUp.end(process: identifier)
     close(output)
+    close(input)
+  }
+
+  private static func makePipe() throws -> [Int32] {
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { throw BenchmarkError.system("pipe", errno) }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return ends
   }
 
   /// The executable's path, looked for in PATH and the system's folders unless `program` is a path.

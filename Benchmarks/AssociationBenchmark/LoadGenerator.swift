@@ -24,7 +24,12 @@ final class LoadGenerator<Traffic: Workload> {
   private var latencies = Histogram()
 
   /// Connects all connections of the plan.
-  init(port: UInt16, plan: LoadPlan, workload: Traffic) throws {
+  convenience init(port: UInt16, plan: LoadPlan, workload: Traffic) throws {
+    try self.init(ports: [port], plan: plan, workload: workload)
+  }
+
+  /// Connects all connections of the plan, to several servers in turn.
+  init(ports: [UInt16], plan: LoadPlan, workload: Traffic) throws {
     self.plan = plan
     self.workload = workload
     let depth = if case .closed(let depth) = plan.pacing { depth } else { 1 }
@@ -36,7 +41,8 @@ final class LoadGenerator<Traffic: Workload> {
     do {
       guard epoll >= 0 else { throw BenchmarkError.system("epoll_create1", errno) }
       while made < plan.connections {
-        let connection = try LoadConnection(port: port, depth: depth, largestRequest: workload.largestRequest)
+        let connection = try LoadConnection(
+          port: ports[made % ports.count], depth: depth, largestRequest: workload.largestRequest)
         (connections + made).initialize(to: connection)
         made += 1
       }

@@ -29,6 +29,7 @@ struct MachineDescription {
       ("SQLite", String(cString: sqlite3_libversion())),
       ("Redis", PrivateRedis.version),
     ]
+    if let postgres = PrivatePostgres.version { lines.append(("PostgreSQL", postgres)) }
     if let nginx = NginxFloor.version { lines.append(("nginx", nginx)) }
     self.lines = lines
   }

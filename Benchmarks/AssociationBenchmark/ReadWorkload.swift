@@ -12,9 +12,10 @@ struct ReadWorkload: Workload {
   private let beforeService = Bytes("GET /services/")
   private let afterService: Bytes
 
-  init(services: ExpectedServices, credentials: String) {
+  /// - Parameter headers: further header lines.
+  init(services: ExpectedServices, credentials: String, headers: String = "") {
     self.services = services
-    afterService = Bytes(" HTTP/1.1\r\nHost: 127.0.0.1\r\n\(credentials)\r\n")
+    afterService = Bytes(" HTTP/1.1\r\nHost: 127.0.0.1\r\n\(credentials)\(headers)\r\n")
     largestRequest = beforeService.count + 20 + afterService.count
   }
 

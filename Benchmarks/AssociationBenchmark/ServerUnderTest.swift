@@ -41,8 +41,13 @@ final class ServerUnderTest {
 
   /// Starts the binary with its data below `folder`; returns when it accepts connections.
   ///
-  /// - Parameter plugin: the library of `EmptyPlugin`, to be loaded; `nil` for none.
-  init(binary: String, folder: String, redis: PrivateRedis, loops: Int, plugin: String? = nil) throws {
+  /// - Parameters:
+  ///   - plugin: the library of `EmptyPlugin`, to be loaded; `nil` for none.
+  ///   - store: the PostgreSQL that has its data; `nil` for the folder itself.
+  init(
+    binary: String, folder: String, redis: PrivateRedis, loops: Int, plugin: String? = nil,
+    store: String? = nil
+  ) throws {
     let configuration = "\(folder)/benchmark.json5"
     let content = Self.configuration.replacingOccurrences(
       of: "PLUGIN", with: Self.pipeline(with: plugin))
@@ -52,7 +57,7 @@ final class ServerUnderTest {
       [
         "serve", "--listen", "127.0.0.1:0", "--data", "\(folder)/data", "--redis", "unix://\(redis.socket)",
         "--config", configuration, "--loops", "\(loops)",
-      ],
+      ] + (store.map { ["--store", $0] } ?? []),
       log: "\(folder)/liaison.log")
     let line = try process.waitForLine(containing: "listening on http://", seconds: 30)
     guard let text = line.split(separator: ":").last, let port = UInt16(text.prefix(while: \.isNumber)) else {

@@ -43,14 +43,22 @@ struct Target {
       figure("resident at 100,000 services, 64 connections", "resident-megabytes", atMost: 64, "MB", results),
       figure("an idle connection of 10,000", "idle-kibibytes", atMost: 6, "KiB", results),
       agreement(64, results), agreement(256, results),
+      share("in PostgreSQL, 64 connections", "postgres-64x1", of: "pgbench-64x1", "pgbench", 0.8, results),
+      share("… 16 deep pipelined", "postgres-64x16", of: "pgbench-64x16", "pgbench", 0.8, results),
+      rate("… associations a second", "postgres-64x16", atLeast: 30_000, results),
+      share("… two nodes", "postgres-nodes-2", of: "postgres-nodes-1", "one node", nil, results),
+      share("… three nodes", "postgres-nodes-3", of: "postgres-nodes-1", "one node", nil, results),
+      share(
+        "hot GET /services/{id}, read in PostgreSQL", "postgres-read-database", of: "postgres-read",
+        "read in Redis", nil, results),
     ]
   }
 
   private static func rate(
-    _ what: String, _ key: String, atLeast least: Double, floor: String, _ results: Results
+    _ what: String, _ key: String, atLeast least: Double, floor: String? = nil, _ results: Results
   ) -> Target {
     let measured = results.median(key, \.perSecond)
-    let bound = results.median(floor, \.perSecond)
+    let bound = floor.flatMap { results.median($0, \.perSecond) }
     return Target(
       what: what, target: "≥ \(grouped(least))/s", measured: measured.map { "\(grouped($0))/s" },
       floor: bound.map { "\(grouped($0))/s (nginx)" } ?? "",
