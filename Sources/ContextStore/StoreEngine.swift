@@ -29,11 +29,23 @@ protocol StoreEngine: AnyObject, Sendable {
   /// Service ids for the batch when those of its counters are used up.
   func moreServiceIDs() throws(StoreError) -> Range<Int64>
 
-  /// Keeps a batch, all or nothing. Durable, and visible to readers that begin later, when it returns. Ends the batch
-  /// also when it throws: with `conflict` if it can be decided again, for others have changed the same meanwhile.
+  /// Whether the next batch may begin while one is being kept: between its `commit` and its `finish`.
+  var overlapsBatches: Bool { get }
+
+  /// Begins to keep a batch while a former one may still be on its way. Nothing counts before `commit`.
+  func prepare(_ batch: Batch) throws(StoreError)
+
+  /// Keeps a batch, all or nothing. Ends it also when it throws. An engine without overlapping batches throws what `finish`
+  /// would.
   func commit(_ batch: Batch) throws(StoreError)
 
-  /// Ends a batch that changed nothing.
+  /// Waits until the batch that was committed last is durable, and visible to readers that begin later.
+  ///
+  /// - Throws: `conflict` if it can be decided again, for others have changed the same meanwhile; `refused` if it cannot be
+  ///   kept for what is in it. Nothing of it was kept then, nor was it in any other case.
+  func finish() throws(StoreError)
+
+  /// Ends the batch that has begun and was not committed.
   func abandon()
 
   /// The number of the newest change.
@@ -61,6 +73,13 @@ protocol StoreEngine: AnyObject, Sendable {
 
   /// Lets go of everything.
   func close()
+}
+
+extension StoreEngine {
+  // One batch after the other, unless an engine says otherwise.
+  var overlapsBatches: Bool { false }
+  func prepare(_ batch: Batch) throws(StoreError) {}
+  func finish() throws(StoreError) {}
 }
 
 /// What another server has done on the same store.

@@ -1,3 +1,5 @@
+import ContextModel
+
 /// Why a store cannot be opened, or cannot do its work now. One line for people.
 public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What kind of trouble it is.
@@ -18,6 +20,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case unreachable
     /// Others have changed the same at the same time: to be tried again.
     case conflict
+    /// The database does not take data of this form: it would never take it.
+    case refused
     /// The file is damaged or is none of ours.
     case damaged
     /// The file that a backup shall write exists.
@@ -38,6 +42,7 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
       case .locked: "somebody else keeps it locked"
       case .unreachable: "its database cannot be reached"
       case .conflict: "others change the same at this moment"
+      case .refused: "its database refuses the data"
       case .damaged: "its data is damaged or no database"
       case .fileExists: "a file exists already"
       case .closed: "it is closed"
@@ -50,10 +55,23 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   public var kind: Kind
   /// What happened, in one line that names the file or folder where there is one.
   public var description: String
+  /// The field whose value the database refuses, as clients know it; `nil` for none that is known.
+  public var field: String?
 
   /// An error by its parts.
-  public init(_ kind: Kind, _ description: String) {
+  public init(_ kind: Kind, _ description: String, field: String? = nil) {
     self.kind = kind
     self.description = description
+    self.field = field
+  }
+}
+
+extension ContextError {
+  /// 422: the database will never take what this call brings.
+  static func refused(_ error: StoreError) -> ContextError {
+    ContextError(
+      status: 422, code: "data_refused",
+      message: "The database cannot keep what this call brings; nothing of it was kept. \(error)",
+      field: error.field)
   }
 }

@@ -187,4 +187,57 @@ import Testing
     #expect(try await test.run { try await $0.mentions(.interaction("I1"), tenant: .single) }.isEmpty)
     #expect(try await test.rows("SELECT customer FROM association") == ["eve"])
   }
+
+  @Test func `of a batch in which the database refuses something only that call fails, clearly`() async throws
+  {
+    let test = try TestStore(TestPostgres.newStore())
+    var ids: [ServiceID] = []
+    for _ in 0..<40 { ids.append(try await test.start(customer: "A")) }
+    let poison = Self.poison()
+    for round in 0..<3 {
+      let outcomes = await test.writeTogether(
+        ids.enumerated().map { .associating($1, with: [3, 4, 17, 39].contains($0) ? poison : "B\(round)") })
+      for (place, outcome) in outcomes.enumerated() {
+        guard [3, 4, 17, 39].contains(place) else {
+          #expect(try outcome.get().mapping?.revision == Int64(round) + 2)
+          continue
+        }
+        guard case .failure(let error) = outcome else {
+          Issue.record("the database has taken it")
+          continue
+        }
+        #expect(error.status == 422 && error.code == "data_refused" && error.field == "customer_id")
+        #expect(error.message.contains("service_of_customer"))
+      }
+    }
+    #expect(test.store.health == .up && test.notices.all.isEmpty)
+    #expect(try await test.ids(ofCustomer: "A").count == 4)
+    #expect(try await test.ids(ofCustomer: "B2").count == 36)
+    #expect(try await test.changes().map(\.sequence) == Array(1...(40 + 3 * 36)))
+  }
+
+  @Test func `batches that overlap keep each other's order, also where one of them is refused`() async throws
+  {
+    let test = try TestStore(TestPostgres.newStore(), options: StoreOptions(maximumBatch: 7))
+    let id = try await test.start(customer: "A")
+    let other = try await test.start(customer: "A")
+    let outcomes = await test.writeTogether(
+      (0..<100).map {
+        $0 % 19 == 5
+          ? .associating(other, with: Self.poison()) : .associating(id, with: "\($0)", #"{"Note":\#($0)}"#)
+      })
+    #expect(outcomes.count { $0.code == "data_refused" } == 5)
+    #expect(outcomes.compactMap { try? $0.get().mapping?.revision } == Array(2...96))
+    let record = try #require(try await test.record(id, .all))
+    #expect(try record.service.customerID == "99" && record.revision == 96)
+    #expect(record.extensionTexts == ["Note=99"])
+    let changes = try await test.changes()
+    #expect(changes.map(\.sequence) == Array(1...97))
+    #expect(changes.dropFirst(2).map(\.revision) == Array(2...96))
+  }
+
+  /// What no index takes, not even compressed.
+  private static func poison() -> String {
+    String((0..<4000).map { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement()! })
+  }
 }

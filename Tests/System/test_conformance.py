@@ -109,11 +109,12 @@ NAMES = [f"{row.number} {row.method} {row.path}" for row in ROWS]
 
 
 @pytest.fixture(scope="module")
-def server(session_folder) -> LiaisonServer:
+def server(session_folder, store_of) -> LiaisonServer:
     """Without schemas, but one for the records of profiles."""
     server = LiaisonServer(
         session_folder / "conformance", config={"plugins": {"extension-schemas": {"schemas": "off"}}}
     )
+    server.store = store_of(server.data)
     server.start()
     api = Api(server)
     api.create_schema(
@@ -255,7 +256,7 @@ def test_every_change_of_what_has_a_tag_can_be_made_conditional(server: LiaisonS
 
 
 @pytest.fixture(scope="module")
-def guarded(session_folder) -> LiaisonServer:
+def guarded(session_folder, store_of) -> LiaisonServer:
     keys = [
         {"name": role, "sha256": hashlib.sha256(role.encode()).hexdigest(), "roles": [role]}
         for role in ("read", "write", "schema")
@@ -265,6 +266,7 @@ def guarded(session_folder) -> LiaisonServer:
         "limits": {},
     }
     server = LiaisonServer(session_folder / "guarded", config=config)
+    server.store = store_of(server.data)
     server.start()
     yield server
     server.kill()

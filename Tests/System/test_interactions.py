@@ -54,7 +54,9 @@ def test_content_is_not_kept(server: LiaisonServer) -> None:
     assert_error(server.call("GET", "/interactions/other"), 404, "interaction_not_found", field="interaction_id")
 
 
-def test_an_interaction_is_found_also_after_a_later_event_has_named_another(server: LiaisonServer) -> None:
+def test_an_interaction_is_found_also_after_a_later_event_has_named_another(
+    server: LiaisonServer, request: pytest.FixtureRequest
+) -> None:
     api = Api(server)
     service = api.start(contact_key="k", interaction_id="I0", timestamp=T0)
     api.associate("A", service, {"interaction_id": "I1", "media_type": 3, "timestamp": T1})
@@ -69,5 +71,8 @@ def test_an_interaction_is_found_also_after_a_later_event_has_named_another(serv
     assert server.call("DELETE", "/customers/A/data").status == 200
     for interaction in ("I0", "I1"):
         assert_error(server.call("GET", f"/interactions/{interaction}"), 404, "interaction_not_found")
+    if server.store:
+        assert request.getfixturevalue("postgres").query("SELECT count(*) FROM interaction", server.store) == [["0"]]
+        return
     with sqlite3.connect(server.database) as database:
         assert database.execute("SELECT count(*) FROM interaction").fetchone() == (0,)

@@ -203,6 +203,31 @@ def test_a_connection_string_that_is_none_is_refused(url: str) -> None:
     assert "store.url" in done.stderr and done.stderr.count("\n") == 1
 
 
+# Data that the database refuses
+
+
+def test_what_the_database_refuses_fails_alone_and_clearly(start_server, postgres: PostgresServer) -> None:
+    server = start_server(store=postgres.new_store())
+    api = Api(server)
+    api.create_key({"name": "byName", "attributes": ["LastName", "FirstName", "City"]})
+    # No index of PostgreSQL takes it, not even compressed.
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    poison = {name: "".join(random.choices(letters, k=1000)) for name in ("LastName", "FirstName", "City")}
+    services = start_services(server, 8)
+    with AssociationLoad(server, services) as load:
+        for _ in range(5):
+            load.ledger.wait_for_more(20)
+            error = server.call("POST", "/profiles", poison)
+            assert_error(error, 422, "data_refused", method="POST")
+            assert "values of an identification key are too long" in error.json["message"]
+    assert load.refused == [] and load.ledger.lost(server) == []
+    assert server.call("GET", "/ready").status == 200 and "the store fails" not in server.log()
+    # U+0000, for which PostgreSQL's text has no place, is data like any other.
+    named = server.call("POST", "/profiles", {"LastName": "a\0b"})
+    assert named.status == 201
+    assert api.get(f"/profiles/{named.json['customer_id']}")["LastName"] == "a\0b"
+
+
 # The command line
 
 

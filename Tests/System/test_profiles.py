@@ -26,8 +26,9 @@ NOTE: Json = {"name": "Note", "type": "single-valued", "attributes": [{"name": "
 
 
 @pytest.fixture(scope="module")
-def profile_server(session_folder) -> LiaisonServer:
+def profile_server(session_folder, store_of) -> LiaisonServer:
     server = LiaisonServer(session_folder / "profiles")
+    server.store = store_of(server.data)
     server.start()
     api = Api(server)
     api.create_schema(PHONE, "profiles")

@@ -14,9 +14,11 @@ struct PostgresArray {
   private var bytes: [UInt8]
   private(set) var count = 0
 
-  init(of element: Element) {
-    bytes = Self.bigEndian(UInt32(1)) + Self.bigEndian(UInt32(1)) + Self.bigEndian(element.rawValue)
-    bytes += Self.bigEndian(UInt32(0)) + Self.bigEndian(UInt32(1))
+  /// - Parameter capacity: how many bytes it will have, as far as is known.
+  init(of element: Element, capacity: Int = 0) {
+    bytes = []
+    bytes.reserveCapacity(Self.headSize + capacity)
+    for number in [1, 1, element.rawValue, 0, 1] as [UInt32] { appendInteger(number) }
   }
 
   mutating func append(_ value: Int64?) {
@@ -49,13 +51,12 @@ struct PostgresArray {
   }
 
   /// The whole array.
-  var finished: [UInt8] {
+  consuming func finish() -> [UInt8] {
     guard count > 0 else {
       // No dimension at all.
       return [0, 0, 0, 0, 0, 0, 0, 0] + bytes[8..<12]
     }
-    var bytes = bytes
-    bytes.replaceSubrange(12..<16, with: Self.bigEndian(UInt32(count)))
+    for (place, byte) in Self.bigEndian(UInt32(count)).enumerated() { bytes[12 + place] = byte }
     return bytes
   }
 

@@ -108,36 +108,48 @@ final class PostgresConnection {
       prepared.insert(statement.name)
       expected.append(.preparation(statement.name))
     }
-    let values = parameters.map(\.bytes)
-    guard Self.withPointers(to: values, { send(statement.name, $0, values) }) else { throw lost() }
+    guard send(statement.name, parameters.map(\.bytes)) else { throw lost() }
     expected.append(.rows)
   }
 
-  private func send(_ name: String, _ pointers: [UnsafePointer<CChar>?], _ values: [[UInt8]?]) -> Bool {
+  private func send(_ name: String, _ values: [[UInt8]?]) -> Bool {
     let sizes = values.map { Int32($0?.count ?? 0) }
     let formats = values.map { _ in Int32(1) }
-    return PQsendQueryPrepared(handle, name, Int32(values.count), pointers, sizes, formats, 1) == 1
-  }
-
-  /// Calls `body` with pointers to all values at once; they are valid during the call.
-  private static func withPointers(
-    to values: [[UInt8]?], _ body: ([UnsafePointer<CChar>?]) -> Bool
-  ) -> Bool {
-    func extend(_ pointers: [UnsafePointer<CChar>?]) -> Bool {
-      guard pointers.count < values.count else { return body(pointers) }
-      guard let value = values[pointers.count] else { return extend(pointers + [nil]) }
-      return (value + [0]).withUnsafeBytes {
-        extend(pointers + [$0.baseAddress!.assumingMemoryBound(to: CChar.self)])
+    var pointers: [UnsafePointer<CChar>?] = []
+    pointers.reserveCapacity(values.count)
+    /// Calls itself so that all values are held at once.
+    func send(after place: Int) -> Bool {
+      guard place < values.count else {
+        return PQsendQueryPrepared(handle, name, Int32(values.count), pointers, sizes, formats, 1) == 1
+      }
+      guard let value = values[place] else {
+        pointers.append(nil)
+        return send(after: place + 1)
+      }
+      return value.withUnsafeBytes { bytes in
+        // No bytes are a value, too, unlike no pointer.
+        pointers.append((bytes.baseAddress ?? Self.nothing).assumingMemoryBound(to: CChar.self))
+        return send(after: place + 1)
       }
     }
-    return extend([])
+    return send(after: 0)
   }
+
+  /// Stands for a value without bytes. Never read, never freed.
+  nonisolated(unsafe) private static let nothing = UnsafeRawPointer(
+    UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
 
   /// Ends what belongs together: a statement that fails takes those behind it along, up to here. All is on its way.
   func synchronize() throws(StoreError) {
     if let failure { throw failure }
     guard PQpipelineSync(handle) == 1 else { throw lost() }
     expected.append(.synchronization)
+    try flush()
+  }
+
+  /// What is queued is on its way, as far as the socket takes it; nothing ends.
+  func flush() throws(StoreError) {
+    if let failure { throw failure }
     guard PQflush(handle) >= 0 else { throw lost() }
   }
 
@@ -154,7 +166,7 @@ final class PostgresConnection {
       case .preparation where status == PGRES_COMMAND_OK: PQclear(result)
       case .rows where status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK: return PostgresResult(result)
       default:
-        let error = Self.error(result)
+        let error = StoreError(refusal: result)
         PQclear(result)
         try forget(what)
         throw error
@@ -224,6 +236,19 @@ final class PostgresConnection {
     }
   }
 
+  /// Takes what is left, whatever it is: nobody wants to know any more.
+  func discard() throws(StoreError) {
+    guard !expected.isEmpty else { return }
+    if case .synchronization = expected[expected.count - 1] {} else { try synchronize() }
+    while !expected.isEmpty {
+      let (what, result) = try next()
+      if case .preparation(let name) = what, PQresultStatus(result) != PGRES_COMMAND_OK {
+        prepared.remove(name)
+      }
+      PQclear(result)
+    }
+  }
+
   /// One statement alone.
   @discardableResult
   func run(
@@ -259,40 +284,10 @@ final class PostgresConnection {
     return texts
   }
 
-  // MARK: Errors
-
   /// The connection is of no use any more.
   private func lost() -> StoreError {
     let error = StoreError(.unreachable, "the connection to PostgreSQL broke: \(Self.message(handle))")
     failure = failure ?? error
     return failure ?? error
-  }
-
-  private static func error(_ result: OpaquePointer) -> StoreError {
-    let text = String(cString: PQresultErrorMessage(result)).oneLine
-    let code = PQresultErrorField(result, 0x43).map { String(cString: $0) } ?? ""
-    return StoreError(kind(of: code), "PostgreSQL: \(text) (SQLSTATE \(code))")
-  }
-
-  /// What an error code of the server means here.
-  private static func kind(of code: String) -> StoreError.Kind {
-    switch code {
-    // Serialization failure, deadlock, and a row that somebody else has made in the meantime.
-    case "40001", "40P01", "23505": .conflict
-    case "53100": .full
-    case "57014", "55P03": .locked
-    case "57P01", "57P02", "57P03", "25006": .unreachable
-    case _ where code.hasPrefix("08") || code.hasPrefix("53"): .unreachable
-    case _ where code.hasPrefix("58"): .inputOutput
-    case _ where code.hasPrefix("XX"): .damaged
-    default: .other
-    }
-  }
-}
-
-extension String {
-  /// Without line breaks.
-  fileprivate var oneLine: String {
-    split(whereSeparator: \.isNewline).map { $0.trimmingPrefix(while: \.isWhitespace) }.joined(separator: " ")
   }
 }

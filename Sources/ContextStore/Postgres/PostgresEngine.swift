@@ -11,27 +11,25 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   private let options: PostgresOptions
   private let newest: Atomic<Int64>
   private let watcher: PostgresWatcher
-  /// Commit thread only, like all that follows.
-  private let session: PostgresSession
+  /// Commit thread only, like all that follows. Batches take them by turns: one is read while the other commits.
+  private let lanes: [PostgresLane]
   private let documents = DocumentReader()
-  private let writer: PostgresWriter
+  /// On which the batch is decided.
+  private var lane: PostgresLane
+  /// On which a batch is on its way; `nil` for none.
+  private var flying: PostgresLane?
+  /// What the number of its newest change will be, if no other server is faster.
+  private var flyingSequence: Int64 = 0
+  /// Why not all of that batch could be sent.
+  private var sendingFailure: StoreError?
   /// Ids that this node may give out.
   private var ids: Range<Int64> = 0..<0
-  /// On which the batch's transaction is open: what another connection gave would be no part of it. `nil` outside of one.
-  private var open: PostgresConnection?
-  /// The transaction as the server knows it; `nil` until it has said so.
-  private var transaction: String?
   /// The name of the counter that each batch of this server moves: only so it can be told whether one was committed. The
   /// transaction's number does not tell: after a crash the server gives it to another one.
   private let signature = "batch of \(UInt64.random(in: 0...UInt64.max))"
   /// What it was moved to last.
   private var batchNumber: Int64 = 0
-  /// Whether the connection has worked before.
-  private var hasCommitted = false
 
-  private static let begins = PostgresStatement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-  private static let identifies = PostgresStatement("transaction", "SELECT pg_current_xact_id()::text")
-  private static let rollsBack = PostgresStatement("roll-back", "ROLLBACK")
   private static let status = PostgresStatement(
     "transaction-status", "SELECT pg_xact_status($1::text::xid8)")
   private static let signed = PostgresStatement(
@@ -54,8 +52,13 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   /// Connects, and brings the tables to this server's version.
   init(_ postgres: PostgresOptions, options: StoreOptions) throws(StoreError) {
     self.options = postgres
-    session = PostgresSession(postgres, durability: options.durability)
-    writer = PostgresWriter(documents)
+    var lanes: [PostgresLane] = []
+    for _ in 0..<2 {
+      lanes.append(PostgresLane(PostgresSession(postgres, durability: options.durability), documents))
+    }
+    self.lanes = lanes
+    lane = lanes[0]
+    let session = lane.session
     try PostgresSchema.migrate(postgres)
     let copies = try session.open().run(Self.unfinished, .text(CopyTarget.setting))
     guard copies.count == 0 else {
@@ -73,75 +76,24 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   // MARK: One batch
 
   func begin() throws(StoreError) -> StoreCounters {
-    abandon()
-    open = try session.open()
+    // What is on its way must not be taken back.
+    if lane === flying { lane = lanes[0] === flying ? lanes[1] : lanes[0] }
+    try lane.begin()
     return StoreCounters(
-      nextServiceID: ids.lowerBound, lastSequence: newestChange, endOfServiceIDs: ids.upperBound)
+      nextServiceID: ids.lowerBound,
+      lastSequence: flying == nil ? newestChange : max(newestChange, flyingSequence),
+      endOfServiceIDs: ids.upperBound)
   }
 
-  /// On which the batch is under way.
   private var connection: PostgresConnection {
-    get throws(StoreError) {
-      guard let open else { throw StoreError(.closed, "no batch is under way") }
-      return open
-    }
+    get throws(StoreError) { try lane.connection }
   }
 
   func load(
     _ services: [Int64], _ keys: [RecordKey], service take: (ServiceID, Service?) -> Void,
     record takeRecord: (RecordKey, Record?) -> Void
   ) throws(StoreError) {
-    let isUsed = hasCommitted
-    do throws(StoreError) {
-      try load(services, keys, on: connection, take, takeRecord)
-    } catch {
-      // The server may have closed an idle connection, or have been started again since; that is told by its first use.
-      hasCommitted = false
-      guard isUsed, error.kind == .unreachable, !session.isOpen else { throw error }
-      open = try session.open()
-      try load(services, keys, on: connection, take, takeRecord)
-    }
-  }
-
-  private func load(
-    _ services: [Int64], _ keys: [RecordKey], on connection: PostgresConnection,
-    _ take: (ServiceID, Service?) -> Void, _ takeRecord: (RecordKey, Record?) -> Void
-  ) throws(StoreError) {
-    transaction = nil
-    try connection.send(Self.begins)
-    try connection.send(Self.identifies)
-    if !services.isEmpty {
-      try connection.send(PostgresServices.lock, PostgresServices.parameter(Set(services).sorted()))
-    }
-    let groups = Dictionary(grouping: Set(keys), by: \.kind).sorted { $0.key.rawValue < $1.key.rawValue }
-    var tables: [PostgresTable] = []
-    for (kind, keys) in groups {
-      guard let table = PostgresTables[kind] else { continue }
-      try connection.send(table.lock, table.parameters(keys))
-      tables.append(table)
-    }
-    try connection.synchronize()
-    _ = try connection.take()
-    transaction = try connection.take().text(0, 0)
-    // All of it before any of it is handed over: what a broken connection gave is of no use.
-    let rows = services.isEmpty ? nil : try connection.take()
-    var others: [PostgresResult] = []
-    for _ in tables { others.append(try connection.take()) }
-    try connection.takeEnd()
-    if let rows {
-      for row in 0..<rows.count {
-        let service = try PostgresServices.service(rows, row, documents)
-        take(service.id, service)
-      }
-    }
-    for id in services { if let id = ServiceID(id) { take(id, nil) } }
-    for (table, rows) in zip(tables, others) {
-      for row in 0..<rows.count {
-        let record = table.read(rows, row)
-        takeRecord(record.key, record)
-      }
-    }
-    for key in keys { takeRecord(key, nil) }
+    try lane.load(services, keys, take, takeRecord)
   }
 
   func service(_ id: Int64) throws(StoreError) -> Service? {
@@ -189,32 +141,46 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     return first..<first + PostgresSchema.idsInBlock
   }
 
+  var overlapsBatches: Bool { true }
+
+  func prepare(_ batch: Batch) throws(StoreError) { if flying != nil { try lane.prepare(batch) } }
+
   func commit(_ batch: Batch) throws(StoreError) {
-    let connection = try connection
+    precondition(flying == nil, "a batch is committed when the one before is finished")
     batchNumber += 1
+    // What may be committed must not be given out again, even if it is not.
+    ids = batch.counters.ownServiceIDs
+    flying = lane
+    flyingSequence = batch.counters.lastSequence
     do throws(StoreError) {
-      let last = try writer.commit(batch, signature, batchNumber, on: connection)
-      open = nil
-      hasCommitted = true
-      grow(to: last)
+      try lane.commit(batch, signature, batchNumber)
     } catch {
-      guard connection.failure != nil else {
-        abandon()
+      // The commit itself may be among what was sent.
+      sendingFailure = error
+    }
+  }
+
+  func finish() throws(StoreError) {
+    guard let lane = flying else { return }
+    flying = nil
+    do throws(StoreError) {
+      if let failure = sendingFailure.take() { throw failure }
+      grow(to: try lane.finish())
+    } catch {
+      guard lane.hasBroken() else {
+        lane.abandon()
         throw error
       }
-      open = nil
-      // What may be committed must not be given out again, even if it is not.
-      ids = batch.counters.ownServiceIDs
-      try resolve(error)
+      try resolve(lane.transaction, error)
     }
-    ids = batch.counters.ownServiceIDs
   }
 
   /// The connection broke while a batch was on its way: asks the server what has become of it.
   ///
   /// - Throws: unless it is committed.
-  private func resolve(_ error: StoreError) throws(StoreError) {
+  private func resolve(_ transaction: String?, _ error: StoreError) throws(StoreError) {
     guard let transaction else { throw error }
+    let session = PostgresSession(options)
     let deadline = monotonicNanoseconds() + UInt64(options.statementTimeout) * 1_000_000
     while monotonicNanoseconds() < deadline {
       // A server that has crashed may not know the number any more: that is an error of its own, and an end too.
@@ -222,7 +188,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
         (try? connection.run(Self.status, .text(transaction)))?.text(0, 0) != "in progress",
         let rows = try? connection.run(Self.signed, .text(signature))
       else {
-        pause()
+        sleep(milliseconds: 50)
         continue
       }
       guard rows.count > 0, rows.integer(0, 0) == batchNumber else { throw error }
@@ -232,18 +198,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     throw error
   }
 
-  private func pause() { sleep(milliseconds: 50) }
-
-  func abandon() {
-    guard let connection = open else { return }
-    open = nil
-    guard connection.failure == nil else { return }
-    do throws(StoreError) {
-      try connection.run(Self.rollsBack)
-    } catch {
-      session.close()
-    }
-  }
+  func abandon() { if lane !== flying { lane.abandon() } }
 
   // MARK: Everything else
 
@@ -258,7 +213,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
 
   func probe() throws(StoreError) {
     abandon()
-    try session.open().run(Self.probes)
+    try lane.session.open().run(Self.probes)
   }
 
   func makeReader() throws(StoreError) -> any StoreReader { PostgresReader(options) }
@@ -276,7 +231,8 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
 
   func close() {
     watcher.stop()
+    let session = lane.session
     if session.isOpen { _ = try? session.open().run(Self.unsigns, .text(signature)) }
-    session.close()
+    for lane in lanes { lane.session.close() }
   }
 }

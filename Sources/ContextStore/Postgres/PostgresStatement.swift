@@ -21,7 +21,7 @@ enum PostgresParameter {
     switch self {
     case .integer(let value): value.map { PostgresArray.bigEndian(UInt64(bitPattern: $0)) }
     case .text(let text): text.map { Array(PostgresText.escaped($0).utf8) }
-    case .array(let array): array.finished
+    case .array(let array): array.finish()
     }
   }
 }

@@ -1,6 +1,7 @@
 import ContextModel
 
-/// Writes a batch into the tables: everything in one round trip, the commit included. One thread at a time.
+/// Writes a batch into the tables: everything in one round trip, the commit included, of which a part may be sent earlier. One
+/// thread at a time.
 final class PostgresWriter {
   private let documents: DocumentReader
 
@@ -55,33 +56,63 @@ final class PostgresWriter {
     "sign-batch",
     "INSERT INTO counter VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET last = excluded.last")
 
-  /// Writes and commits.
+  /// How much of a batch is on its way.
+  struct Progress {
+    /// Whether the services and what belongs to them alone are.
+    fileprivate var hasServices = false
+    /// Statements whose results say nothing.
+    fileprivate var statements = 0
+    fileprivate var hasChanges = false
+  }
+
+  /// Sends what only who has the services locked can write: nobody waits for it, and it waits for nobody.
+  func sendServices(of batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Progress {
+    var progress = Progress()
+    guard batch.deletions.isEmpty, !batch.puts.contains(where: { $0.key.kind == .erasure }) else {
+      return progress
+    }
+    progress.statements = try saveServices(batch, on: connection)
+    progress.hasServices = true
+    try connection.flush()
+    return progress
+  }
+
+  /// Sends the rest, the commit included.
   ///
   /// - Parameters:
   ///   - number: what `signature` counts to with this batch, so that it can be told later whether it was committed.
-  /// - Returns: the number of the newest change; 0 if there is no change among it.
-  func commit(
-    _ batch: Batch, _ signature: String, _ number: Int64, on connection: PostgresConnection
-  ) throws(StoreError) -> Int64 {
+  ///   - progress: what was sent of it before.
+  func sendCommit(
+    of batch: Batch, _ signature: String, _ number: Int64, after progress: Progress,
+    on connection: PostgresConnection
+  ) throws(StoreError) -> Progress {
+    var progress = progress
+    if !progress.hasServices { progress.statements += try saveServices(batch, on: connection) }
+    progress.statements += try saveOthers(batch, on: connection)
     try connection.send(Self.signs, .text(signature), .integer(number))
-    var before = 1 + (try save(batch, on: connection))
-    before += try saveHistory(batch, on: connection)
-    before += try saveInteractions(batch, on: connection)
+    progress.statements += 1
     if batch.changesWhatNodesShare {
       try connection.send(Self.countsShared)
       try connection.send(Self.notifies)
-      before += 2
+      progress.statements += 2
     }
-    let hasChanges = !batch.changes.isEmpty
-    if hasChanges {
+    if !batch.changes.isEmpty {
+      progress.hasChanges = true
       try connection.send(Self.counts, .integer(Int64(batch.changes.count)))
       try connection.send(Self.insertsChanges, Self.parameters(batch.changes))
     }
     try connection.send(Self.commits)
     try connection.synchronize()
-    for _ in 0..<before { _ = try connection.take() }
+    return progress
+  }
+
+  /// Waits until all that was sent is committed.
+  ///
+  /// - Returns: the number of the newest change; 0 if there is no change among it.
+  func finish(_ progress: Progress, on connection: PostgresConnection) throws(StoreError) -> Int64 {
+    for _ in 0..<progress.statements { _ = try connection.take() }
     var last: Int64 = 0
-    if hasChanges {
+    if progress.hasChanges {
       last = try connection.take().integer(0, 0)
       _ = try connection.take()
     }
@@ -90,27 +121,46 @@ final class PostgresWriter {
     return last
   }
 
+  /// Services, what belongs to them, and what became of them.
+  ///
   /// - Returns: how many statements were queued.
-  private func save(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
-    var statements = 0
+  private func saveServices(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
     let services = batch.puts.filter { $0.key.kind == .service }.sorted { $0.key.service < $1.key.service }
-    statements += try PostgresServices.save(services, on: connection, documents)
+    var statements = try PostgresServices.save(services, on: connection, documents)
     let deleted = batch.deletions.filter { $0.kind == .service }.map(\.service)
     if !deleted.isEmpty {
       try connection.send(PostgresServices.delete, PostgresServices.parameter(deleted))
       statements += 1
     }
-    for kind in RecordKey.Kind.allCases {
-      guard let table = PostgresTables[kind] else { continue }
-      let deleted = batch.deletions.filter { $0.kind == kind }
-      let made = batch.puts.filter { $0.key.kind == kind && $0.isNew }
-      let changed = batch.puts.filter { $0.key.kind == kind && !$0.isNew }
-      if !deleted.isEmpty { try connection.send(table.delete, table.parameters(deleted)) }
-      if !made.isEmpty { try connection.send(table.insert, table.parameters(made, documents)) }
-      if !changed.isEmpty { try connection.send(table.update, table.parameters(changed, documents)) }
-      statements += [deleted.isEmpty, made.isEmpty, changed.isEmpty].count { !$0 }
+    for kind in Self.ofServices { statements += try save(batch, kind, on: connection) }
+    statements += try saveHistory(batch, on: connection)
+    statements += try saveInteractions(batch, on: connection)
+    return statements
+  }
+
+  /// What lies behind the lock of its service.
+  private static let ofServices: [RecordKey.Kind] = [.extension, .state, .task]
+
+  /// - Returns: how many statements were queued.
+  private func saveOthers(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
+    var statements = 0
+    for kind in RecordKey.Kind.allCases where !Self.ofServices.contains(kind) {
+      statements += try save(batch, kind, on: connection)
     }
     return statements
+  }
+
+  private func save(
+    _ batch: Batch, _ kind: RecordKey.Kind, on connection: PostgresConnection
+  ) throws(StoreError) -> Int {
+    guard let table = PostgresTables[kind] else { return 0 }
+    let deleted = batch.deletions.filter { $0.kind == kind }
+    let made = batch.puts.filter { $0.key.kind == kind && $0.isNew }
+    let changed = batch.puts.filter { $0.key.kind == kind && !$0.isNew }
+    if !deleted.isEmpty { try connection.send(table.delete, table.parameters(deleted)) }
+    if !made.isEmpty { try connection.send(table.insert, table.parameters(made, documents)) }
+    if !changed.isEmpty { try connection.send(table.update, table.parameters(changed, documents)) }
+    return [deleted.isEmpty, made.isEmpty, changed.isEmpty].count { !$0 }
   }
 
   /// Whose services were, and who is to be forgotten there.

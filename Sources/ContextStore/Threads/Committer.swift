@@ -3,7 +3,8 @@ import EventLoop
 import Synchronization
 
 /// The body of the commit thread: takes all writes that have gathered, commits them as one batch, and brings the
-/// outcomes back to their loops. While one batch is on its way to the disk the next one gathers.
+/// outcomes back to their loops. While one batch is on its way to the disk the next one gathers; with an engine that is
+/// far away it is read and decided meanwhile, too.
 final class Committer: @unchecked Sendable {
   /// Where loops put their writes.
   let mailbox = Mailbox<PendingDecision>()
@@ -22,6 +23,14 @@ final class Committer: @unchecked Sendable {
   private var keys: [RecordKey] = []
   /// When commits began to fail; `nil` while they succeed.
   private var failingSince: UInt64?
+  /// What was committed last, until it is durable.
+  private var flight: Flight?
+
+  private struct Flight {
+    let calls: [PendingDecision]
+    let start: UInt64
+    let hasChanges: Bool
+  }
 
   /// How often a failing engine is asked whether it works again, in milliseconds.
   static let probeInterval = 500
@@ -45,40 +54,115 @@ final class Committer: @unchecked Sendable {
   func run() {
     var batch: [PendingDecision] = []
     while true {
-      let timeout = failingSince == nil ? engine.probeInterval : Self.probeInterval
       switch mailbox.take(into: &batch, atMost: maximumBatch, timeout: timeout) {
-      case .closed: return
-      case .nothing: probe()
+      case .closed:
+        land()
+        return
+      case .nothing: if flight == nil { probe() } else { land() }
       case .some:
         commit(batch)
-        deliver(batch)
         batch.removeAll(keepingCapacity: true)
       }
     }
   }
 
+  /// How long to wait for calls, in milliseconds: while a batch is on its way not at all.
+  private var timeout: Int? {
+    if flight != nil { return 0 }
+    return failingSince == nil ? engine.probeInterval : Self.probeInterval
+  }
+
   /// How often a batch is decided that others come in the way of.
   private static let mostAttempts = 10
 
-  private func commit(_ batch: [PendingDecision]) {
+  private func commit(_ calls: [PendingDecision]) {
     let start = monotonicNanoseconds()
-    keys.removeAll(keepingCapacity: true)
-    for pending in batch { pending.prefetch(into: &keys) }
     do throws(StoreError) {
-      for attempt in 1... {
-        do throws(StoreError) {
-          try attemptCommit(batch)
-          break
-        } catch {
-          guard error.kind == .conflict, attempt < Self.mostAttempts else { throw error }
-        }
-      }
+      var decided = try decide(calls)
+      // What was committed before ends before.
+      if !land() { decided = try decide(calls) }
+      guard let decided else { return conclude(calls, start) }
+      try engine.commit(decided)
+      flight = Flight(calls: calls, start: start, hasChanges: !decided.changes.isEmpty)
+      if !engine.overlapsBatches { land() }
     } catch {
-      let refusal = ContextError.storeUnavailable(error.kind.words)
-      for pending in batch { pending.fail(refusal) }
-      failed(error)
+      land()
+      repeatAlone(calls, after: error)
+      conclude(calls, start)
     }
-    metrics.batchSize.record(batch.count)
+  }
+
+  /// Decides a batch, beside the one that may be on its way.
+  ///
+  /// - Returns: what is to be kept; `nil` for nothing.
+  private func decide(_ calls: [PendingDecision]) throws(StoreError) -> Batch? {
+    keys.removeAll(keepingCapacity: true)
+    for pending in calls { pending.prefetch(into: &keys) }
+    try transaction.begin(prefetching: keys)
+    for pending in calls { pending.decide(in: transaction) }
+    if let failure = transaction.failure {
+      engine.abandon()
+      throw failure
+    }
+    let decided = transaction.batch
+    guard !decided.isEmpty else {
+      // All failed for reasons of their own: that proves nothing about the disk.
+      engine.abandon()
+      return nil
+    }
+    try engine.prepare(decided)
+    return decided
+  }
+
+  /// Waits until the batch that is on its way is durable, and lets its callers go on.
+  ///
+  /// - Returns: whether what was decided meanwhile still counts.
+  @discardableResult
+  private func land() -> Bool {
+    guard let flight = flight.take() else { return true }
+    defer { conclude(flight.calls, flight.start) }
+    do throws(StoreError) {
+      try engine.finish()
+      succeeded(flight.hasChanges)
+      return true
+    } catch {
+      engine.abandon()
+      repeatAlone(flight.calls, after: error)
+      return false
+    }
+  }
+
+  /// Keeps a batch that failed, with no other beside it, if that can help: as it is where others were in its way; in halves
+  /// where that does not end, or the database refuses something in it, so that only the call fails that brought it.
+  private func repeatAlone(_ calls: [PendingDecision], after error: StoreError) {
+    var error = error
+    for _ in 1..<Self.mostAttempts where error.kind == .conflict {
+      do throws(StoreError) { return try keepAlone(calls) } catch let other { error = other }
+    }
+    guard error.kind == .refused || error.kind == .conflict && calls.count > 1 else {
+      let refusal = ContextError.storeUnavailable(error.kind.words)
+      for pending in calls { pending.fail(refusal) }
+      return failed(error)
+    }
+    guard calls.count > 1 else {
+      for pending in calls { pending.fail(.refused(error)) }
+      return
+    }
+    for half in [calls[..<(calls.count / 2)], calls[(calls.count / 2)...]] {
+      do throws(StoreError) { try keepAlone(Array(half)) } catch { repeatAlone(Array(half), after: error) }
+    }
+  }
+
+  private func keepAlone(_ calls: [PendingDecision]) throws(StoreError) {
+    guard let decided = try decide(calls) else { return }
+    try engine.commit(decided)
+    try engine.finish()
+    succeeded(!decided.changes.isEmpty)
+  }
+
+  private func conclude(_ calls: [PendingDecision], _ start: UInt64) {
+    deliver(calls)
+    metrics.batchSize.record(calls.count)
     metrics.commitDuration.record(Int((monotonicNanoseconds() - start) / 1000))
   }
 
@@ -104,24 +188,6 @@ final class Committer: @unchecked Sendable {
     loops[place].post { audience.show(commits) }
   }
 
-  private func attemptCommit(_ batch: [PendingDecision]) throws(StoreError) {
-    try transaction.begin(prefetching: keys)
-    for pending in batch { pending.decide(in: transaction) }
-    if let failure = transaction.failure {
-      engine.abandon()
-      throw failure
-    }
-    let decided = transaction.batch
-    if decided.isEmpty {
-      // All failed for reasons of their own: that proves nothing about the disk.
-      engine.abandon()
-    } else {
-      try engine.commit(decided)
-      if !decided.changes.isEmpty { signal.grow(to: engine.newestChange) }
-      succeeded()
-    }
-  }
-
   private func probe() {
     do throws(StoreError) {
       try engine.probe()
@@ -131,7 +197,8 @@ final class Committer: @unchecked Sendable {
     }
   }
 
-  private func succeeded() {
+  private func succeeded(_ hasChanges: Bool = false) {
+    if hasChanges { signal.grow(to: engine.newestChange) }
     guard let since = failingSince else { return }
     failingSince = nil
     health.withLock { $0 = .up }
