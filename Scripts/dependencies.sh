@@ -38,6 +38,7 @@ need_for_test() {
   need_for_run # the tests run Scripts/run.sh and Scripts/cluster.sh too
   need_for_cluster
   need_command strace strace
+  need_command openssl openssl
   need_command prlimit util-linux
   # The example AssociationWebhook.
   ls /usr/include/curl/curl.h /usr/include/*/curl/curl.h >/dev/null 2>&1 || missing+=(libcurl4-openssl-dev)

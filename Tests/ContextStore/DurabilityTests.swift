@@ -4,21 +4,26 @@ import Testing
 @testable import ContextStore
 
 @Suite struct DurabilityTests {
-  @Test func `what was acknowledged is there after a kill`() async throws {
-    let test = try TestStore()
+  @Test(arguments: Backend.allCases)
+  func `what was acknowledged is there after a kill`(_ backend: Backend) async throws {
+    let test = try TestStore(on: backend)
     let id = try await test.start(customer: "A", #"{"Note":1}"#)
     for round in 1...20 { _ = try await test.associate(id, with: "customer \(round)") }
     // The files as they are while the store is open: nothing was closed or brought into the database.
-    let after = try TestStore(test.folder.copy())
+    let after = try test.afterKill()
     #expect(try await after.ids(ofCustomer: "customer 20") == [id.rawValue])
     #expect(try await after.record(id, .all)?.extensionTexts == ["Note=1"])
-    #expect(try await after.start(customer: "A").rawValue == id.rawValue + 1)
+    #expect(
+      try await after.start(customer: "A").rawValue
+        == id.rawValue + (backend == .postgres ? PostgresSchema.idsInBlock : 1))
     #expect(try await after.changes().map(\.sequence) == Array(1...22))
   }
 
-  @Test func `what was handed over before the close is committed, what comes later gets 503`() async throws {
-    let folder = TemporaryFolder()
-    let test = try TestStore(folder)
+  @Test(arguments: Backend.allCases)
+  func `what was handed over before the close is committed, what comes later gets 503`(_ backend: Backend)
+    async throws
+  {
+    let test = try TestStore(on: backend)
     _ = try await test.start(customer: "A")
     test.store.close()
     #expect(
@@ -26,20 +31,26 @@ import Testing
         "store_unavailable"
       ])
     await #expect(throws: ContextError.self) { try await test.record(ServiceID(1)!) }
-    #expect(folder.names.sorted() == ["journal", "liaison.lock", "liaison.sqlite"])
-    let after = try TestStore(folder)
-    #expect(try await after.ids(ofCustomer: "A") == [1])
+    if backend == .embedded {
+      #expect(test.folder.names.sorted() == ["journal", "liaison.lock", "liaison.sqlite"])
+    } else {
+      #expect(
+        try TestPostgres.rows(#require(test.postgres), "SELECT name FROM counter ORDER BY name") == [
+          "probe", "sequence", "shared",
+        ])
+    }
+    #expect(try await test.afterClose().ids(ofCustomer: "A") == [1])
   }
 
-  @Test func `an id is never given out twice, not even after the newest service is gone`() async throws {
-    let folder = TemporaryFolder()
-    do {
-      let test = try TestStore(folder)
-      for _ in 0..<3 { _ = try await test.start(customer: "A") }
-    }
-    _ = try rowsOfFile("\(folder.path)/liaison.sqlite", "DELETE FROM service WHERE id = 3")
-    let test = try TestStore(folder)
-    #expect(try await test.start(customer: "A").rawValue == 4)
+  @Test(arguments: Backend.allCases)
+  func `an id is never given out twice, not even after the newest service is gone`(_ backend: Backend)
+    async throws
+  {
+    let test = try TestStore(on: backend)
+    for _ in 0..<3 { _ = try await test.start(customer: "A") }
+    test.store.close()
+    try test.execute("DELETE FROM service WHERE id = 3")
+    #expect(try await test.afterClose().start(customer: "A").rawValue > 3)
   }
 
   @Test func `the log is brought into the database while writes go on, and its size stays bounded`()
@@ -57,13 +68,12 @@ import Testing
     #expect(try await test.rows("PRAGMA integrity_check") == ["ok"])
   }
 
-  @Test(arguments: [StoreOptions.Durability.full, .relaxed])
-  func `both kinds of durability keep what was written`(_ durability: StoreOptions.Durability) async throws {
-    let folder = TemporaryFolder()
-    do {
-      let test = try TestStore(folder, options: StoreOptions(durability: durability))
-      _ = try await test.start(customer: "A")
-    }
-    #expect(try await TestStore(folder).ids(ofCustomer: "A") == [1])
+  @Test(arguments: Backend.allCases, [StoreOptions.Durability.full, .relaxed])
+  func `both kinds of durability keep what was written`(
+    _ backend: Backend, _ durability: StoreOptions.Durability
+  ) async throws {
+    let test = try TestStore(on: backend, options: StoreOptions(durability: durability))
+    _ = try await test.start(customer: "A")
+    #expect(try await test.afterClose().ids(ofCustomer: "A") == [1])
   }
 }

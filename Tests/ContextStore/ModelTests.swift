@@ -9,13 +9,23 @@ import Testing
     var services: [Int64: Service] = [:]
     var extensions: [Int64: [String: String]] = [:]
     var changes = 0
+    /// What the store gives out next.
+    var nextID: Int64 = 1
+
+    /// A server on PostgreSQL takes a new block of ids when it starts.
+    mutating func restart(on backend: Backend) {
+      guard backend == .postgres, nextID > 1 else { return }
+      let block = PostgresSchema.idsInBlock
+      nextID = (nextID - 2) / block * block + block + 1
+    }
 
     /// The code of the failure, `nil` for success.
     mutating func apply(_ request: AnyChange) -> String? {
       do throws(ContextError) {
         switch request {
         case .start(let change):
-          let id = Int64(services.count + 1)
+          let id = nextID
+          nextID += 1
           services[id] = Service(id: ServiceID(id)!, tenant: change.tenant, starting: change.event)
           take(change.event, id)
         case .associate(let change):
@@ -64,8 +74,11 @@ import Testing
     }
   }
 
-  private func request(_ random: inout Randomness, services: Int) -> AnyChange {
-    let id = ServiceID(Int64.random(in: 1...Int64(services + 2), using: &random))!
+  private func request(_ random: inout Randomness, _ model: Model) -> AnyChange {
+    let services = model.services.count
+    let known = model.services.keys.sorted()
+    let place = Int.random(in: 0..<services + 2, using: &random)
+    let id = ServiceID(place < services ? known[place] : model.nextID + Int64(place - services))!
     let condition: RevisionCondition? =
       Int.random(in: 0..<6, using: &random) == 0 ? .oneOf([Int64.random(in: 1...4, using: &random)]) : nil
     let bodies = [
@@ -88,25 +101,28 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3] as [UInt64])
-  func `random writes in random batches leave what a simple model says, also after a restart`(_ seed: UInt64)
-    async throws
-  {
+  @Test(arguments: Backend.allCases, [1, 2, 3] as [UInt64])
+  func `random writes in random batches leave what a simple model says, also after a restart`(
+    _ backend: Backend, _ seed: UInt64
+  ) async throws {
     var random = Randomness(state: seed)
     var model = Model()
-    let folder = TemporaryFolder()
     var test = try TestStore(
-      folder,
+      on: backend,
       options: StoreOptions(foldAfter: 20, largestSegment: 1 << 20, pageCache: 64 << 10, checkpointPages: 50))
     for round in 0..<150 {
-      let requests = (0..<Int.random(in: 1...30, using: &random)).map { _ in
-        request(&random, services: model.services.count)
+      // What the batch itself starts can be asked for in it.
+      var expected: [String?] = []
+      var requests: [AnyChange] = []
+      for _ in 0..<Int.random(in: 1...30, using: &random) {
+        requests.append(request(&random, model))
+        expected.append(model.apply(requests[requests.count - 1]))
       }
-      let expected = requests.map { model.apply($0) }
       #expect(await test.writeTogether(requests).map(\.code) == expected)
       if round % 50 == 49 {
-        test = try TestStore(
-          test.folder.copy(), options: StoreOptions(foldAfter: 20, foldBytes: 20_000, checkpointPages: 50))
+        test = try test.afterKill(
+          options: StoreOptions(foldAfter: 20, foldBytes: 20_000, checkpointPages: 50))
+        model.restart(on: backend)
         try await compare(test, model)
       }
     }
@@ -130,6 +146,6 @@ import Testing
           == model.list { $0.customerID == nil && $0.contactKey == name })
     }
     #expect(try await test.changes().map(\.sequence) == (0..<model.changes).map { Int64($0) + 1 })
-    #expect(try await test.rows("PRAGMA integrity_check") == ["ok"])
+    if test.postgres == nil { #expect(try await test.rows("PRAGMA integrity_check") == ["ok"]) }
   }
 }

@@ -4,7 +4,8 @@ import Testing
 @testable import ContextStore
 
 /// What only a store that several servers share has to keep.
-@Suite struct PostgresTests {
+@Suite(.enabled(if: TestPostgres.isInstalled, "PostgreSQL is not installed (package postgresql)"))
+struct PostgresTests {
   @Test func `two servers that change the same services lose nothing, and number their changes in one row`()
     async throws
   {

@@ -8,6 +8,12 @@ import Testing
 enum TestPostgres {
   private static let counter = Atomic<Int>(0)
 
+  /// Whether there is a server to start.
+  static let isInstalled =
+    ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []).contains {
+      FileManager.default.isExecutableFile(atPath: "/usr/lib/postgresql/\($0)/bin/initdb")
+    }
+
   /// How the server is reached.
   private static let connection: String = {
     let script = URL(filePath: #filePath).deletingLastPathComponent()

@@ -59,6 +59,9 @@ final class TemporaryFolder: Sendable {
 enum Backend: String, CaseIterable, Sendable {
   case embedded
   case postgres
+
+  /// Those that can be had here; `PostgresTests` says so where one cannot.
+  static let allCases: [Backend] = TestPostgres.isInstalled ? [.embedded, .postgres] : [.embedded]
 }
 
 /// A store with real loops, on real files or a real database.
@@ -95,6 +98,19 @@ final class TestStore: Sendable {
     case .embedded: try self.init(loops: loops, options: options)
     case .postgres: try self.init(TestPostgres.newStore(), loops: loops, options: options)
     }
+  }
+
+  /// A store on what a kill at this moment would leave. This one stays open, and works on its own files if they are files.
+  func afterKill(options: StoreOptions = StoreOptions()) throws -> TestStore {
+    if let postgres { return try TestStore(postgres, options: options) }
+    return try TestStore(folder.copy(), options: options)
+  }
+
+  /// A store on what this one leaves when it is closed.
+  func afterClose(options: StoreOptions = StoreOptions()) throws -> TestStore {
+    store.close()
+    if let postgres { return try TestStore(postgres, options: options) }
+    return try TestStore(folder, options: options)
   }
 
   /// One server of perhaps several on a database.
@@ -206,6 +222,12 @@ final class TestStore: Sendable {
     try await run { store in try await store.settle() }
     if let postgres { return try TestPostgres.rows(postgres, sql) }
     return try rowsOfFile("\(folder.path)/\(SQLiteTarget.fileName)", sql)
+  }
+
+  /// Changes the tables themselves, as somebody with the `sqlite3` shell or `psql` can; the store is closed.
+  func execute(_ sql: String) throws {
+    if let postgres { return try TestPostgres.execute(postgres, sql) }
+    _ = try rowsOfFile("\(folder.path)/\(SQLiteTarget.fileName)", sql)
   }
 
   /// All changes that are kept.

@@ -21,9 +21,10 @@ AS_USER = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] 
 class PostgresServer:
     """Started once, it holds any number of stores, each in a schema of its own."""
 
-    def __init__(self, options: Sequence[str] = ()) -> None:
+    def __init__(self, options: Sequence[str] = (), port: int = 5432) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="liaison-postgres-"))
-        self.options = ["listen_addresses=", "max_connections=200", *options]
+        self.port = port
+        self.options = ["listen_addresses=", "max_connections=200", f"port={port}", *options]
         self._numbers = itertools.count(1)
         if AS_USER:
             shutil.chown(self.folder, "postgres", "postgres")
@@ -37,7 +38,7 @@ class PostgresServer:
 
     @property
     def connection(self) -> str:
-        return f"host={self.folder} user=postgres dbname=postgres"
+        return f"host={self.folder} port={self.port} user=postgres dbname=postgres"
 
     def _run(self, program: str, *arguments: str | Path) -> str:
         done = subprocess.run(
