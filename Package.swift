@@ -42,6 +42,7 @@ let package = Package(
     .target(name: "CFileIO", path: "Sources/C/CFileIO"),
     .target(name: "CLLHTTP", path: "Sources/C/CLLHTTP"),
     system("CHiredis", package: "libhiredis-dev"),
+    system("CTLS", package: "libssl-dev"),
     system("CSQLite", package: "libsqlite3-dev"),
     system("CPostgres", package: "libpq-dev"),
     system("CXXHash", package: "libxxhash-dev"),
@@ -50,7 +51,7 @@ let package = Package(
     layer("HTTP", ["EventLoop", "CLLHTTP", "CEpoll"]),
     layer("ContextAPI", ["HTTP", "EventLoop", kit]),
     layer("ContextStore", ["EventLoop", "CFileIO", "CSQLite", "CPostgres", "CXXHash", kit]),
-    layer("MappingCache", ["EventLoop", "CHiredis", kit]),
+    layer("MappingCache", ["EventLoop", "CEpoll", "CHiredis", "CTLS", kit]),
 
     // The pipeline's end is the server's own.
     .target(

@@ -26,7 +26,7 @@ extension CacheClient {
       guard self.attempt == attempt, self.stage == .connecting else { return }
       switch found {
       case .success(let address): self.resolve(address)
-      case .failure(let failure): self.retry(.away(failure.reason))
+      case .failure(let failure): self.retry(OutageReason(failure))
       }
     }
   }
@@ -40,7 +40,7 @@ extension CacheClient {
         guard self.attempt == attempt, self.stage == .connecting else { return }
         switch found {
         case .success(let numeric): self.open(numeric)
-        case .failure(let failure): self.retry(.away(failure.reason))
+        case .failure(let failure): self.retry(OutageReason(failure))
         }
       }
     } else {
@@ -50,15 +50,18 @@ extension CacheClient {
 
   private func open(_ numeric: RedisAddress) {
     do {
-      connection = try RedisConnection(to: numeric, on: loop, owner: self)
+      connection = try RedisConnection(
+        to: numeric, named: located ?? numeric, access.tls, on: loop, owner: self)
     } catch {
-      retry(.away((error as? RedisConnectError)?.reason ?? "\(error)"))
+      retry(OutageReason(error))
     }
   }
 
   private func connectionTimedOut() {
     connectTimer = nil
-    let reason = OutageReason.away("Redis did not answer within \(options.connectTimeout)")
+    // A server without TLS waits for the rest of what it takes for a command.
+    let language = access.tls != nil && connection?.isOpen == false ? " to TLS" : ""
+    let reason = OutageReason.away("Redis did not answer\(language) within \(options.connectTimeout)")
     if connection == nil { retry(reason) } else { closeSoon(reason) }
   }
 
@@ -90,11 +93,11 @@ extension CacheClient {
     connection.close()
   }
 
-  func connectionClosed(_ connection: RedisConnection, _ reason: String) {
-    precondition(pending.isEmpty, "hiredis has answered every command of a connection that it closes")
+  func connectionClosed(_ connection: RedisConnection, _ failure: RedisConnectError?) {
+    precondition(pending.isEmpty, "every command of a connection that ends was answered")
     self.connection = nil
     overdue = 0
-    retry(mustClose ?? .away(reason.isEmpty ? "the connection was closed" : reason))
+    retry(mustClose ?? failure.map { OutageReason($0) } ?? .away("the connection was closed"))
   }
 
   /// The word that says what kind of error it is.

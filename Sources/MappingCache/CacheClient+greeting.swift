@@ -27,7 +27,7 @@ extension CacheClient {
 
   /// Says who this is, and which database is meant.
   private func authenticate() {
-    if let credentials {
+    if let credentials = access.credentials {
       writer.authenticate(credentials)
       control { [weak self] reply in
         guard let self, let error = reply?.error else { return }

@@ -163,7 +163,11 @@ extension CacheClient {
     case .elsewhere: .missed
     case .error(let word): .refused(word)
     case .lost:
-      if let mustClose { mustClose } else { .away(connection?.failure ?? "the connection was closed") }
+      if let mustClose {
+        mustClose
+      } else {
+        connection?.failure.map { OutageReason($0) } ?? .away("the connection was closed")
+      }
     }
   }
 }

@@ -5,7 +5,7 @@ import LiaisonKit
 /// A loop's part of the cache: one connection, what it has not answered, and what Redis has missed. Loop thread
 /// only. The protocol it follows is told in the article "Protocol".
 ///
-/// Whatever changes the course of things is only noted where it happens, often inside hiredis's callbacks, and
+/// Whatever changes the course of things is only noted where it happens, often inside a connection's callbacks, and
 /// acted upon at the end of the tick: see ``proceed()``.
 final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWork {
   /// How far the connection is.
@@ -36,7 +36,7 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   var isRetired = false
   /// Whether the node has missed nothing when it ends.
   var endsLease = false
-  let credentials: RedisCredentials?
+  let access: RedisAccess
   let database: Int
   let options: CacheOptions
   let reload: @Sendable ([ServiceID]) async throws -> [CachedService]
@@ -102,7 +102,7 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
     index = node.addClient(place)
     // A cluster's clients come and go; nobody waits for one of them.
     hasAttempted = cluster != nil
-    credentials = address.credentials
+    access = address.access
     database = address.database
     self.resolver = resolver
     self.options = options

@@ -31,11 +31,12 @@ final class CacheLoop: @unchecked Sendable {
     switch location.topology {
     case .single(let address): (only, cluster) = (client(SingleRedis(address), "", nil), nil)
     case .sentinel(let sentinels, let name):
-      let master = SentinelMaster(sentinels, name, on: loop, resolver, timeout: options.connectTimeout)
+      let master = SentinelMaster(
+        sentinels, location.sentinelAccess, name, on: loop, resolver, timeout: options.connectTimeout)
       (only, cluster) = (client(master, "", nil), nil)
     case .cluster(let seeds):
       let router = ClusterRouter(
-        seeds, location.credentials, on: loop, node, resolver, options, missedLimit: missedLimit
+        seeds, location.access, on: loop, node, resolver, options, missedLimit: missedLimit
       ) { address, router in
         client(SingleRedis(address), address.authority, router)
       }

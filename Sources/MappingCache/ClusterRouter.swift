@@ -7,7 +7,7 @@ import EventLoop
 /// then. While a slot has no master the cache is not believed.
 final class ClusterRouter: @unchecked Sendable {
   private let seeds: [RedisAddress]
-  private let credentials: RedisCredentials?
+  private let access: RedisAccess
   private let loop: EventLoop
   private let node: CacheNode
   private let resolver: HostResolver
@@ -29,12 +29,12 @@ final class ClusterRouter: @unchecked Sendable {
   private static let interval = Duration.seconds(5)
 
   init(
-    _ seeds: [RedisAddress], _ credentials: RedisCredentials?, on loop: EventLoop, _ node: CacheNode,
+    _ seeds: [RedisAddress], _ access: RedisAccess, on loop: EventLoop, _ node: CacheNode,
     _ resolver: HostResolver, _ options: CacheOptions, missedLimit: Int,
     make: @escaping (RedisAddress, ClusterRouter) -> CacheClient
   ) {
     self.seeds = seeds
-    self.credentials = credentials
+    self.access = access
     self.loop = loop
     self.node = node
     self.resolver = resolver
@@ -75,7 +75,7 @@ final class ClusterRouter: @unchecked Sendable {
     timer?.cancel()
     let known = clients.keys.sorted { "\($0)" < "\($1)" }.shuffled()
     RedisQuestion(
-      ["CLUSTER", "SLOTS"], credentials, of: known + seeds.filter { clients[$0] == nil }, on: loop, resolver,
+      ["CLUSTER", "SLOTS"], access, of: known + seeds.filter { clients[$0] == nil }, on: loop, resolver,
       timeout: options.connectTimeout
     ) { reply, asked in
       ClusterMap(reply, from: asked)
@@ -84,7 +84,9 @@ final class ClusterRouter: @unchecked Sendable {
       guard !self.isStopped else { return }
       switch found {
       case .success(let map): self.take(map)
-      case .failure(let failure): self.report(.away("the cluster's map is not known: \(failure.reason)"))
+      case .failure(let failure):
+        let reason = "the cluster's map is not known: \(failure.reason)"
+        self.report(OutageReason(RedisConnectError(reason: reason, isLasting: failure.isLasting)))
       }
       let pause = self.isComplete ? Self.interval : self.backoff.pause()
       self.timer = self.loop.schedule(after: pause) { [weak self] in self?.refresh() }

@@ -35,7 +35,7 @@ struct HostResolver: Sendable {
       throw RedisConnectError(reason: "\(host): \(String(cString: gai_strerror(failure)))")
     }
     defer { freeaddrinfo(first) }
-    // hiredis tries one address; IPv4 first, which is what a Redis listens on if on only one of the two.
+    // One address is tried; IPv4 first, which is what a Redis listens on if on only one of the two.
     var best = first
     var next: UnsafeMutablePointer<addrinfo>? = first
     while let candidate = next {

@@ -68,7 +68,7 @@ public final class MappingCache: Sendable {
   /// when the cache is believed or when that will take longer, after a second at most; connecting goes on then.
   /// Any thread or task; the loops run.
   public func start() async {
-    // hiredis writes to sockets whose other end may be closed.
+    // OpenSSL writes to sockets whose other end may be closed.
     var action = sigaction()
     if sigaction(SIGPIPE, nil, &action) == 0, action.__sigaction_handler.sa_handler == nil {
       signal(SIGPIPE, SIG_IGN)

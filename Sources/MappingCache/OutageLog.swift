@@ -13,6 +13,10 @@ enum OutageReason: Hashable, CustomStringConvertible {
   /// Writes were not sent.
   case missed
 
+  init(_ failure: RedisConnectError) {
+    self = failure.isLasting ? .unusable(failure.reason) : .away(failure.reason)
+  }
+
   var description: String {
     switch self {
     case .slow: "an answer did not come in time"

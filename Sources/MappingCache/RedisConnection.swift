@@ -1,5 +1,6 @@
 import CHiredis
 import EventLoop
+import Glibc
 
 /// Who is told about a connection. Called on the connection's loop.
 protocol RedisConnectionOwner: AnyObject {
@@ -7,158 +8,188 @@ protocol RedisConnectionOwner: AnyObject {
   func connectionOpened(_ connection: RedisConnection)
   /// The answer to the oldest unanswered command; `nil` if it will not come any more.
   func connectionAnswered(_ connection: RedisConnection, _ reply: RedisReply?)
-  /// It is over, and every unanswered command was reported. Called once.
-  func connectionClosed(_ connection: RedisConnection, _ reason: String)
+  /// It is over, and every unanswered command was reported. Called once; without a failure if it was closed on purpose.
+  func connectionClosed(_ connection: RedisConnection, _ failure: RedisConnectError?)
 }
 
-/// One connection to Redis: hiredis's asynchronous context on a loop's epoll. Loop thread only.
+/// One connection to Redis on a loop's epoll; hiredis reads what it answers. Loop thread only.
 ///
-/// What is sent in a tick leaves with one `write` at its end. The only type that touches a hiredis context: the
-/// context belongs to hiredis, which frees it after a failure or `close`, and says so through its `cleanup` hook;
-/// from then on `context` is nil. Until then the context retains this object, and this object its owner.
+/// What is sent in a tick leaves with one `write` at its end. The loop keeps it alive until its end, and it keeps its
+/// owner until then.
 final class RedisConnection: ReadinessHandler, EndOfTickWork {
+  private enum Stage { case connecting, open, ended }
+
   var waitsForEndOfTick = false
-  private var context: UnsafeMutablePointer<redisAsyncContext>?
+  /// Why it came to an end; `nil` if it has not, or was closed on purpose.
+  private(set) var failure: RedisConnectError?
+  private var stage = Stage.connecting
   private var owner: (any RedisConnectionOwner)?
   private let loop: EventLoop
-  private let descriptor: Int32
-  private var interest: Interest = []
-  private var isConnected = false
-  private var isInsideHiredis = false
-  private var isWriting = false
+  private let transport: RedisTransport
+  private var interest: Interest = .write
+  private var unanswered = 0
+  private var isCallingOwner = false
+  /// Commands, the first `written` bytes of which are on their way.
+  private var output: [UInt8] = []
+  private var written = 0
+  /// Owned; freed with this object, as is `input`.
+  private let reader: UnsafeMutablePointer<redisReader>
+  private let input: UnsafeMutableRawBufferPointer
+
+  private static let inputSize = 16 * 1024
+  /// A buffer that a burst has made larger is given back.
+  private static let keptOutput = 1 << 20
 
   /// Begins to connect; whether it succeeds is told later.
   ///
-  /// - Parameter address: with a numeric host: hiredis would resolve a name on the loop.
+  /// - Parameters:
+  ///   - address: with a numeric host: a name would be resolved on the loop.
+  ///   - named: the same as it was configured: what a certificate must be for.
+  ///   - tls: what secures the connection; never on a unix socket.
   /// - Throws: ``RedisConnectError`` if it fails at once.
-  init(to address: RedisAddress, on loop: EventLoop, owner: any RedisConnectionOwner) throws {
-    let made =
-      switch address {
-      case .tcp(let host, let port): redisAsyncConnect(host, Int32(port))
-      case .unix(let path): redisAsyncConnectUnix(path)
-      }
-    guard let made else { throw RedisConnectError(reason: "out of memory") }
+  init(
+    to address: RedisAddress, named: RedisAddress, _ tls: TLSContext?, on loop: EventLoop,
+    owner: any RedisConnectionOwner
+  ) throws(RedisConnectError) {
     self.loop = loop
-    descriptor = chiredis_descriptor(made)
-    guard made.pointee.err == 0 else {
-      let reason = String(cString: chiredis_error(made))
-      redisAsyncFree(made)
-      throw RedisConnectError(reason: reason)
-    }
+    transport = try RedisTransport(to: address, named: named, tls)
+    reader = redisReaderCreate()
+    input = .allocate(byteCount: Self.inputSize, alignment: 16)
     do {
-      try loop.register(descriptor, [], self)
+      try loop.register(transport.descriptor, interest, self)
     } catch {
-      redisAsyncFree(made)
-      throw RedisConnectError(reason: "\(error)")
+      transport.close()
+      throw RedisConnectError(error)
     }
-    context = made
     self.owner = owner
-    attach(made)
   }
 
-  /// Why hiredis gave the connection up; empty if it did not.
-  var failure: String { context.map { String(cString: chiredis_error($0)) } ?? "" }
+  deinit {
+    redisReaderFree(reader)
+    input.deallocate()
+  }
 
-  /// Sends a command in Redis's protocol, of which hiredis makes a copy; its answer comes in the order of sending.
+  /// Whether commands may be sent.
+  var isOpen: Bool { stage == .open }
+
+  /// Sends a command in Redis's protocol, of which a copy is made; its answer comes in the order of sending.
   ///
-  /// - Returns: whether it was taken: a connection that is ending takes nothing.
+  /// - Returns: whether it was taken: a connection that is not open takes nothing.
   func send(_ command: UnsafeRawBufferPointer) -> Bool {
-    guard let context else { return false }
-    let characters = command.baseAddress?.assumingMemoryBound(to: CChar.self)
-    return redisAsyncFormattedCommand(context, Self.answered, nil, characters, command.count) == REDIS_OK
+    guard stage == .open else { return false }
+    output.append(contentsOf: command)
+    unanswered += 1
+    if !interest.contains(.write) { loop.atEndOfTick(self) }
+    return true
   }
 
   /// Ends the connection at once: unanswered commands are answered with nil, then the owner hears of the end.
   /// Not to be called while the owner is being called.
   func close() {
-    precondition(!isInsideHiredis, "a connection is not closed from inside its own callbacks")
-    isInsideHiredis = true
-    if let context { redisAsyncFree(context) }
-    isInsideHiredis = false
+    precondition(!isCallingOwner, "a connection is not closed from inside its own callbacks")
+    end(nil)
   }
 
   func ready(_ events: Interest) {
-    let isBroken = !events.isDisjoint(with: [.hangUp, .error])
-    if events.contains(.write) || (isBroken && !isConnected) { write() }
-    if events.contains(.read) || isBroken { enter(redisAsyncHandleRead) }
+    if stage == .connecting { connect() }
+    guard stage == .open else { return }
+    if interest.contains(.write) || written < output.count { write() }
+    read()
   }
 
   func endOfTick() { write() }
 
+  private func connect() {
+    switch transport.connect() {
+    case .done:
+      stage = .open
+      watch([.read])
+      callOwner { $0.connectionOpened(self) }
+    case .waits(let interest): watch(interest)
+    case .failed(let failure): end(failure)
+    }
+  }
+
   private func write() {
-    isWriting = true
-    enter(redisAsyncHandleWrite)
-    isWriting = false
-  }
-
-  /// Lets hiredis work; it may have freed the context when it returns.
-  private func enter(_ work: (UnsafeMutablePointer<redisAsyncContext>?) -> Void) {
-    guard let context else { return }
-    let wasConnected = isConnected
-    isInsideHiredis = true
-    work(context)
-    isInsideHiredis = false
-    // Not from hiredis's own callback, in which 0.14 does not survive that the context is freed.
-    if isConnected, !wasConnected, self.context != nil { owner?.connectionOpened(self) }
-  }
-
-  private func attach(_ context: UnsafeMutablePointer<redisAsyncContext>) {
-    context.pointee.ev.data = Unmanaged.passRetained(self).toOpaque()
-    context.pointee.ev.addRead = { RedisConnection.from($0).watch(adding: .read) }
-    context.pointee.ev.delRead = { RedisConnection.from($0).watch(removing: .read) }
-    context.pointee.ev.addWrite = { RedisConnection.from($0).wantsToWrite() }
-    context.pointee.ev.delWrite = { RedisConnection.from($0).watch(removing: .write) }
-    context.pointee.ev.cleanup = {
-      let connection = RedisConnection.from($0)
-      connection.cleanUp()
-      Unmanaged.passUnretained(connection).release()
+    guard stage == .open else { return }
+    var wanted: Interest = .read
+    writing: while written < output.count {
+      switch output.withUnsafeBytes({ transport.write(UnsafeRawBufferPointer(rebasing: $0[written...])) }) {
+      case .done(let count): written += count
+      case .waits(let interest):
+        wanted.formUnion(interest)
+        break writing
+      case .failed(let failure): return end(reasonBehind(failure))
+      }
     }
-    redisAsyncSetConnectCallback(context) { context, status in
-      if status == REDIS_OK { RedisConnection.from(context?.pointee.ev.data).isConnected = true }
+    if written == output.count {
+      written = 0
+      if output.capacity > Self.keptOutput { output = [] } else { output.removeAll(keepingCapacity: true) }
+    }
+    watch(wanted)
+  }
+
+  /// Who closes a connection with TLS may have said why before: that is still to be read.
+  private func reasonBehind(_ failure: RedisConnectError) -> RedisConnectError {
+    if case .failed(let reason) = transport.read(into: input), reason.isLasting { return reason }
+    return failure
+  }
+
+  private func read() {
+    repeat {
+      switch transport.read(into: input) {
+      case .done(let count):
+        redisReaderFeed(reader, input.baseAddress, count)
+        deliver()
+      case .waits(let interest): return watch(self.interest.union(interest))
+      case .failed(let failure): return end(failure)
+      }
+    } while stage == .open && transport.hasMore
+  }
+
+  /// Hands over what has arrived whole.
+  private func deliver() {
+    while true {
+      var reply: UnsafeMutableRawPointer?
+      guard redisReaderGetReply(reader, &reply) == REDIS_OK else {
+        return end(RedisConnectError(reason: "Redis does not speak its protocol"))
+      }
+      guard let reply else { return }
+      defer { freeReplyObject(reply) }
+      let answer = RedisReply(reply)
+      guard unanswered > 0 else {
+        // Redis may refuse a connection before anything is asked.
+        return end(RedisConnectError(reason: answer?.error ?? "Redis answers what was not asked"))
+      }
+      unanswered -= 1
+      callOwner { $0.connectionAnswered(self, answer) }
     }
   }
 
-  private static let answered:
-    @convention(c) (
-      UnsafeMutablePointer<redisAsyncContext>?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?
-    ) -> Void = { context, reply, _ in
-      let connection = RedisConnection.from(context?.pointee.ev.data)
-      connection.owner?.connectionAnswered(connection, RedisReply(reply))
-    }
-
-  private static func from(_ data: UnsafeMutableRawPointer?) -> RedisConnection {
-    Unmanaged<RedisConnection>.fromOpaque(data!).takeUnretainedValue()
+  private func callOwner(_ body: (any RedisConnectionOwner) -> Void) {
+    guard let owner else { return }
+    isCallingOwner = true
+    body(owner)
+    isCallingOwner = false
   }
 
-  /// hiredis has something to write: it is put off to the end of the tick, or to when the socket has room.
-  private func wantsToWrite() {
-    guard !interest.contains(.write) else { return }
-    if isConnected && !isWriting {
-      loop.atEndOfTick(self)
-    } else {
-      watch(adding: .write)
-    }
-  }
-
-  private func watch(adding added: Interest = [], removing removed: Interest = []) {
-    let wanted = interest.union(added).subtracting(removed)
+  private func watch(_ wanted: Interest) {
     guard wanted != interest else { return }
     interest = wanted
-    loop.modify(descriptor, wanted)
+    loop.modify(transport.descriptor, wanted)
   }
 
-  /// hiredis is about to close the descriptor and to free the context.
-  private func cleanUp() {
-    let reason = failure
-    loop.deregister(descriptor)
-    context = nil
-    let owner = owner
-    self.owner = nil
-    owner?.connectionClosed(self, reason)
+  private func end(_ failure: RedisConnectError?) {
+    guard stage != .ended else { return }
+    stage = .ended
+    self.failure = failure
+    loop.deregister(transport.descriptor)
+    transport.close()
+    while unanswered > 0 {
+      unanswered -= 1
+      callOwner { $0.connectionAnswered(self, nil) }
+    }
+    callOwner { $0.connectionClosed(self, failure) }
+    owner = nil
   }
-}
-
-/// Why a connection could not even be tried.
-struct RedisConnectError: Error {
-  let reason: String
 }

@@ -4,7 +4,7 @@ import EventLoop
 /// for one question; keeps itself alive until it is answered. Loop thread only.
 final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectionOwner {
   private let words: [String]
-  private let credentials: RedisCredentials?
+  private let access: RedisAccess
   private let loop: EventLoop
   private let resolver: HostResolver
   private let timeout: Duration
@@ -18,6 +18,7 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
   private var failure = RedisConnectError(reason: "nobody can be asked")
   /// How many answers come before the one that is waited for.
   private var preliminaries = 0
+  private var isRefused = false
   private var writer = CommandWriter()
 
   /// Begins to ask.
@@ -27,12 +28,12 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
   ///   - completion: called once, not before this returns.
   @discardableResult
   init(
-    _ words: [String], _ credentials: RedisCredentials?, of addresses: [RedisAddress], on loop: EventLoop,
+    _ words: [String], _ access: RedisAccess, of addresses: [RedisAddress], on loop: EventLoop,
     _ resolver: HostResolver, timeout: Duration, read: @escaping (RedisReply, RedisAddress) -> Answer?,
     completion: @escaping (Result<Answer, RedisConnectError>) -> Void
   ) {
     self.words = words
-    self.credentials = credentials
+    self.access = access
     self.loop = loop
     self.resolver = resolver
     self.timeout = timeout
@@ -50,16 +51,16 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
       switch await self.resolver.numeric(address) {
       // Looking up the name may have taken all the time there was.
       case .success(let numeric): if self.timer == nil { self.askNext() } else { self.open(numeric) }
-      case .failure(let failure): self.giveUp(failure.reason)
+      case .failure(let failure): self.giveUp(failure)
       }
     }
   }
 
   private func open(_ address: RedisAddress) {
     do {
-      connection = try RedisConnection(to: address, on: loop, owner: self)
+      connection = try RedisConnection(to: address, named: asked, access.tls, on: loop, owner: self)
     } catch {
-      giveUp((error as? RedisConnectError)?.reason ?? "\(error)")
+      giveUp(error)
     }
   }
 
@@ -70,14 +71,16 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
     connection?.close()
   }
 
-  private func giveUp(_ reason: String) {
+  private func giveUp(_ failure: RedisConnectError) {
     timer?.cancel()
-    failure = RedisConnectError(reason: reason)
+    self.failure = failure
     loop.schedule(after: .zero) { self.askNext() }
   }
 
   func connectionOpened(_ connection: RedisConnection) {
-    if let credentials {
+    isRefused = false
+    preliminaries = 0
+    if let credentials = access.credentials {
       preliminaries = 1
       writer.authenticate(credentials)
       _ = writer.withCommand { connection.send($0) }
@@ -87,11 +90,16 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
   }
 
   func connectionAnswered(_ connection: RedisConnection, _ reply: RedisReply?) {
-    guard let reply else { return }
-    if let error = reply.error { failure = RedisConnectError(reason: "Redis answered \(error)") }
-    guard preliminaries == 0 else {
+    guard let reply, !isRefused else { return }
+    if let error = reply.error {
+      // Who is not let in hears the same again of every further command.
+      isRefused = preliminaries > 0
+      let concernsAccess = isRefused || ["NOAUTH", "NOPERM"].contains { error.hasPrefix($0) }
+      failure = RedisConnectError(reason: "Redis answered \(error)", isLasting: concernsAccess)
+    }
+    if preliminaries > 0 {
       preliminaries -= 1
-      return
+      if !isRefused { return }
     }
     answer = read(reply, asked)
     if answer == nil, reply.error == nil {
@@ -101,7 +109,7 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
     loop.schedule(after: .zero) { connection.close() }
   }
 
-  func connectionClosed(_ connection: RedisConnection, _ reason: String) {
+  func connectionClosed(_ connection: RedisConnection, _ failure: RedisConnectError?) {
     self.connection = nil
     if let answer {
       timer?.cancel()
@@ -109,7 +117,7 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
     } else if timer == nil {
       askNext()
     } else {
-      giveUp(reason.isEmpty ? failure.reason : reason)
+      giveUp(failure ?? self.failure)
     }
   }
 }

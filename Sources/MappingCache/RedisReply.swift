@@ -2,7 +2,7 @@ import CHiredis
 
 /// What Redis answered to one command. Points into hiredis's reply: valid during the call that hands it over only.
 struct RedisReply {
-  /// Not owned; hiredis frees it, with its elements, after the callback.
+  /// Not owned; ``RedisConnection`` frees it, with its elements, after the callback.
   private let reply: UnsafePointer<redisReply>
 
   /// `nil` for no reply.

@@ -27,6 +27,7 @@ final class SingleRedis: RedisTopology {
 /// lasts: a master that was cut off from them may still answer.
 final class SentinelMaster: RedisTopology {
   private var sentinels: [RedisAddress]
+  private let access: RedisAccess
   private let name: String
   private let loop: EventLoop
   private let resolver: HostResolver
@@ -34,10 +35,11 @@ final class SentinelMaster: RedisTopology {
   private var isChecking = false
 
   init(
-    _ sentinels: [RedisAddress], _ name: String, on loop: EventLoop, _ resolver: HostResolver,
-    timeout: Duration
+    _ sentinels: [RedisAddress], _ access: RedisAccess, _ name: String, on loop: EventLoop,
+    _ resolver: HostResolver, timeout: Duration
   ) {
     self.sentinels = sentinels
+    self.access = access
     self.name = name
     self.loop = loop
     self.resolver = resolver
@@ -48,7 +50,7 @@ final class SentinelMaster: RedisTopology {
     let name = name
     // A part of the time that connecting may take, so that one that is silent does not keep the next from being asked.
     RedisQuestion(
-      ["SENTINEL", "get-master-addr-by-name", name], nil, of: sentinels, on: loop, resolver,
+      ["SENTINEL", "get-master-addr-by-name", name], access, of: sentinels, on: loop, resolver,
       timeout: timeout / 4
     ) { reply, _ -> RedisAddress? in
       guard let host = reply[0]?.text, let port = reply[1]?.number else { return nil }
@@ -57,7 +59,10 @@ final class SentinelMaster: RedisTopology {
       // The next one is asked first next time, if this one did not know.
       if case .failure = found { self.sentinels.append(self.sentinels.removeFirst()) }
       completion(
-        found.mapError { RedisConnectError(reason: "no Sentinel tells who is \(name): \($0.reason)") })
+        found.mapError {
+          RedisConnectError(
+            reason: "no Sentinel tells who is \(name): \($0.reason)", isLasting: $0.isLasting)
+        })
     }
   }
 

@@ -12,14 +12,15 @@ extension CacheTests {
       let replica: TestPort
       let sentinels: [TestPort]
 
-      init() throws {
+      /// - Parameter settings: more lines for the Sentinels' configuration.
+      init(_ settings: String = "") throws {
         master = try TestPort("")
         replica = try TestPort("replicaof 127.0.0.1 \(master.port)\nrepl-diskless-sync-delay 0\n")
         let port = master.port
         sentinels = try (0..<3).map { _ in
           try TestPort(
             "sentinel monitor liaison 127.0.0.1 \(port) 2\nsentinel down-after-milliseconds liaison 500\n"
-              + "sentinel failover-timeout liaison 2000\n", sentinel: true)
+              + "sentinel failover-timeout liaison 2000\n\(settings)", sentinel: true)
         }
       }
 
@@ -29,9 +30,13 @@ extension CacheTests {
       }
 
       /// Each Sentinel knows the replica and the others, so that they can elect one to fail over.
-      func isReady() -> Bool {
+      ///
+      /// - Parameter password: theirs.
+      func isReady(_ password: String? = nil) -> Bool {
         sentinels.allSatisfy {
-          let told = ($0("SENTINEL", "master", "liaison") ?? "").split(separator: "\n")
+          guard let client = try? RedisClient(port: $0.port) else { return false }
+          if let password { client("AUTH", password) }
+          let told = (client("SENTINEL", "master", "liaison") ?? "").split(separator: "\n")
           func value(_ name: Substring) -> Substring? {
             told.firstIndex(of: name).map { told[told.index(after: $0)] }
           }
@@ -63,6 +68,34 @@ extension CacheTests {
       for id in 1...50 { await node.write(ServiceID(Int64(id))!) }
       for id in 1...50 { #expect(await node.read(ServiceID(Int64(id))!).revision == 3) }
       await node.end()
+    }
+
+    @Test func `Sentinels are told their own user and password, and that theirs are wrong is told`()
+      async throws
+    {
+      let trio = try Trio(
+        "requirepass s&cret\nsentinel sentinel-pass s&cret\n"
+          + "user watcher on >w ~* &* +auth +sentinel|get-master-addr-by-name\n")
+      await eventually("the Sentinels know each other", within: .seconds(20)) { trio.isReady("s&cret") }
+      trio.master("ACL", "SETUSER", "liaison", "on", ">p", "~*", "+@all")
+      let hosts = trio.sentinels.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
+      func told(_ options: String, _ line: String) async throws {
+        let node = try TestNode(RedisLocation(parsing: "sentinel://liaison:p@\(hosts)/liaison\(options)"))
+        await node.cache.start()
+        await eventually("it is told: \(line)") { node.cache.outage?.hasPrefix(line) == true }
+        #expect(node.cache.outage?.hasPrefix(line) == true, "\(node.cache.outage ?? "")")
+        await node.end()
+      }
+      try await told("", "no Sentinel tells who is liaison: Redis answered NOAUTH")
+      try await told("?sentinel-password=wrong", "no Sentinel tells who is liaison: Redis answered WRONGPASS")
+      for options in ["sentinel-password=s%26cret", "sentinel-user=watcher&sentinel-password=w"] {
+        let node = try TestNode(RedisLocation(parsing: "sentinel://liaison:p@\(hosts)/liaison?\(options)"))
+        await node.cache.start()
+        await node.believed()
+        await node.write(1)
+        #expect(await node.read(1).revision == 1)
+        await node.end()
+      }
     }
 
     @Test func `a name that no Sentinel knows is told as such`() async throws {

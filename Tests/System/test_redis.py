@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from support.api import Api, associate_path
+from support.certificates import Authority
 from support.deadline import wait_until
 from support.load import CoherenceLoad, start_services
 from support.metrics import Metrics, parse_metrics
@@ -504,6 +506,55 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+# Redis behind TLS
+
+
+@pytest.fixture
+def secured(folder: Path, make_redis: Callable[..., RedisServer]) -> tuple[RedisServer, str]:
+    """A Redis that takes TLS, with where it is, and the authority of its certificate."""
+    authority = Authority(folder / "authority")
+    certificate, key = authority.make("redis", "IP:127.0.0.1")
+    port = free_port()
+    files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority.file]
+    options = ["--tls-port", port, *files, "--tls-auth-clients", "no"]
+    redis = make_redis(options=[str(option) for option in options])
+    redis.start()
+    return redis, f"rediss://127.0.0.1:{port}?ca={authority.file}"
+
+
+def test_redis_with_tls_killed_under_load_comes_back_without_harm(
+    secured: tuple[RedisServer, str], start_server: Callable[..., LiaisonServer], long_form: bool
+) -> None:
+    redis, url = secured
+    server = start_server(redis=url)
+    with Trouble(server, redis) as trouble:
+        trouble.wait_until_believed()
+        for _ in range(20 if long_form else 4):
+            redis.kill()
+            trouble.let_pass(50)
+            redis.start()
+            trouble.let_pass(50)
+        trouble.wait_until_believed()
+    trouble.assert_redis_agrees()
+
+
+def test_redis_with_a_certificate_of_somebody_else_is_told_once_and_done_without(
+    secured: tuple[RedisServer, str], start_server: Callable[..., LiaisonServer], folder: Path
+) -> None:
+    redis, url = secured
+    other = Authority(folder / "other")
+    server = start_server(redis=f"{url.partition('?')[0]}?ca={other.file}")
+    api = Api(server)
+    service = api.start()
+    api.associate("c", service)
+    assert api.service(service)["customer_id"] == "c"
+    wait_until("it is told", lambda: "the certificate of Redis is not accepted for 127.0.0.1" in server.log())
+    log = redis.folder / "redis.log"
+    wait_until("it is tried again and again", lambda: log.read_text().count("Error accepting") > 5)
+    assert sum("the cache is not believed" in line for line in server.log().splitlines()) == 1
+    assert redis.call("DBSIZE") == 0
 
 
 # What stood in Redis while the server was away

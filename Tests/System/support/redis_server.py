@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,12 +98,13 @@ class RedisClient:
 
 
 class RedisServer:
-    """redis-server without a TCP port and, unless told otherwise, without a file."""
+    """redis-server without a TCP port and, unless told otherwise, without a file; `options` are more of its command line."""
 
-    def __init__(self, folder: Path, append_only: bool = False) -> None:
+    def __init__(self, folder: Path, append_only: bool = False, options: Sequence[str] = ()) -> None:
         self.folder = folder
         self.path = folder / "redis.sock"
         self.append_only = append_only
+        self.options = list(options)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -126,7 +128,7 @@ class RedisServer:
         hidden = self.folder / "redis-starting.sock"
         hidden.unlink(missing_ok=True)
         command = ["redis-server", "--port", "0", "--unixsocket", str(hidden), "--dir", str(self.folder)]
-        command += ["--save", "", "--daemonize", "no"]
+        command += ["--save", "", "--daemonize", "no", *self.options]
         if self.append_only:
             command += ["--appendonly", "yes", "--appendfsync", "always"]
         with open(self.folder / "redis.log", "ab") as log:
