@@ -32,9 +32,13 @@ final class DocumentReader {
   /// The service that a record must hold.
   func requiredService(_ record: Record, _ id: Int64) throws(StoreError) -> Service {
     guard let service = service(record) else {
-      throw StoreError(.damaged, "the document of service \(id) is damaged")
+      throw Self.damaged(id)
     }
     return service
+  }
+
+  static func damaged(_ service: Int64) -> StoreError {
+    StoreError(.damaged, "the document of service \(service) is damaged")
   }
 
   /// The state or task that a record holds, `nil` if its document is none.

@@ -27,9 +27,13 @@ final class SQLiteReader {
       SELECT customer, at, interaction, principal FROM association WHERE service = ?1 AND tenant = ?2
       ORDER BY sequence DESC
       """)
-    let mention = "SELECT id, service, at FROM interaction WHERE tenant = ?1"
-    mentionsOfInteraction = try connection.prepare("\(mention) AND id = ?2 ORDER BY service")
-    mentionsOfService = try connection.prepare("\(mention) AND service = ?2 ORDER BY at, id")
+    mentionsOfInteraction = try connection.prepare(
+      """
+      SELECT id, service, at FROM interaction_hash JOIN interaction USING (service)
+      WHERE hash = ?3 AND tenant = ?1 AND id = ?2 ORDER BY service
+      """)
+    mentionsOfService = try connection.prepare(
+      "SELECT id, service, at FROM interaction WHERE tenant = ?1 AND service = ?2 ORDER BY at, id")
   }
 
   func begin() throws(StoreError) {
@@ -71,6 +75,7 @@ final class SQLiteReader {
     switch query {
     case .interaction(let id):
       mentionsOfInteraction.bind(2, id)
+      mentionsOfInteraction.bind(3, InteractionHash.of(id, tenant: tenant.rawValue))
       try collect(mentionsOfInteraction, tenant, into: &found)
     case .services(let services):
       for service in services {

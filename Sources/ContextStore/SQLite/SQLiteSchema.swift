@@ -4,7 +4,7 @@
 /// was released.
 enum SQLiteSchema {
   /// What makes version n from version n-1, at index n-1.
-  static let migrations = [version1, version2, version3, version4, version5, version6]
+  static let migrations = [version1, version2, version3, version4, version5, version6, version7]
 
   /// The version that this server works with.
   static var current: Int64 { Int64(migrations.count) }
@@ -260,5 +260,20 @@ enum SQLiteSchema {
       name TEXT PRIMARY KEY,
       document TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """
+
+  // Services by the interactions that their events have named. An interaction's id is a text of any length in no order: an
+  // index of it had to be changed in as many pages as a fold names interactions. Hashes (see `InteractionHash`) are short
+  // and go in sorted.
+  private static let version7 = """
+    DROP INDEX interaction_id;
+    CREATE TABLE interaction_hash (
+      hash INTEGER NOT NULL,
+      service INTEGER NOT NULL,
+      PRIMARY KEY (hash, service)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO interaction_hash (hash, service)
+      SELECT interaction_hash(tenant, id) AS hash, service FROM interaction WHERE true ORDER BY hash, service
+      ON CONFLICT DO NOTHING;
     """
 }

@@ -33,6 +33,7 @@ final class SQLiteTarget {
     logPages.initialize(to: 0)
     connection = try SQLiteConnection(path: path, .create)
     try Self.configure(connection, options)
+    try InteractionHash.add(to: connection)
     try SQLiteSchema.migrate(connection)
     // The database and its log are there from here on; their names must be as durable as their contents.
     try Files.synchronizeFolder(Files.parent(of: file))
@@ -177,6 +178,7 @@ final class SQLiteTarget {
     _ generation: Generation, _ journal: Journal, _ records: RecordReader
   ) throws(StoreError) {
     var places: [(service: Int64, location: Location)] = []
+    var hashes: [ServiceHistory.Hash] = []
     try journal.forEachFrame(generation.firstFrame...generation.last.frame) {
       (head, frame, segment, start) throws(StoreError) in
       JournalFrame.forEachHistoryEntry(head, frame) { service, offset, size in
@@ -184,7 +186,23 @@ final class SQLiteTarget {
           segment: segment.head.index, offset: UInt32(start + offset), size: UInt32(size))
         places.append((service, location))
       }
+      if places.count >= Self.historyAtATime { try saveHistory(&places, &hashes, records) }
     }
+    try saveHistory(&places, &hashes, records)
+    hashes.sort { $0 < $1 }
+    for hash in hashes {
+      try countRow()
+      try history.save(hash)
+    }
+  }
+
+  /// How many entries of the history are sorted together: enough that neighbours share pages, and some megabytes.
+  private static let historyAtATime = 1 << 16
+
+  private func saveHistory(
+    _ places: inout [(service: Int64, location: Location)], _ hashes: inout [ServiceHistory.Hash],
+    _ records: RecordReader
+  ) throws(StoreError) {
     // In the order in which rows lie on disk: what stands later in the journal is later in the sequence.
     places.sort {
       ($0.service, $0.location.segment, $0.location.offset) < (
@@ -193,8 +211,11 @@ final class SQLiteTarget {
     }
     for place in places {
       try countRow()
-      try records.historyEntry(place.location) { (entry) throws(StoreError) in try history.save(entry) }
+      try records.historyEntry(place.location) { (entry) throws(StoreError) in
+        try history.save(entry, into: &hashes)
+      }
     }
+    places.removeAll(keepingCapacity: true)
   }
 
   private func set(_ counter: String, _ value: Int64) throws(StoreError) {

@@ -5,8 +5,13 @@ import ContextModel
 final class ServiceHistory {
   private let associate: SQLiteStatement
   private let mention: SQLiteStatement
+  private let find: SQLiteStatement
+  private let removeHashes: SQLiteStatement
   private let removeAssociations: SQLiteStatement
   private let removeInteractions: SQLiteStatement
+
+  /// By which interaction a service is found.
+  typealias Hash = (hash: Int64, service: Int64)
 
   init(_ connection: SQLiteConnection) throws(StoreError) {
     associate = try connection.prepare(
@@ -19,11 +24,21 @@ final class ServiceHistory {
       INSERT INTO interaction (service, id, tenant, at) VALUES (?1, ?2, ?3, ?4)
       ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at < at
       """)
+    find = try connection.prepare(
+      "INSERT INTO interaction_hash (hash, service) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+    removeHashes = try connection.prepare(
+      """
+      DELETE FROM interaction_hash WHERE (hash, service) IN (
+        SELECT interaction_hash(tenant, id), service FROM interaction WHERE service = ?1)
+      """)
     removeAssociations = try connection.prepare("DELETE FROM association WHERE service = ?1")
     removeInteractions = try connection.prepare("DELETE FROM interaction WHERE service = ?1")
   }
 
-  func save(_ entry: JournalFrame.ChangeParts) throws(StoreError) {
+  /// Saves what became of a service with a change, but for the row by which it is found.
+  ///
+  /// - Parameter hashes: gets that row, if there is one.
+  func save(_ entry: JournalFrame.ChangeParts, into hashes: inout [Hash]) throws(StoreError) {
     if entry.isAssociation {
       associate.bind(1, entry.service)
       associate.bind(2, entry.sequence)
@@ -40,11 +55,18 @@ final class ServiceHistory {
     mention.bind(3, entry.tenant)
     mention.bind(4, entry.at)
     try mention.run()
+    hashes.append((InteractionHash.of(interaction, tenant: entry.tenant), entry.service))
   }
 
-  /// Forgets what was known of a service.
+  func save(_ hash: Hash) throws(StoreError) {
+    find.bind(1, hash.hash)
+    find.bind(2, hash.service)
+    try find.run()
+  }
+
+  /// Forgets what was known of a service, all of which is saved.
   func delete(_ service: Int64) throws(StoreError) {
-    for statement in [removeAssociations, removeInteractions] {
+    for statement in [removeHashes, removeAssociations, removeInteractions] {
       statement.bind(1, service)
       try statement.run()
     }

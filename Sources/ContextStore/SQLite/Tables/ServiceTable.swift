@@ -51,12 +51,17 @@ final class ServiceTable: RecordTable {
     statement.bind(4, record.sequence)
     statement.bind(6, text: record.hidden)
     if record.isNew || record.movesInIndexes {
-      let service = try documents.requiredService(record, record.key.service)
-      statement.bind(7, constant: service.status == .active ? "active" : "completed")
-      statement.bind(8, service.customerID)
-      statement.bind(9, service.serviceType)
-      statement.bind(10, service.trail.dueAt == 0 ? nil : service.trail.dueAt)
+      // Not read as a whole: there are about as many as there are associations.
+      guard let service = documents.value(record.document) else {
+        throw DocumentReader.damaged(record.key.service)
+      }
+      let dueAt = ServiceTrail(text: record.hidden).dueAt
+      statement.bind(7, constant: service["completed"] == nil ? "active" : "completed")
+      statement.bind(8, service["customer_id"]?.string)
+      statement.bind(9, service["service_type"].flatMap(AttributeValue.init))
+      statement.bind(10, dueAt == 0 ? nil : dueAt)
       if record.isNew {
+        let service = try documents.requiredService(record, record.key.service)
         statement.bind(11, service.startedAt.milliseconds)
         statement.bind(12, service.contactKey)
       }
