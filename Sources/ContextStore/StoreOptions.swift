@@ -39,9 +39,9 @@ public struct StoreOptions: Sendable {
   /// Options with the defaults that suit a center of some hundred thousand services.
   public init(
     durability: Durability = .full, maximumBatch: Int = 2048, readers: Int = 1,
-    changesKept: Int64 = 1_000_000, foldAfter: Int = 10_000, foldBytes: Int = 512 << 20,
+    changesKept: Int64 = 1_000_000, foldAfter: Int = 30_000, foldBytes: Int = 512 << 20,
     largestSegment: Int = 64 << 20,
-    pageCache: Int = 8 << 20, checkpointPages: Int = 2_000
+    pageCache: Int = 3 << 20, checkpointPages: Int = 2_000
   ) {
     self.durability = durability
     self.maximumBatch = maximumBatch

@@ -9,7 +9,7 @@ final class StoreThread: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - name: at most 15 bytes: what `top -H` shows.
-  ///   - yields: whether others go first where processors are scarce.
+  ///   - yields: whether others go first where processors are scarce: replies wait for them.
   init(named name: String, yields: Bool = false, _ body: @escaping @Sendable () -> Void) {
     let context = Unmanaged.passRetained(Body(name: name, yields: yields, run: body)).toOpaque()
     let failure = pthread_create(
@@ -18,7 +18,7 @@ final class StoreThread: @unchecked Sendable {
         let body = Unmanaged<Body>.fromOpaque(context!).takeRetainedValue()
         nameThisThread(body.name)
         // On Linux a thread has a niceness of its own. That it cannot be changed harms nobody.
-        if body.yields { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) }
+        if body.yields { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 15) }
         body.run()
         return nil
       }, context)
