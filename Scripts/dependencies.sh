@@ -41,7 +41,8 @@ need_for_test() {
   need_command openssl openssl
   need_command prlimit util-linux
   # The example AssociationWebhook.
-  ls /usr/include/curl/curl.h /usr/include/*/curl/curl.h >/dev/null 2>&1 || missing+=(libcurl4-openssl-dev)
+  compgen -G '/usr/include/*/curl/curl.h' >/dev/null || [[ -e /usr/include/curl/curl.h ]] ||
+    missing+=(libcurl4-openssl-dev)
   if ! Scripts/python-environment.sh --current && ! Scripts/python-environment.sh --possible; then
     missing+=(python3-venv)
   fi
