@@ -12,6 +12,8 @@ public final class ContextStore: Sendable {
   private let loops: [EventLoop]
   private let committer: Committer
   /// Tells when the change sequence grows.
+  /// Tells this store from others. A backup of it, and a database copied with PostgreSQL's own tools, has the same.
+  public let identity: Int64
   let signal: ChangeSignal
   private let reads: Mailbox<PendingRead>
   /// Reads that wait for a fold first: they have a thread of their own, so that no other read waits with them.
@@ -61,6 +63,7 @@ public final class ContextStore: Sendable {
     for _ in 0..<max(1, options.readers) { readers.append(try engine.makeReader()) }
     let queryReader = try engine.makeReader()
     self.engine = engine
+    identity = engine.identity
     self.loops = loops
     let committer = Committer(
       engine: engine, loops: loops, options: options,

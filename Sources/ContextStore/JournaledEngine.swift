@@ -5,6 +5,7 @@ import Synchronization
 /// behind them, in large, sorted transactions in which many writes to one service have become one row. What is not
 /// folded yet is found through the overlay.
 final class JournaledEngine: StoreEngine, @unchecked Sendable {
+  let identity: Int64
   private let lock: FolderLock
   private let path: String
   private let options: StoreOptions
@@ -36,6 +37,7 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
     lock = try FolderLock(folder: folder)
     let target = try SQLiteTarget(file: "\(folder)/\(SQLiteTarget.fileName)", options: options)
     path = target.path
+    identity = target.store
     let folded = try target.position()
     let growing = overlay.growing
     journal = try Journal.open(

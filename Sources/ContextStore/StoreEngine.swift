@@ -2,7 +2,7 @@ import ContextModel
 
 /// Where records are kept, a batch at a time. It knows nothing of what they mean.
 ///
-/// `makeReader`, `newestChange` and `backlog` are called by any thread, `watch` once before the first batch, `close` when the threads have ended, everything else by the commit thread alone.
+/// `makeReader`, `identity`, `newestChange` and `backlog` are called by any thread, `watch` once before the first batch, `close` when the threads have ended, everything else by the commit thread alone.
 protocol StoreEngine: AnyObject, Sendable {
   /// Begins a batch: what is read until `commit` or `abandon` is as of this moment.
   func begin() throws(StoreError) -> StoreCounters
@@ -47,6 +47,9 @@ protocol StoreEngine: AnyObject, Sendable {
 
   /// Ends the batch that has begun and was not committed.
   func abandon()
+
+  /// Tells this store from others; as old as the store.
+  var identity: Int64 { get }
 
   /// The number of the newest change.
   var newestChange: Int64 { get }

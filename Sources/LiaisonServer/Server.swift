@@ -101,6 +101,7 @@ public final class Server {
     }
     self.store = store
     var cacheOptions = configuration.cache
+    cacheOptions.store = store.identity
     // With a store of its own it is the only node, also after a crash; with a shared one it is one of many.
     if configuration.postgres != nil { cacheOptions.node = String(UInt64.random(in: 0 ... .max), radix: 36) }
     let cache = configuration.redis.map { [cacheOptions] address in

@@ -111,7 +111,7 @@ extension CacheClient {
       }
       control { [weak self] reply in
         guard let self, let reply else { return }
-        if let error = reply.error { self.closeSoon(.refused(Self.firstWord(error))) }
+        if let error = reply.error { self.closeSoon(Self.refusal(error)) }
         if asksEpoch, self.isFirst, holds, reply.error == nil { self.node.hasHeldLease = true }
         if asksEpoch { self.saw(reply.number ?? 0, under: epoch) }
       }

@@ -8,6 +8,14 @@ extension CacheClient {
     loop.atEndOfTick(self)
   }
 
+  /// What an error means that Redis answers to the protocol's own commands.
+  static func refusal(_ error: String) -> OutageReason {
+    let word = firstWord(error)
+    guard word == "OTHERSTORE" else { return .refused(word) }
+    return .unusable(
+      "servers of another store use this Redis: each store needs one, or a database of one, of its own")
+  }
+
   /// Takes over the epoch in Redis or raises it, for the whole node, unless another loop is at it.
   func renewEpoch(raising: Bool, _ reason: OutageReason?) {
     if reported == .up { report(.catchingUp, reason) }
@@ -19,7 +27,7 @@ extension CacheClient {
     // Nothing of the new epoch is in Redis before this command is, so nothing that was missed until now can be
     // there in an old state. What is missed from now on is remembered.
     if raising { missed.reset() }
-    writer.renewEpoch(known: known, now: loop.wallClock, raising: raising)
+    writer.renewEpoch(known: known, now: loop.wallClock, raising: raising, options)
     control { [weak self] reply in self?.renewed(reply, raising: raising) }
   }
 
@@ -31,7 +39,7 @@ extension CacheClient {
     } else {
       if raising { missed.lose() }
       node.endRenewal(nil, raised: false)
-      if let reply { closeSoon(.refused(reply.error.map(Self.firstWord) ?? "something unknown")) }
+      if let reply { closeSoon(reply.error.map(Self.refusal) ?? .refused("something unknown")) }
     }
     epochChanged()
   }

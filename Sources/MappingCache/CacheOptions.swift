@@ -20,6 +20,10 @@ public struct CacheOptions: Sendable {
   /// What this node is called among those that share a store: with another name, or in another process at the same
   /// time, it is another node.
   public var node = "single"
+  /// Tells the store that the entries are of from others: Redis is one store's at a time.
+  public var store: Int64 = 0
+  /// How long Redis stays a store's after the last of its servers was seen; with the end of the last one it is free at once.
+  public var storeMemory: Duration = .seconds(60)
   /// A node that does not reach Redis any more for this long is one whose commits the others' entries may lack: the
   /// epoch is raised, and again each time while it lasts.
   public var leaseTime: Duration = .seconds(3)

@@ -85,12 +85,31 @@ enum CacheScripts {
   /// Takes over the epoch in Redis if the node may (`adopt`, and it is not below the one the node knows), else
   /// raises it above both and, so that it never meets entries of a restored backup, above the time of day.
   ///
-  /// Key: the epoch. Arguments: the epoch the node knows, ms since 1970, `adopt` or `raise`. Answers the epoch.
+  /// Takes Redis for the node's store, if there is none yet or no server of the one that has it was seen for a while. What
+  /// stands there then is another store's: its leases are gone, and the epoch is raised.
+  ///
+  /// Keys, all in one slot: the epoch, the store, the nodes. Arguments: the epoch the node knows, ms since 1970, `adopt` or
+  /// `raise`, the node's store, how long another one is waited for in ms. Answers the epoch, or the error `OTHERSTORE`.
   static let renewEpoch: StaticString = """
+    local time = redis.call('TIME')
+    local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    local owner = redis.pcall('HMGET', KEYS[2], 'store', 'seen')
+    if owner.err then
+      redis.call('DEL', KEYS[2])
+      owner = {}
+    end
+    local isNew = owner[1] ~= ARGV[4]
+    if isNew and owner[1] then
+      if now - (tonumber(owner[2]) or 0) < tonumber(ARGV[5]) then
+        return {err = 'OTHERSTORE ' .. owner[1]}
+      end
+      redis.call('DEL', KEYS[3])
+    end
+    redis.call('HSET', KEYS[2], 'store', ARGV[4], 'seen', string.format('%.0f', now))
     local current = redis.pcall('GET', KEYS[1])
     current = type(current) == 'string' and tonumber(current) or 0
     local known = tonumber(ARGV[1])
-    if ARGV[3] == 'adopt' and known > 0 and current >= known then
+    if ARGV[3] == 'adopt' and not isNew and known > 0 and current >= known then
       return string.format('%.0f', current)
     end
     local raised = string.format('%.0f', math.max(current + 1, known + 1, tonumber(ARGV[2])))
@@ -101,17 +120,28 @@ enum CacheScripts {
   /// Holds a node's lease, watches those of others, or ends it. While a lease has run out, and was not ended, its node
   /// may have committed what Redis does not know: then the epoch is raised, once a lease's time.
   ///
-  /// Keys, all in one slot: the epoch, the nodes by the end of their lease, the mark of a raise. Arguments: the node,
-  /// `hold`, `watch` or `end`, a lease's time and how long one that has run out is remembered, in ms. Answers the epoch,
-  /// empty if there is none. The time is Redis's own, so that the nodes' clocks do not matter.
+  /// Says too that servers of the store are there, or with the last one's end that there are none.
+  ///
+  /// Keys, all in one slot: the epoch, the nodes by the end of their lease, the mark of a raise, the store. Arguments: the
+  /// node, `hold`, `watch` or `end`, a lease's time and how long one that has run out is remembered, in ms, the node's
+  /// store. Answers the epoch, empty if there is none, or the error `OTHERSTORE`. The time is Redis's own, so that the
+  /// nodes' clocks do not matter.
   static let lease: StaticString = """
     local time = redis.call('TIME')
     local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
     local lease, memory = tonumber(ARGV[3]), tonumber(ARGV[4])
+    local owner = redis.call('HGET', KEYS[4], 'store')
+    if owner and owner ~= ARGV[5] then
+      return {err = 'OTHERSTORE ' .. owner}
+    end
+    redis.call('HSET', KEYS[4], 'store', ARGV[5], 'seen', string.format('%.0f', now))
     if ARGV[2] == 'hold' then
       redis.call('ZADD', KEYS[2], string.format('%.0f', now + lease), ARGV[1])
     elseif ARGV[2] == 'end' then
       redis.call('ZREM', KEYS[2], ARGV[1])
+      if redis.call('ZCARD', KEYS[2]) == 0 then
+        redis.call('DEL', KEYS[4])
+      end
     end
     redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - memory))
     local current = redis.pcall('GET', KEYS[1])

@@ -7,6 +7,8 @@ struct CommandWriter {
   private(set) var count = 0
 
   private static let epochKey: StaticString = "liaison:epoch"
+  private static let nodesKey: StaticString = "{liaison:epoch}:nodes"
+  private static let storeKey: StaticString = "{liaison:epoch}:store"
   private static let keyPrefix: StaticString = "liaison:service:"
   /// More than the headers, keys, numbers and fixed words of any command take together.
   private static let overhead = 4096
@@ -119,31 +121,37 @@ struct CommandWriter {
   }
 
   /// The script that takes over another node's epoch, or raises it.
-  mutating func renewEpoch(known: Int64, now: Int64, raising: Bool) {
-    compose(arguments: 7) { command in
+  mutating func renewEpoch(known: Int64, now: Int64, raising: Bool, _ options: CacheOptions) {
+    compose(arguments: 11) { command in
       command.argument("EVAL")
       command.argument(CacheScripts.renewEpoch)
-      command.argument("1")
+      command.argument("3")
       command.argument(Self.epochKey)
+      command.argument(Self.storeKey)
+      command.argument(Self.nodesKey)
       command.argument(known)
       command.argument(now)
       command.argument(raising ? "raise" : "adopt")
+      command.argument(options.store)
+      command.argument(options.storeMemory.milliseconds)
     }
   }
 
   /// Holds, watches or ends a lease, see `CacheScripts.lease`.
   mutating func lease(_ lease: CacheLease, for node: String, _ options: CacheOptions) {
-    compose(arguments: 10, node.utf8.count) { command in
+    compose(arguments: 12, node.utf8.count) { command in
       command.argument("EVAL")
       command.argument(CacheScripts.lease)
-      command.argument("3")
+      command.argument("4")
       command.argument(Self.epochKey)
-      command.argument("{liaison:epoch}:nodes")
+      command.argument(Self.nodesKey)
       command.argument("{liaison:epoch}:raised")
+      command.argument(Self.storeKey)
       command.argument(Array(node.utf8))
       command.argument(lease.word)
       command.argument(options.leaseTime.milliseconds)
       command.argument(options.leaseMemory.milliseconds)
+      command.argument(options.store)
     }
   }
 

@@ -36,7 +36,7 @@ import Testing
     } else {
       #expect(
         try TestPostgres.rows(#require(test.postgres), "SELECT name FROM counter ORDER BY name") == [
-          "probe", "sequence", "shared",
+          "probe", "sequence", "shared", "store",
         ])
     }
     #expect(try await test.afterClose().ids(ofCustomer: "A") == [1])

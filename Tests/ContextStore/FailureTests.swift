@@ -44,6 +44,7 @@ private final class LimitedEngine: StoreEngine {
     try engine.probe()
   }
 
+  var identity: Int64 { engine.identity }
   var newestChange: Int64 { engine.newestChange }
   var backlog: Int { engine.backlog }
   var probeInterval: Int? { engine.probeInterval }

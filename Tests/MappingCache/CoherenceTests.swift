@@ -115,5 +115,56 @@ extension CacheTests {
         await second.believed()
       }
     }
+
+    @Test func `servers of different stores do not see each other's entries in one Redis`() async throws {
+      let redis = try TestRedis()
+      func node(_ store: Int64) throws -> TestNode {
+        redis("ACL", "SETUSER", "store\(store)", "on", ">x", "~*", "+@all")
+        return try TestNode(RedisLocation(parsing: "unix://store\(store):x@\(redis.socket)")) {
+          $0.store = store
+          $0.node = "node of \(store)"
+          $0.probeInterval = .milliseconds(50)
+          $0.storeMemory = .milliseconds(600)
+        }
+      }
+      let line = "servers of another store use this Redis"
+      let first = try node(-7)
+      await first.cache.start()
+      await first.believed()
+      await first.write(1, customer: "first")
+      let epoch = first.cache.ticket().epoch
+
+      let second = try node(8)
+      await second.cache.start()
+      await eventually("it is told") { second.cache.outage?.hasPrefix(line) == true }
+      await second.write(1, customer: "second")
+      #expect(await second.read(1).revision == -1)
+      #expect(redis("HGET", "liaison:service:1", "customer") == "first")
+      #expect(await first.read(1, on: 1).revision == 1 && first.cache.ticket().epoch == epoch)
+
+      // With the end of its last server Redis is free; without an end, after a while.
+      await first.end()
+      await second.believed()
+      #expect(await second.read(1).revision != 1 || second.store.read(1)?.customer == "second")
+      await second.write(1, customer: "second")
+      await second.write(2)
+      #expect(second.cache.ticket().epoch > epoch)
+      #expect(redis("HGET", "liaison:service:1", "customer") == "second")
+
+      let third = try node(9)
+      await third.cache.start()
+      await eventually("it is told") { third.cache.outage?.hasPrefix(line) == true }
+      redis("ACL", "SETUSER", "store8", "off")
+      redis("CLIENT", "KILL", "USER", "store8")
+      await third.believed()
+      #expect(await third.read(2).revision == 0)
+      #expect(redis("ZRANGE", "{liaison:epoch}:nodes", "0", "-1") == "node of 9")
+      redis("ACL", "SETUSER", "store8", "on")
+      await eventually("it is told") { second.cache.outage?.hasPrefix(line) == true }
+      #expect(await second.read(2).revision == -1)
+      await second.end()
+      #expect(third.cache.isBelieved)
+      await third.end()
+    }
   }
 }

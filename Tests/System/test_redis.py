@@ -508,6 +508,30 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def test_servers_of_different_stores_do_not_see_each_others_services_in_one_redis(
+    cached: LiaisonServer, redis: RedisServer, start_server: Callable[..., LiaisonServer]
+) -> None:
+    service = Api(cached).start(customer_id="first")
+    assert is_hit(cached, service)
+    other = start_server("other", redis=redis)
+    wait_until("it is told", lambda: "servers of another store use this Redis" in other.log())
+    assert Api(other).start() == service, "both count from 1"
+    for number in range(20):
+        Api(other).associate(f"other {number}", service)
+        answer = Api(other).service_response(service)
+        assert (answer.json["customer_id"], answer.cache_status) == (f"other {number}", "liaison; fwd=bypass")
+        assert Api(cached).service(service)["customer_id"] == "first"
+        assert redis.call("HGET", service_key(service), "customer") == b"first"
+    assert is_hit(cached, service)
+    assert sum("the cache is not believed" in line for line in other.log().splitlines()) == 1
+    # Redis is the other one's as soon as the last server of the first store has ended.
+    assert cached.stop() == 0
+    wait_until_hot(other, service)
+    assert Api(other).service(service)["customer_id"] == "other 19"
+    Api(other).associate("other", service)
+    assert redis.call("HGET", service_key(service), "customer") == b"other"
+
+
 # Redis behind TLS
 
 

@@ -8,6 +8,7 @@ import Synchronization
 /// Numbers of the change sequence are given in the transaction's last step, under the lock of one row: they follow the
 /// order of the commits, and who reads up to some number has seen all below it.
 final class PostgresEngine: StoreEngine, @unchecked Sendable {
+  let identity: Int64
   private let options: PostgresOptions
   private let newest: Atomic<Int64>
   private let watcher: PostgresWatcher
@@ -36,6 +37,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     "last-batch", "SELECT last FROM counter WHERE name = $1")
   private static let unsigns = PostgresStatement("remove-signature", "DELETE FROM counter WHERE name = $1")
   private static let nextBlock = PostgresStatement("next-block", "SELECT nextval('service_id')")
+  private static let store = PostgresStatement("store", "SELECT last FROM counter WHERE name = 'store'")
   private static let counter = PostgresStatement(
     "newest", "SELECT last FROM counter WHERE name = 'sequence'")
   private static let unfinished = PostgresStatement(
@@ -69,6 +71,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     for (id, name) in options.tenantNames {
       try session.open().run(Self.namesTenant, .integer(id), .text(name))
     }
+    identity = try session.open().run(Self.store).integer(0, 0)
     newest = Atomic(try session.open().run(Self.counter).integer(0, 0))
     watcher = PostgresWatcher(postgres, changesKept: options.changesKept)
   }

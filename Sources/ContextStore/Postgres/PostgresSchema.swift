@@ -4,7 +4,7 @@
 /// released. Everything lies in the schema that comes first in the session's `search_path`.
 enum PostgresSchema {
   /// What makes version n from version n-1, at index n-1.
-  static let migrations = [version1, version2]
+  static let migrations = [version1, version2, version3]
 
   /// The version that this server works with.
   static var current: Int64 { Int64(migrations.count) }
@@ -237,5 +237,13 @@ enum PostgresSchema {
     "CREATE INDEX interaction_id ON interaction (tenant, id)",
     "CREATE TABLE tenant (id bigint PRIMARY KEY, name text NOT NULL)",
     "INSERT INTO tenant VALUES (1, 'default')",
+  ]
+
+  // store: a random number, which tells this store from others.
+  private static let version3 = [
+    """
+    INSERT INTO counter VALUES
+      ('store', ('x' || substr(md5(random()::text || clock_timestamp()::text), 1, 16))::bit(64)::bigint)
+    """
   ]
 }
