@@ -10,12 +10,7 @@ programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
   echo "private-postgres: PostgreSQL is not installed (package postgresql)" >&2
   exit 1
 }
-folder=$(mktemp -d "${TMPDIR:-/tmp}/liaison-postgres-XXXXXX")
-as_user=()
-if [[ $EUID == 0 ]]; then
-  chown postgres: "$folder"
-  as_user=(setpriv --reuid=postgres --regid=postgres --clear-groups)
-fi
+folder=
 server=
 reader=
 
@@ -27,11 +22,17 @@ end() {
     kill -QUIT "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
   fi
-  rm -rf "$folder"
+  [[ -z $folder ]] || rm -rf "$folder"
   exit 0
 }
 trap end EXIT INT TERM HUP
 
+folder=$(mktemp -d "${TMPDIR:-/tmp}/liaison-postgres-XXXXXX")
+as_user=()
+if [[ $EUID == 0 ]]; then
+  chown postgres: "$folder"
+  as_user=(setpriv --reuid=postgres --regid=postgres --clear-groups)
+fi
 "${as_user[@]}" "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N \
   --no-instructions >"$folder/log" 2>&1 || {
   cat "$folder/log" >&2
