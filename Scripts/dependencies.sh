@@ -18,7 +18,7 @@ need_command() { # COMMAND PACKAGE
 need_for_build() {
   need_command swift "the Swift toolchain (https://www.swift.org/install)"
   need_file /usr/include/c++ libstdc++-12-dev
-  need_file /usr/include/hiredis/async.h libhiredis-dev
+  need_file /usr/include/hiredis/hiredis.h libhiredis-dev
   need_file /usr/include/simdjson.h libsimdjson-dev
   need_file /usr/include/sqlite3.h libsqlite3-dev
   need_file /usr/include/postgresql/libpq-fe.h libpq-dev

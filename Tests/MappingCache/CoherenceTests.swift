@@ -7,9 +7,10 @@ extension CacheTests {
   /// Several nodes on one store and one Redis.
   @Suite struct CoherenceTests {
     /// Two nodes; the first is a user of Redis that can be shut out.
-    func withNodes(_ body: (TestNode, TestNode, TestRedis) async throws -> Void) async throws {
-      let redis = try TestRedis()
-      redis("ACL", "SETUSER", "first", "on", ">x", "~*", "+@all")
+    func withNodes(
+      _ kind: GuardedRedis.Kind = .single, _ body: (TestNode, TestNode, GuardedRedis) async throws -> Void
+    ) async throws {
+      let redis = try GuardedRedis(kind)
       let store = ModelStore()
       func options(_ name: String) -> (inout CacheOptions) -> Void {
         {
@@ -19,9 +20,8 @@ extension CacheTests {
           $0.leaseMemory = .seconds(4)
         }
       }
-      let first = try TestNode(
-        RedisLocation(parsing: "unix://first:x@\(redis.socket)"), store: store, options("first"))
-      let second = try TestNode(.single(.unix(path: redis.socket)), store: store, options("second"))
+      let first = try TestNode(redis.locationOfFirst, store: store, options("first"))
+      let second = try TestNode(redis.location, store: store, options("second"))
       await first.cache.start()
       await second.cache.start()
       await first.believed()
@@ -29,11 +29,6 @@ extension CacheTests {
       try await body(first, second, redis)
       await first.end()
       await second.end()
-    }
-
-    func shutOut(_ redis: TestRedis) {
-      redis("ACL", "SETUSER", "first", "off")
-      redis("CLIENT", "KILL", "USER", "first")
     }
 
     @Test func `whichever node answers, a read shows the last acknowledged write`() async throws {
@@ -48,16 +43,16 @@ extension CacheTests {
       }
     }
 
-    @Test
-    func `what a node that is cut off commits is stale elsewhere for a bounded time, as long as that lasts`()
-      async throws
-    {
-      try await withNodes { first, second, redis in
-        shutOut(redis)
+    @Test(arguments: GuardedRedis.Kind.allCases)
+    func `what a node that is cut off commits is stale elsewhere for a bounded time, as long as that lasts`(
+      kind: GuardedRedis.Kind
+    ) async throws {
+      try await withNodes(kind) { first, second, redis in
+        redis.shutOut()
         await eventually("the first node knows") { !first.cache.isBelieved }
         // The lease, and a probe of the one that raises the epoch.
         let bound = Duration.milliseconds(800)
-        for round in 1...3 {
+        for round in 1...2 {
           let old = await second.write(1)
           await eventually("the second node has it") { second.cache.isBelieved }
           let began = ContinuousClock.now
@@ -70,7 +65,7 @@ extension CacheTests {
           // Others load this machine: half a second more.
           #expect(ContinuousClock.now - began < bound + .milliseconds(500), "round \(round)")
         }
-        redis("ACL", "SETUSER", "first", "on")
+        redis.letIn()
         await first.believed()
         let written = await first.write(1)
         await second.believed()
@@ -93,7 +88,7 @@ extension CacheTests {
     {
       try await withNodes { first, second, redis in
         #expect(redis("ZCARD", "{liaison:epoch}:nodes") == "2")
-        let third = try TestNode(.single(.unix(path: redis.socket)), store: first.store) {
+        let third = try TestNode(redis.location, store: first.store) {
           $0.node = "third"
           $0.leaseTime = .milliseconds(600)
         }

@@ -14,6 +14,7 @@ from support.load import AssociationLoad, CoherenceLoad, start_services
 from support.metrics import parse_metrics
 from support.postgres_server import PostgresServer
 from support.redis_cluster import RedisCluster
+from support.redis_server import RedisServer
 from support.server import LiaisonServer
 
 
@@ -78,6 +79,37 @@ def test_three_nodes_are_coherent_while_one_is_killed_and_a_redis_master_fails_o
     for node in (first, second):
         assert load.ledger.lost(node) == []
         assert doomed.ledger.lost(node) == []
+
+
+def test_what_a_node_without_redis_acknowledges_is_not_stale_elsewhere_for_longer_than_stated(
+    start_server: Callable[..., LiaisonServer], postgres: PostgresServer, redis: RedisServer
+) -> None:
+    redis.call("ACL", "SETUSER", "cut-off", "on", ">x", "~*", "+@all")
+    store = postgres.new_store()
+    first = start_server("first", store=store, redis=f"unix://cut-off:x@{redis.path}")
+    second = start_server("second", store=store, redis=redis)
+    for node in (first, second):
+        wait_until("the cache is believed", lambda node=node: is_believed(node))
+    service = Api(first).start(customer_id="c0")
+    redis.call("ACL", "SETUSER", "cut-off", "off")
+    redis.call("CLIENT", "KILL", "USER", "cut-off")
+    wait_until("the first one knows", lambda: not is_believed(first))
+    latest = 0.0
+    for number in (1, 2):
+        wait_until(
+            "the second one has the entry",
+            lambda: Api(second).service_response(service).cache_status == "liaison; hit",
+        )
+        Api(first).associate(f"c{number}", service)
+        acknowledged = time.monotonic()
+        store_says = second.call("GET", f"/services/{service}", headers={"Cache-Control": "no-cache"})
+        assert store_says.json["customer_id"] == f"c{number}"
+        wait_until(
+            "the second one shows it", lambda: Api(second).service(service)["customer_id"] == f"c{number}", BOUND + 5
+        )
+        latest = max(latest, time.monotonic() - acknowledged)
+    # By far not at once: there was something to be bounded.
+    assert 0.1 < latest < BOUND
 
 
 def test_no_cache_reads_the_store_on_every_node(nodes: list[LiaisonServer]) -> None:
