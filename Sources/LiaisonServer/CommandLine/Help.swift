@@ -12,7 +12,8 @@ enum Help {
         --store    sqlite (in the data folder), or a PostgreSQL database as libpq names it:
                    postgres://user@host/database, or "host=… dbname=…"   (sqlite)
         --redis    redis://host:port, unix:///path, sentinel://host,…/master,
-                   redis-cluster://host,…, or off                 (off)
+                   redis-cluster://host,…, with TLS rediss://host:port, rediss-sentinel://host,…/master,
+                   rediss-cluster://host,…, or off                (off)
         --config   a configuration file (JSON5)
         --loops    event loops; 0 for one a core                  (0)
     liaison check --config FILE
