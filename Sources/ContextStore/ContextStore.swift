@@ -24,6 +24,8 @@ public final class ContextStore: Sendable {
   private let commitThread: StoreThread
   private let readThreads: [StoreThread]
   private let isClosed = Mutex(false)
+  /// How often each server has committed, and when that was told.
+  private let commits = Mutex<(nodes: [String: Int64], at: UInt64)?>(nil)
 
   /// Opens a store and starts its threads.
   ///
@@ -89,6 +91,7 @@ public final class ContextStore: Sendable {
       switch news {
       case .changes(let newest): signal.grow(to: newest)
       case .shared: if let self { shared(self) }
+      case .commits(let nodes): self?.commits.withLock { $0 = (nodes, monotonicNanoseconds()) }
       }
     }
   }
@@ -261,6 +264,14 @@ public final class ContextStore: Sendable {
 
   /// The bytes of the journal that are not in the database's tables yet.
   public var backlog: Int { engine.backlog }
+
+  /// How often each server of a shared store has committed something, by `StoreOptions.node`, as of some seconds ago at most;
+  /// `nil` if that is not known: the store has no other server, or does not answer. Any thread.
+  public var commitsOfNodes: [String: Int64]? {
+    commits.withLock { told in
+      told.flatMap { monotonicNanoseconds() - $0.at < 3_000_000_000 ? $0.nodes : nil }
+    }
+  }
 
   /// What the store counts.
   public var metrics: StoreMetrics { committer.metrics }

@@ -91,6 +91,8 @@ enum StoreNews: Sendable {
   case changes(Int64)
   /// Something was changed that every server keeps in mind: extension schemas, settings.
   case shared
+  /// How often each server has committed something, see `ContextStore.commitsOfNodes`.
+  case commits([String: Int64])
 }
 
 /// Reads what an engine keeps. One thread at a time.

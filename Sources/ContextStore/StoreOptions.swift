@@ -36,6 +36,9 @@ public struct StoreOptions: Sendable {
   /// What tenants are called, for those who read the database: names by the numbers under which their data is kept.
   public var tenantNames: [Int64: String] = [:]
 
+  /// What this server is called among those that share a store: no other one, nor this one after it has ended, has the name.
+  public var node = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+
   /// Options with the defaults that suit a center of some hundred thousand services.
   public init(
     durability: Durability = .full, maximumBatch: Int = 2048, readers: Int = 1,

@@ -103,7 +103,10 @@ public final class Server {
     var cacheOptions = configuration.cache
     cacheOptions.store = store.identity
     // With a store of its own it is the only node, also after a crash; with a shared one it is one of many.
-    if configuration.postgres != nil { cacheOptions.node = String(UInt64.random(in: 0 ... .max), radix: 36) }
+    if configuration.postgres != nil {
+      cacheOptions.node = configuration.store.node
+      cacheOptions.commits = { store.commitsOfNodes }
+    }
     let cache = configuration.redis.map { [cacheOptions] address in
       MappingCache(address: address, options: cacheOptions, loops: loops, log: log.labelled("redis")) {
         ids in

@@ -24,8 +24,11 @@ public struct CacheOptions: Sendable {
   public var store: Int64 = 0
   /// How long Redis stays a store's after the last of its servers was seen; with the end of the last one it is free at once.
   public var storeMemory: Duration = .seconds(60)
+  /// How often each node has committed something to the store, by the nodes' names, as of a moment that is not long ago; `nil`
+  /// where that cannot be known. A node that is missing has never done so, or has ended. Called on any loop.
+  public var commits: @Sendable () -> [String: Int64]? = { nil }
   /// A node that does not reach Redis any more for this long is one whose commits the others' entries may lack: the
-  /// epoch is raised, and again each time while it lasts.
+  /// epoch is raised, and again each time while it goes on committing, or nobody knows whether it does.
   public var leaseTime: Duration = .seconds(3)
   /// How long a node that went without an end is waited for like that.
   public var leaseMemory: Duration = .seconds(600)

@@ -118,14 +118,16 @@ enum CacheScripts {
     """
 
   /// Holds a node's lease, watches those of others, or ends it. While a lease has run out, and was not ended, its node
-  /// may have committed what Redis does not know: then the epoch is raised, once a lease's time.
+  /// may have committed what Redis does not know: then the epoch is raised; and again, once a lease's time, as long as the
+  /// node goes on committing.
   ///
   /// Says too that servers of the store are there, or with the last one's end that there are none.
   ///
-  /// Keys, all in one slot: the epoch, the nodes by the end of their lease, the mark of a raise, the store. Arguments: the
-  /// node, `hold`, `watch` or `end`, a lease's time and how long one that has run out is remembered, in ms, the node's
-  /// store. Answers the epoch, empty if there is none, or the error `OTHERSTORE`. The time is Redis's own, so that the
-  /// nodes' clocks do not matter.
+  /// Keys, all in one slot: the epoch, the nodes by the end of their lease, the mark of a raise, the store, how often nodes
+  /// had committed when the epoch was raised for them. Arguments: the node, `hold`, `watch` or `end`, a lease's time and how
+  /// long one that has run out is remembered, in ms, the node's store, then nodes and how often each has committed, or `*` if
+  /// nobody knows. Answers the epoch, empty if there is none, or the error `OTHERSTORE`. The time is Redis's own, so that
+  /// the nodes' clocks do not matter.
   static let lease: StaticString = """
     local time = redis.call('TIME')
     local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -137,6 +139,7 @@ enum CacheScripts {
     redis.call('HSET', KEYS[4], 'store', ARGV[5], 'seen', string.format('%.0f', now))
     if ARGV[2] == 'hold' then
       redis.call('ZADD', KEYS[2], string.format('%.0f', now + lease), ARGV[1])
+      redis.call('HDEL', KEYS[5], ARGV[1])
     elseif ARGV[2] == 'end' then
       redis.call('ZREM', KEYS[2], ARGV[1])
       if redis.call('ZCARD', KEYS[2]) == 0 then
@@ -148,10 +151,20 @@ enum CacheScripts {
     if type(current) ~= 'string' then
       return ''
     end
-    local gone = redis.call('ZCOUNT', KEYS[2], '-inf', string.format('(%.0f', now))
-    if gone > 0 and redis.call('SET', KEYS[3], '1', 'PX', ARGV[3], 'NX') then
+    local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', string.format('(%.0f', now))
+    local isKnown, commits, mayHave = ARGV[6] ~= '*', {}, false
+    for place = 6, #ARGV - 1, 2 do commits[ARGV[place]] = tonumber(ARGV[place + 1]) end
+    for _, node in ipairs(gone) do
+      local before = tonumber(redis.call('HGET', KEYS[5], node) or '')
+      if not before or not isKnown or (commits[node] or 0) > before then mayHave = true end
+    end
+    if mayHave and redis.call('SET', KEYS[3], '1', 'PX', ARGV[3], 'NX') then
       current = string.format('%.0f', math.max((tonumber(current) or 0) + 1, now))
       redis.call('SET', KEYS[1], current)
+      for _, node in ipairs(gone) do
+        redis.call('HSET', KEYS[5], node, string.format('%.0f', commits[node] or 0))
+      end
+      redis.call('PEXPIRE', KEYS[5], ARGV[4])
     end
     return current
     """

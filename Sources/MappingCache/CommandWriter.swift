@@ -139,19 +139,27 @@ struct CommandWriter {
 
   /// Holds, watches or ends a lease, see `CacheScripts.lease`.
   mutating func lease(_ lease: CacheLease, for node: String, _ options: CacheOptions) {
-    compose(arguments: 12, node.utf8.count) { command in
+    let commits = options.commits()
+    let sizes = (commits ?? [:]).reduce(node.utf8.count) { $0 + $1.key.utf8.count + 64 }
+    compose(arguments: 13 + (commits.map { 2 * $0.count } ?? 1), sizes) { command in
       command.argument("EVAL")
       command.argument(CacheScripts.lease)
-      command.argument("4")
+      command.argument("5")
       command.argument(Self.epochKey)
       command.argument(Self.nodesKey)
       command.argument("{liaison:epoch}:raised")
       command.argument(Self.storeKey)
+      command.argument("{liaison:epoch}:raised-for")
       command.argument(Array(node.utf8))
       command.argument(lease.word)
       command.argument(options.leaseTime.milliseconds)
       command.argument(options.leaseMemory.milliseconds)
       command.argument(options.store)
+      guard let commits else { return command.argument("*") }
+      for (node, count) in commits {
+        command.argument(Array(node.utf8))
+        command.argument(count)
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import ContextModel
+import Synchronization
 import Testing
 
 @testable import MappingCache
@@ -81,6 +82,40 @@ extension CacheTests {
         try await Task.sleep(for: .milliseconds(1500))
         #expect(second.cache.ticket().epoch == epoch)
       }
+    }
+
+    @Test func `a node that was killed costs one epoch; another one only if it commits after all`()
+      async throws
+    {
+      let redis = try TestRedis()
+      let commits = Mutex<[String: Int64]?>(["gone": 7])
+      let node = try TestNode(.single(.unix(path: redis.socket)), store: ModelStore()) {
+        $0.leaseTime = .milliseconds(300)
+        $0.probeInterval = .milliseconds(50)
+        $0.commits = { commits.withLock { $0 } }
+      }
+      await node.cache.start()
+      await node.believed()
+      var epoch = node.cache.ticket().epoch
+      let seconds = try #require(redis("TIME")?.split(separator: "\n").first.flatMap { Int64($0) })
+      redis("ZADD", "{liaison:epoch}:nodes", "\(seconds * 1000 - 2000)", "gone")
+      for (known, isRaised) in [
+        (["gone": 7], true), (["gone": 7], false), (["gone": 8, "other": 9], true), (["other": 10], false),
+        (nil, true),
+      ] as [([String: Int64]?, Bool)] {
+        commits.withLock { $0 = known }
+        if isRaised {
+          await eventually("the epoch is raised") { node.cache.ticket().epoch > epoch }
+          commits.withLock { $0 = known ?? [:] }
+          epoch = node.cache.ticket().epoch
+        } else {
+          // Three times the time after which it would be.
+          try await Task.sleep(for: .milliseconds(900))
+          #expect(node.cache.ticket().epoch == epoch)
+        }
+        await node.believed()
+      }
+      await node.end()
     }
 
     @Test func `a node that ends is not waited for, one that is gone without an end is, for a while`()

@@ -109,6 +109,36 @@ def test_a_node_that_is_killed_loses_nothing_and_holds_nobody_up(
         services = start_services(nodes[victim], 30)
 
 
+def test_a_node_that_is_killed_costs_the_cache_of_the_others_one_epoch(
+    start_nodes, postgres: PostgresServer, redis: RedisServer
+) -> None:
+    first, second, killed = start_nodes(postgres.new_store(), redis=redis)
+    service = Api(killed).start(contact_key="k")
+    Api(killed).associate("C1", service)
+    epoch = redis.call("GET", "liaison:epoch")
+    killed.kill()
+
+    def is_raised() -> bool:
+        return redis.call("GET", "liaison:epoch") != epoch
+
+    wait_until("its lease has run out", is_raised, 15)
+    raised = {epoch, redis.call("GET", "liaison:epoch")}
+    until = time.monotonic() + 8
+    while time.monotonic() < until:
+        time.sleep(0.05)
+        raised.add(redis.call("GET", "liaison:epoch"))
+    # Once; and once more if nobody had seen its last commit yet. It was every lease's time, which is 3 s.
+    assert len(raised) <= 3
+    last = redis.call("GET", "liaison:epoch")
+
+    def is_hit(node: LiaisonServer) -> bool:
+        return node.call("GET", f"/services/{service}").cache_status == "liaison; hit"
+
+    for node in (first, second):
+        wait_until("reads come from Redis", lambda node=node: is_hit(node), 10)
+    assert redis.call("GET", "liaison:epoch") == last
+
+
 # The database
 
 

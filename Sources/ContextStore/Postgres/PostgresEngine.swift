@@ -26,8 +26,8 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   /// Ids that this node may give out.
   private var ids: Range<Int64> = 0..<0
   /// The name of the counter that each batch of this server moves: only so it can be told whether one was committed. The
-  /// transaction's number does not tell: after a crash the server gives it to another one.
-  private let signature = "batch of \(UInt64.random(in: 0...UInt64.max))"
+  /// transaction's number does not tell: after a crash the server gives it to another one. It shows others that it commits.
+  private let signature: String
   /// What it was moved to last.
   private var batchNumber: Int64 = 0
 
@@ -54,6 +54,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   /// Connects, and brings the tables to this server's version.
   init(_ postgres: PostgresOptions, options: StoreOptions) throws(StoreError) {
     self.options = postgres
+    signature = PostgresWatcher.signature + options.node
     var lanes: [PostgresLane] = []
     for _ in 0..<2 {
       lanes.append(PostgresLane(PostgresSession(postgres, durability: options.durability), documents))

@@ -15,6 +15,9 @@ final class PostgresWatcher: @unchecked Sendable {
   private var isListening = false
   private var nextRemoval: UInt64 = 0
 
+  /// How the names of the counters begin that servers move with each batch.
+  static let signature = "batch of "
+
   private static let interval = 1000
   private static let channelName = PostgresStatement("channel", "SELECT quote_ident(\(channel))")
   private static let look = PostgresStatement(
@@ -22,6 +25,9 @@ final class PostgresWatcher: @unchecked Sendable {
     """
     SELECT (SELECT last FROM counter WHERE name = 'sequence'), (SELECT last FROM counter WHERE name = 'shared')
     """)
+  private static let servers = PostgresStatement(
+    "servers",
+    "SELECT substr(name, \(signature.utf8.count + 1)), last FROM counter WHERE name LIKE '\(signature)%'")
   // At most as many as go quickly; the lock lets one node do it.
   private static let remove = PostgresStatement(
     "remove-changes",
@@ -72,12 +78,21 @@ final class PostgresWatcher: @unchecked Sendable {
     if seen.sequence != lastSeen?.sequence { body(.changes(seen.sequence)) }
     if let lastSeen, seen.shared != lastSeen.shared { body(.shared) }
     lastSeen = seen
+    body(.commits(try commits(connection)))
     try removeOldChanges(connection)
     // In short waits, so that the end is not held up.
     let deadline = monotonicNanoseconds() + UInt64(Self.interval) * 1_000_000
     while monotonicNanoseconds() < deadline, !isStopped.load(ordering: .relaxed) {
       if try !connection.notifications(within: 100).isEmpty { return }
     }
+  }
+
+  /// How far the servers' counters are.
+  private func commits(_ connection: PostgresConnection) throws(StoreError) -> [String: Int64] {
+    let rows = try connection.run(Self.servers)
+    var found: [String: Int64] = [:]
+    for row in 0..<rows.count { found[rows.text(row, 0) ?? ""] = rows.integer(row, 1) }
+    return found
   }
 
   private func removeOldChanges(_ connection: PostgresConnection) throws(StoreError) {
