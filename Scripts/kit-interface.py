@@ -53,6 +53,8 @@ def read(build: Path) -> tuple[Layouts, set[str]]:
     symbols: set[str] = set()
 
     def visit(node: dict[str, Any], path: str) -> None:
+        if node.get("spi_group_names"):
+            return  # the server's own: no plugin can name it
         kind, name = node.get("declKind"), node.get("printedName", "")
         if kind in ("Struct", "Class", "Enum", "Protocol"):
             path = f"{path}.{name}" if path else f"{node['moduleName']}.{name}"

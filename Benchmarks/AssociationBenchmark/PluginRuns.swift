@@ -1,6 +1,6 @@
 import Foundation
 
-/// What an empty loaded plugin costs: two servers, one of which has it, measured by turns.
+/// What an empty loaded plugin costs in each of the two forms that stages have: three servers, measured by turns.
 final class PluginRuns {
   private let options: Options
   private struct Subject {
@@ -18,17 +18,26 @@ final class PluginRuns {
   private static let titles = [
     "plugin-without": "associate, 64 connections × 16, no plugin",
     "plugin-empty": "associate, 64 connections × 16, an empty loaded plugin",
+    "plugin-empty-immediate": "associate, 64 connections × 16, an empty immediate plugin",
+  ]
+  private static let forms = [
+    "plugin-empty": "An empty loaded plugin", "plugin-empty-immediate": "One that never waits",
   ]
 
   /// Starts and seeds the servers; none if the plugin's library is not there or nobody wants to know.
   init(options: Options, folder: String, results: inout Results) throws {
     self.options = options
-    guard options.wants("plugin-empty") else { return }
+    guard Self.forms.keys.contains(where: options.wants) else { return }
     guard access(options.plugin, R_OK) == 0 else {
       results.note("plugin", "The empty plugin is not built: its rows are left out.")
       return
     }
-    for (key, plugin) in [("plugin-without", nil), ("plugin-empty", options.plugin)] {
+    typealias EmptyPlugin = ServerUnderTest.EmptyPlugin
+    let plugins: [(String, EmptyPlugin?)] = [
+      ("plugin-without", nil), ("plugin-empty", EmptyPlugin(library: options.plugin)),
+      ("plugin-empty-immediate", EmptyPlugin(library: options.plugin, isImmediate: true)),
+    ]
+    for (key, plugin) in plugins where plugin == nil || options.wants(key) {
       let folder = "\(folder)/\(key)"
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       let redis = try PrivateRedis(folder: folder)
@@ -52,15 +61,15 @@ final class PluginRuns {
         try LoadGenerator(port: server.port, plan: plan, workload: workload)
           .run(watching: [server.cpu, subject.redis.cpu])
       }
-      let floors = key == "plugin-empty" ? [("without", "plugin-without")] : []
+      let floors = key == "plugin-without" ? [] : [("without", "plugin-without")]
       results.add(
         Measurement(result), to: Row(key: key, title: Self.titles[key] ?? key, floors: floors))
     }
-    guard let with = results.median("plugin-empty", \.cpu),
-      let without = results.median("plugin-without", \.cpu)
-    else { return }
-    results.note(
-      "plugin", "An empty loaded plugin costs \(fixed(with - without, 2)) µs of server CPU a call.")
+    guard let without = results.median("plugin-without", \.cpu) else { return }
+    for (key, form) in Self.forms.sorted(by: { $0.key < $1.key }) {
+      guard let with = results.median(key, \.cpu) else { continue }
+      results.note(key, "\(form) costs \(fixed(with - without, 2)) µs of server CPU a call.")
+    }
   }
 
   func end() { for subject in subjects { subject.server.end() } }

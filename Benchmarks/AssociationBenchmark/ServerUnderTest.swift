@@ -30,28 +30,40 @@ final class ServerUnderTest {
               { name: "email", dbid: 2, display_name: "E-mail", description: "Electronic mail" },
               { name: "chat", dbid: 3, display_name: "Chat", description: "Web chat" } ] } ],
           "Service.media_type": "MediaType" },
-        "extension-schemas": { schemas: "on" } } }
+        "extension-schemas": { schemas: "on" }, SETTINGS } }
     """
 
-  private static func pipeline(with plugin: String?) -> String {
+  /// The library of `EmptyPlugin`, to be loaded.
+  struct EmptyPlugin {
+    let library: String
+    /// Whether its stage is one that never waits.
+    var isImmediate = false
+  }
+
+  private static func configuration(with plugin: EmptyPlugin?) -> String {
     let stages = #""authentication", "business-attributes", "extension-schemas""#
-    guard let plugin else { return #"pipeline: [\#(stages), "persistence"],"# }
-    return #"libraries: ["\#(plugin)"], pipeline: [\#(stages), "empty-plugin", "persistence"],"#
+    var pipeline = #"pipeline: [\#(stages), "persistence"],"#
+    var settings = ""
+    if let plugin {
+      pipeline =
+        #"libraries: ["\#(plugin.library)"], pipeline: [\#(stages), "empty-plugin", "persistence"],"#
+      settings = #""empty-plugin": { immediate: \#(plugin.isImmediate) }"#
+    }
+    return configuration.replacingOccurrences(of: "PLUGIN", with: pipeline)
+      .replacingOccurrences(of: "SETTINGS", with: settings)
   }
 
   /// Starts the binary with its data below `folder`; returns when it accepts connections.
   ///
   /// - Parameters:
-  ///   - plugin: the library of `EmptyPlugin`, to be loaded; `nil` for none.
+  ///   - plugin: `nil` for none.
   ///   - store: the PostgreSQL that has its data; `nil` for the folder itself.
   init(
-    binary: String, folder: String, redis: PrivateRedis, loops: Int, plugin: String? = nil,
+    binary: String, folder: String, redis: PrivateRedis, loops: Int, plugin: EmptyPlugin? = nil,
     store: String? = nil
   ) throws {
     let configuration = "\(folder)/benchmark.json5"
-    let content = Self.configuration.replacingOccurrences(
-      of: "PLUGIN", with: Self.pipeline(with: plugin))
-    try content.write(toFile: configuration, atomically: true, encoding: .utf8)
+    try Self.configuration(with: plugin).write(toFile: configuration, atomically: true, encoding: .utf8)
     process = try ChildProcess(
       binary,
       [

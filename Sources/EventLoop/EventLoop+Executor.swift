@@ -23,17 +23,21 @@ extension EventLoop {
   }
 
   func runJobs(atMost limit: Int) {
-    let executor = asUnownedTaskExecutor()
     var count = 0
     while count < limit, let job = ring.popFirst() {
-      if let marked = job.marked {
-        mark.enter(marked.mark)
-        job.job.runSynchronously(on: marked.asUnownedTaskExecutor())
-        mark.leave()
-      } else {
-        job.job.runSynchronously(on: executor)
-      }
+      run(job)
       count += 1
+    }
+  }
+
+  @inline(__always)
+  func run(_ job: LoopJob) {
+    if let marked = job.marked {
+      mark.enter(marked.mark)
+      job.job.runSynchronously(on: marked.asUnownedTaskExecutor())
+      mark.leave()
+    } else {
+      job.job.runSynchronously(on: asUnownedTaskExecutor())
     }
   }
 }

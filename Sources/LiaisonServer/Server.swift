@@ -5,7 +5,7 @@ import Dispatch
 import EventLoop
 import HTTP
 import JSON
-public import LiaisonKit
+@_spi(Server) public import LiaisonKit
 import MappingCache
 import Persistence
 import Synchronization
@@ -60,8 +60,9 @@ public final class Server {
     self.blocking = blocking
     let assembly = try Self.assembly(configuration, additional) { name in
       PluginContext(
-        log: log.labelled(name), metrics: metrics, schemas: schemas, store: access, mappings: access,
-        feed: FollowerFeed(follower: name, access: access, metrics: metrics),
+        log: log.labelled(name), metrics: metrics.part(of: name), schemas: schemas, store: access,
+        mappings: access,
+        feed: FollowerFeed(follower: name, access: access, metrics: metrics.part(of: name)),
         blocking: blocking, directory: configuration.directory)
     }
     plugins = assembly.plugins
@@ -143,6 +144,7 @@ public final class Server {
     }
     ContextAPI.register(apis, in: metrics)
     state.register(in: metrics)
+    try Self.requireDistinctNames(metrics, log)
 
     var address = configuration.listen
     var listeners: [HTTPListener] = []
@@ -213,6 +215,18 @@ public final class Server {
       }
     }
     for (loop, listener) in zip(loops, listeners) { loop.post { listener.closeAll() } }
+  }
+
+  /// Prometheus takes a page with one name twice for none at all.
+  private static func requireDistinctNames(_ metrics: MetricsRegistry, _ log: Log) throws(StartupError) {
+    let clashes = metrics.clashes { clash in
+      log.labelled(clash.plugin).error(
+        "the plugin's metric is not shown: there is one of its name already", ["metric": clash.metric])
+    }
+    guard let clash = clashes.first else { return }
+    throw StartupError(
+      "plugin \(clash.plugin): registers the metric \(clash.metric), but there is one of that name already: the names of "
+        + "its metrics begin with liaison_\(clash.plugin.replacing("-", with: "_"))_")
   }
 
   private static func assembly(

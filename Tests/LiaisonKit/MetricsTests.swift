@@ -1,4 +1,5 @@
-import LiaisonKit
+@_spi(Server) import LiaisonKit
+import Synchronization
 import Testing
 
 @Suite struct MetricsTests {
@@ -24,6 +25,33 @@ import Testing
         # TYPE liaison_pairs gauge
         liaison_pairs{a="x",b="y"} 1
         liaison_pairs{a="q\\"\\\\\\n"} 2
+
+        """)
+  }
+
+  @Test func `a plugin's metric with a name that is there is told and not shown`() {
+    let metrics = MetricsRegistry()
+    let (first, second) = (metrics.part(of: "first"), metrics.part(of: "second"))
+    first.counter("liaison_first_total", help: "Its own.").add(3)
+    first.gauge("liaison_level", help: "The first one's.") { 1 }
+    second.gauge("liaison_first_total", help: "The second one's.") { 2 }
+    metrics.gauge("liaison_level", help: "The server's.") { 3 }
+    let later = Mutex<[String]>([])
+    let clashes = metrics.clashes { clash in
+      later.withLock { $0.append("\(clash.plugin) \(clash.metric)") }
+    }
+    #expect(clashes.map(\.plugin) == ["second", "first"])
+    #expect(clashes.map(\.metric) == ["liaison_first_total", "liaison_level"])
+    second.counter("liaison_level", help: "Late.").add(4)
+    #expect(later.withLock { $0 } == ["second liaison_level"])
+    #expect(
+      metrics.text() == """
+        # HELP liaison_first_total Its own.
+        # TYPE liaison_first_total counter
+        liaison_first_total 3
+        # HELP liaison_level The server's.
+        # TYPE liaison_level gauge
+        liaison_level 3
 
         """)
   }

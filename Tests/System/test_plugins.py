@@ -289,6 +289,12 @@ def test_the_stage_of_the_tutorial_passes_its_test(installation: Installation) -
     swift(package, "test", "--scratch-path", str(installation.package / ".build"))
 
 
+@pytest.mark.parametrize("example", ["RequestLog", "CustomerAllowList"])
+def test_an_example_passes_its_own_tests(example: str, installation: Installation) -> None:
+    package = installation.sources / "Plugins/Examples" / example
+    swift(package, "test", "--scratch-path", str(installation.package / ".build"))
+
+
 def patched(installation: Installation, folder: Path, old: bytes, new: bytes) -> Path:
     content = installation.library.read_bytes()
     assert old in content and len(old) == len(new)
@@ -429,6 +435,18 @@ def test_a_name_that_is_there_twice_is_refused(installation: Installation, folde
     assert served.returncode == 2
     assert served.stderr == (
         f'liaison: plugin {copy}: brings a plugin "center-stamp", but there is one of that name already\n'
+    )
+
+
+def test_a_metric_with_a_name_of_the_servers_stops_the_start(installation: Installation, folder: Path) -> None:
+    library = patched(installation, folder, b"liaison_center_stamp_calls_total", b"liaison_request_duration_seconds")
+    config = folder / "clash.json5"
+    config.write_text(json.dumps({**installation.config(library), "listen": "127.0.0.1:0", "data": "data"}))
+    served = run_liaison("serve", "--config", config, binary=installation.binary, cwd=folder)
+    assert served.returncode == 1
+    assert served.stderr == (
+        "liaison: plugin center-stamp: registers the metric liaison_request_duration_seconds, but there is one of that name "
+        "already: the names of its metrics begin with liaison_center_stamp_\n"
     )
 
 

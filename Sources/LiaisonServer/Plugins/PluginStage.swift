@@ -1,7 +1,6 @@
 import ContextModel
 import EventLoop
 @_spi(Server) import LiaisonKit
-import Synchronization
 
 /// A stage that is not the server's own. It runs in tasks of its own, so that a call which it keeps beyond its budget is
 /// answered with a 504 even if it never returns; what it throws beside answers is a 500 that names the plugin.
@@ -15,13 +14,8 @@ final class PluginStage: TaskedStage {
   private let log: Log
   private let failures: Counter
   private let timeouts: Counter
-  private let hosts = AtomicLazyReference<Hosts>()
-
-  /// By the loop's index.
-  private final class Hosts: Sendable {
-    let all: [StageHost]
-    init(_ all: [StageHost]) { self.all = all }
-  }
+  /// By the loop's index. Set before the loops' threads are started.
+  nonisolated(unsafe) private var hosts: [StageHost] = []
 
   init(_ plugin: any Plugin, budget: Duration, log: Log, metrics: MetricsRegistry) {
     name = type(of: plugin).name
@@ -37,30 +31,32 @@ final class PluginStage: TaskedStage {
       "liaison_\(word)_blocks_total", help: "How often the plugin \(name) blocked an event loop.")
   }
 
-  /// Lets it run on loops, whose index is their place. Called once, before the first call.
+  /// Lets it run on loops, whose index is their place. Called once, before the loops' threads are started.
   func attach(to loops: [EventLoop], mark: UInt16) {
-    _ = hosts.storeIfNil(
-      Hosts(
-        loops.map { StageHost(stage, budget: budget, on: MarkedExecutor(loop: $0, mark: mark), log: log) }))
+    hosts = loops.map {
+      StageHost(self, budget: budget, on: MarkedExecutor(loop: $0, mark: mark), log: log)
+    }
   }
 
   func handle(_ call: Call, next: Next) async throws -> Reply {
     try await withUnsafeThrowingContinuation { continuation in
-      begin(call, next: next) { continuation.resume(with: $0) }
+      begin(call, next: next, rest: nil) { continuation.resume(with: $0) }
     }
   }
 
-  func begin(_ call: Call, next: Next, _ reply: @escaping (Result<Reply, any Error>) -> Void) {
-    guard let loop = EventLoop.current, let hosts = hosts.load() else {
+  func begin(
+    _ call: Call, next: Next, rest: Pipeline, _ reply: @escaping (Result<Reply, any Error>) -> Void
+  ) {
+    begin(call, next: next, rest: rest as Pipeline?, reply)
+  }
+
+  private func begin(
+    _ call: Call, next: Next, rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
+  ) {
+    guard let loop = EventLoop.current else {
       preconditionFailure("a plugin's stage runs on its server's loops")
     }
-    hosts.all[loop.index].next().begin(call, next) { run, outcome in
-      call.clock = nil
-      switch outcome {
-      case .success, .failure(is ContextError): reply(outcome)
-      case .failure(let error): reply(.failure(self.failed(call, error, hasPassed: run.hasPassed)))
-      }
-    }
+    hosts[loop.index].begin(call, next, rest, reply)
   }
 
   /// What the client hears of what the stage did wrong.

@@ -5,6 +5,8 @@ import EventLoop
 /// which their time ends. That is the order in which it got them, for all have the same time; so a timer is needed for the
 /// oldest one alone. Belongs to the loop's thread.
 final class StageHost: @unchecked Sendable {
+  /// Has this.
+  unowned(unsafe) let owner: PluginStage
   let stage: any Middleware
   let executor: MarkedExecutor
   let log: Log
@@ -19,17 +21,22 @@ final class StageHost: @unchecked Sendable {
   /// More tasks than this are ended when they have nothing to do.
   private static let mostIdle = 512
 
-  init(_ stage: any Middleware, budget: Duration, on executor: MarkedExecutor, log: Log) {
-    self.stage = stage
+  init(_ owner: PluginStage, budget: Duration, on executor: MarkedExecutor, log: Log) {
+    self.owner = owner
+    stage = owner.stage
     self.executor = executor
     self.log = log
     self.budget = budget.nanoseconds
   }
 
-  var loop: EventLoop { executor.loop }
+  deinit { timer?.cancel() }
 
-  /// A task without a call.
-  func next() -> StageRun { idle.popLast() ?? StageRun(self) }
+  /// Hands a call to the stage.
+  func begin(
+    _ call: Call, _ next: Next, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
+  ) {
+    (idle.popLast() ?? StageRun(self)).begin(call, next, rest, reply)
+  }
 
   /// Takes a task back that has no call any more.
   ///
@@ -51,10 +58,17 @@ final class StageHost: @unchecked Sendable {
     if timer == nil { schedule(at: run.due) }
   }
 
-  /// A run's time ends.
+  /// A run's code goes on, and its time begins again.
+  func goOn(_ run: StageRun) {
+    arm(run)
+    executor.loop.mark.enter(executor.mark)
+  }
+
+  /// A run's code is left, and its time ends. What runs next on the thread is not the stage's.
   ///
-  /// - Returns: whether it was kept.
-  func disarm(_ run: StageRun) -> Bool {
+  /// - Returns: whether the time was kept.
+  func leave(_ run: StageRun) -> Bool {
+    executor.loop.mark.leave()
     remove(run)
     return EventLoop.monotonic() < run.due
   }
@@ -67,10 +81,10 @@ final class StageHost: @unchecked Sendable {
   }
 
   private func schedule(at due: UInt64) {
-    let now = loop.now
-    timer = loop.schedule(after: .nanoseconds(Int64(clamping: due > now ? due - now : 0))) { [weak self] in
-      self?.expire()
-    }
+    let now = executor.loop.now
+    let delay = Duration.nanoseconds(Int64(clamping: due > now ? due - now : 0))
+    // The timer ends with this object. A weak reference would make each of the others slower.
+    timer = executor.loop.schedule(after: delay) { [unowned(unsafe) self] in expire() }
   }
 
   private func expire() {

@@ -6,7 +6,7 @@ import EventLoop
 /// loop's thread.
 final class StageRun: StageClock, @unchecked Sendable {
   /// Lives as long as the server.
-  private unowned let host: StageHost
+  private unowned(unsafe) let host: StageHost
   /// When the time ends, in the loop's monotonic nanoseconds.
   var due: UInt64 = 0
   /// The neighbours in the host's list, while it is in it.
@@ -18,11 +18,9 @@ final class StageRun: StageClock, @unchecked Sendable {
   /// The stages behind have had the call.
   private(set) var hasPassed = false
 
-  /// Who is told what became of the call, once.
-  typealias Caller = (StageRun, Result<Reply, any Error>) -> Void
-
   private var work: (call: Call, next: Next)?
-  private var caller: Caller?
+  /// Who is told what became of the call, once.
+  private var reply: ((Result<Reply, any Error>) -> Void)?
   private var waiting: UnsafeContinuation<Void, Never>?
   private var task: Task<Void, Never>?
   /// The stage called `next` too late.
@@ -34,15 +32,20 @@ final class StageRun: StageClock, @unchecked Sendable {
     task = host.executor.runTask { await self.runAll() }
   }
 
-  /// Hands a call to the stage, later in this tick.
-  func begin(_ call: Call, _ next: Next, _ caller: @escaping Caller) {
-    self.caller = caller
+  /// Hands a call to the stage, which runs until it has to wait.
+  ///
+  /// - Parameter rest: the same as `next`, for calls that need not wait.
+  func begin(
+    _ call: Call, _ next: Next, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
+  ) {
+    self.rest = rest
+    self.reply = reply
     call.clock = self
     work = (call, next)
     hasPassed = false
     isLate = false
     host.arm(self)
-    waiting.take().unsafelyUnwrapped.resume()
+    resume(waiting.take().unsafelyUnwrapped)
   }
 
   /// Lets go of a call whose time is over.
@@ -55,7 +58,7 @@ final class StageRun: StageClock, @unchecked Sendable {
   private func runAll() async {
     while true {
       await withUnsafeContinuation { waiting = $0 }
-      guard let (call, next) = work.take() else { preconditionFailure("a run goes on without a call") }
+      guard let (call, next) = work else { preconditionFailure("a run goes on without a call") }
       let result: Result<Reply, any Error>
       do {
         result = .success(try await host.stage.handle(call, next: next.counted(by: self)))
@@ -63,8 +66,7 @@ final class StageRun: StageClock, @unchecked Sendable {
         result = .failure(error)
       }
       guard !isAbandoned else { return }
-      let isKept = host.disarm(self) && !isLate
-      host.loop.mark.leave()
+      let isKept = host.leave(self) && !isLate
       finish(isKept ? result : .failure(DeadlinePassed()))
       // Only now: what `finish` does may ask for a task.
       guard host.keep(self) else { return }
@@ -72,7 +74,13 @@ final class StageRun: StageClock, @unchecked Sendable {
   }
 
   private func finish(_ outcome: Result<Reply, any Error>) {
-    caller.take().unsafelyUnwrapped(self, outcome)
+    let call = work.take().unsafelyUnwrapped.call
+    let reply = reply.take().unsafelyUnwrapped
+    call.clock = nil
+    switch outcome {
+    case .success, .failure(is ContextError): reply(outcome)
+    case .failure(let error): reply(.failure(host.owner.failed(call, error, hasPassed: hasPassed)))
+    }
   }
 
   // What its `next` asks.
@@ -84,18 +92,16 @@ final class StageRun: StageClock, @unchecked Sendable {
 
   override func passOn() throws {
     guard !isAbandoned else { throw DeadlinePassed() }
-    guard host.disarm(self) else {
+    guard host.leave(self) else {
       isLate = true
       throw DeadlinePassed()
     }
     hasPassed = true
-    host.loop.mark.leave()
   }
 
-  override func goOn() {
-    host.arm(self)
-    host.loop.mark.enter(host.executor.mark)
-  }
+  override func goOn() { host.goOn(self) }
+
+  override func resume(_ task: UnsafeContinuation<Void, Never>) { host.executor.resumeAtOnce(task) }
 
   override func failedBehind(_ call: Call, _ error: any Error) -> any Error {
     host.log.labelled("").error(

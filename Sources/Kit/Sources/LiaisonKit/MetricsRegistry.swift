@@ -1,6 +1,9 @@
 import Synchronization
 
 /// Everything that `GET /metrics` shows, in Prometheus's text format. Any thread may register.
+///
+/// The names of a plugin's metrics begin with `liaison_` and the plugin's name, as `liaison_center_stamp_calls_total`. A name
+/// that is there already stops the start of the server; one that is registered later is logged and not shown.
 public final class MetricsRegistry: Sendable {
   /// What a metric is.
   public enum Kind: String, Sendable {
@@ -17,12 +20,52 @@ public final class MetricsRegistry: Sendable {
     let kind: Kind
     let help: String
     let write: @Sendable (inout MetricsWriter) -> Void
+    /// Whose it is; `nil` for the server's own.
+    let plugin: String?
   }
 
   private let families = Mutex<[Family]>([])
+  /// Where a plugin's metrics are shown.
+  private let whole: MetricsRegistry?
+  private let plugin: String?
+  private let clashes = Mutex<Clashes>(Clashes())
+
+  /// A plugin's metric, and another one with its name.
+  @_spi(Server) public struct Clash: Sendable {
+    /// The name.
+    public let metric: String
+    /// Whose metric is not shown.
+    public let plugin: String
+  }
+
+  private struct Clashes: Sendable {
+    var found: [Clash] = []
+    var tell: (@Sendable (Clash) -> Void)?
+  }
 
   /// A registry without metrics.
-  public init() {}
+  public init() {
+    whole = nil
+    plugin = nil
+  }
+
+  private init(_ plugin: String, in whole: MetricsRegistry) {
+    self.whole = whole
+    self.plugin = plugin
+  }
+
+  /// Where a plugin registers its metrics, which this registry shows.
+  @_spi(Server) public func part(of plugin: String) -> MetricsRegistry { MetricsRegistry(plugin, in: self) }
+
+  /// The clashes so far.
+  ///
+  /// - Parameter tell: is called for those to come.
+  @_spi(Server) public func clashes(_ tell: @escaping @Sendable (Clash) -> Void) -> [Clash] {
+    clashes.withLock { clashes in
+      clashes.tell = tell
+      return clashes.found
+    }
+  }
 
   /// Registers a metric.
   ///
@@ -34,7 +77,27 @@ public final class MetricsRegistry: Sendable {
   public func register(
     _ name: String, _ kind: Kind, help: String, write: @escaping @Sendable (inout MetricsWriter) -> Void
   ) {
-    families.withLock { $0.append(Family(name: name, kind: kind, help: help, write: write)) }
+    (whole ?? self).add(Family(name: name, kind: kind, help: help, write: write, plugin: plugin))
+  }
+
+  private func add(_ family: Family) {
+    let other: String? = families.withLock { families in
+      guard let place = families.firstIndex(where: { $0.name == family.name }) else {
+        families.append(family)
+        return nil
+      }
+      if let plugin = family.plugin { return plugin }
+      // What the server shows is not for a plugin to replace.
+      defer { families[place] = family }
+      return families[place].plugin
+    }
+    guard let other else { return }
+    let clash = Clash(metric: family.name, plugin: other)
+    let tell = clashes.withLock { clashes in
+      clashes.found.append(clash)
+      return clashes.tell
+    }
+    tell?(clash)
   }
 
   /// Registers a new counter.

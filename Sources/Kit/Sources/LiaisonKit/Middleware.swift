@@ -58,26 +58,30 @@ public struct Next: Sendable {
     precondition(index < stages.count, "the last stage of a pipeline must answer itself")
     // A call that begins the pipeline anew is one that nobody has seen.
     guard index == 0 || index > call.lastStage else { throw NextCalledTwice() }
-    if let clock { return try await behind(clock, call) }
+    guard let clock else { return try await handle(call) }
+    try clock.passOn()
+    call.lastStage = index
+    call.clock = nil
+    var passed = await clock.pass(call, to: self)
+    if case .left(let next) = passed { passed = await next.waited(call) }
+    call.clock = clock
+    clock.goOn()
+    switch passed {
+    case .answered(let reply): return reply
+    case .failed(let error): throw error is ContextError ? error : clock.failedBehind(call, error)
+    case .left: preconditionFailure("a stage has answered")
+    }
+  }
+
+  private func handle(_ call: Call) async throws -> Reply {
     call.lastStage = index
     return try await stages[index].handle(call, next: Next(stages: stages, index: index + 1))
   }
 
-  private func behind(_ clock: StageClock, _ call: Call) async throws -> Reply {
-    try clock.passOn()
-    call.lastStage = index
-    call.clock = nil
-    defer {
-      call.clock = clock
-      clock.goOn()
-    }
-    do {
-      return try await stages[index].handle(call, next: Next(stages: stages, index: index + 1))
-    } catch let error as ContextError {
-      throw error
-    } catch {
-      throw clock.failedBehind(call, error)
-    }
+  /// Not inlined: the frame of every call would hold what few need.
+  @inline(never)
+  private func waited(_ call: Call) async -> StageClock.Passed {
+    do { return .answered(try await handle(call)) } catch { return .failed(error) }
   }
 }
 

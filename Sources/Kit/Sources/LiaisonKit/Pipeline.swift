@@ -40,10 +40,13 @@ public protocol ImmediateEnd: Middleware {
 
 /// A stage that has tasks of its own, as those of plugins have: it needs none of the caller's.
 @_spi(Server) public protocol TaskedStage: Middleware {
-  /// Begins to handle a call, behind all that came before it.
+  /// Begins to handle a call.
   ///
-  /// - Parameter reply: called once, on the call's loop.
-  func begin(_ call: Call, next: Next, _ reply: @escaping (Result<Reply, any Error>) -> Void)
+  /// - Parameters:
+  ///   - next: what stands behind the stage.
+  ///   - rest: the same, for calls that need not wait.
+  ///   - reply: called once, on the call's loop, perhaps before this returns.
+  func begin(_ call: Call, next: Next, rest: Pipeline, _ reply: @escaping (Result<Reply, any Error>) -> Void)
 }
 
 /// All stages, as the server runs them: those at the beginning that need not wait without a task.
@@ -56,39 +59,46 @@ public final class Pipeline: Sendable {
   private let end: (any ImmediateEnd)?
   /// The stage behind the first ones, if it needs no task either.
   private let tasked: (any TaskedStage)?
+  /// What stands behind that one.
+  private let rest: Pipeline?
 
   /// - Parameter stages: in order; the last one answers every call that reaches it without calling `next`.
-  public init(stages: [any Middleware]) {
-    whole = Next(stages: stages)
+  public convenience init(stages: [any Middleware]) { self.init(Next(stages: stages)) }
+
+  private init(_ whole: Next) {
+    self.whole = whole
+    let stages = whole.stages
     var first: [any ImmediateMiddleware] = []
-    for stage in stages.dropLast() {
+    for stage in stages[whole.index...].dropLast() {
       guard let stage = stage as? any ImmediateMiddleware else { break }
       first.append(stage)
     }
     self.first = first
-    end = first.count == stages.count - 1 ? stages.last as? any ImmediateEnd : nil
-    tasked = first.count < stages.count ? stages[first.count] as? any TaskedStage : nil
+    let place = whole.index + first.count
+    end = place == stages.count - 1 ? stages[place] as? any ImmediateEnd : nil
+    tasked = place < stages.count - 1 ? stages[place] as? any TaskedStage : nil
+    rest = tasked.map { _ in Pipeline(Next(stages: stages, index: place + 1)) }
   }
 
   /// Takes a call as far as it goes without waiting.
   ///
   /// - Parameters:
-  ///   - call: new.
+  ///   - call: has been through no stage of these.
   ///   - reply: called once, on the call's loop, perhaps before this returns; not at all if this throws or returns
   ///     something.
   /// - Returns: what is left of the pipeline, to be called by a task; `nil` if the end has begun to answer.
   public func begin(
     _ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) throws -> Next? {
-    for (index, stage) in first.enumerated() where try !stage.admit(call) {
-      return Next(stages: whole.stages, index: index)
-    }
+    for (place, stage) in first.enumerated() where try !stage.admit(call) { return next(place) }
     if let end, try end.begin(call, reply) { return nil }
-    if let tasked {
-      call.lastStage = first.count
-      tasked.begin(call, next: Next(stages: whole.stages, index: first.count + 1), reply)
+    if let tasked, let rest {
+      call.lastStage = rest.whole.index - 1
+      tasked.begin(call, next: rest.whole, rest: rest, reply)
       return nil
     }
-    return Next(stages: whole.stages, index: first.count)
+    return next(first.count)
   }
+
+  private func next(_ place: Int) -> Next { Next(stages: whole.stages, index: whole.index + place) }
 }
