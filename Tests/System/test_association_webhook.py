@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,53 @@ def test_a_bad_setting_is_named(
     file.write_text(json.dumps(config(library, receiver, folder, **options)))
     checked = run_liaison("check", "--config", file)
     assert checked.returncode == 2 and complaint in checked.stderr
+
+
+def test_what_is_not_kept_any_more_is_told_and_the_rest_is_delivered(
+    make_server: Start, library: Path, receiver: Receiver, folder: Path
+) -> None:
+    followed = {**config(library, receiver, folder), "store": {"changes-kept": 10, "fold-after": "20ms"}}
+    unfollowed = {"store": followed["store"]}
+    server = make_server(config=followed)
+    server.start()
+    service, _ = associate(server, "C1")
+    wait_until("the association arrives", lambda: len(receiver.taken) == 1, 10)
+    wait_until("nothing waits", lambda: metric(server, "changes_behind") == 0, 10)
+    assert server.stop() == 0
+
+    # Without the plugin the store goes on, and forgets what lies in the oldest files of its journal.
+    server.config = unfollowed
+    server.start()
+    journal = server.data / "journal"
+    (oldest,) = journal.iterdir()
+    items = [
+        {"service_id": service, "customer_id": f"C{number}", "event": {"interaction_id": "I" * 200}} for number in range(1000)
+    ]
+
+    def forget() -> bool:
+        answers = server.call("POST", "/associations", items).json
+        assert {answer["status"] for answer in answers} == {200}
+        return not oldest.exists()
+
+    wait_until("the oldest changes are gone", forget, 60)
+    associate(server, "newest")
+    assert server.stop() == 0
+
+    server.config = followed
+    server.start()
+    wait_until("the newest one arrives", lambda: receiver.taken[-1]["customer_id"] == "newest", 20)
+    lines = [line for line in server.log().splitlines() if "associations may be lost to the receiver" in line]
+    assert len(lines) == 1 and " error association-webhook: " in lines[0]
+    gone = re.search(r"the changes (\d+) to (\d+) were not followed in time", lines[0])
+    assert gone is not None and "(store.changes-kept)" in lines[0]
+    first, last = int(gone[1]), int(gone[2])
+    before, *after = (association["sequence"] for association in receiver.taken)
+    assert first == before + 1 and metric(server, "lost_changes_total") == last - first + 1
+    # Behind the gap there is no other: only the last service's start is no association.
+    assert after == [*range(last + 1, after[-1] - 1), after[-1]]
+    # The new position is kept: what was told once is not told again.
+    assert server.stop() == 0
+    server.start()
+    associate(server, "next")
+    wait_until("the next one arrives", lambda: receiver.taken[-1]["customer_id"] == "next", 10)
+    assert server.log().count("associations may be lost to the receiver") == 1

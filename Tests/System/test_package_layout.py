@@ -29,6 +29,7 @@ def test_every_stage_but_the_pipelines_end_is_a_package() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES, ids=str)
 def test_a_stages_package_depends_on_the_kit_alone(package: Path) -> None:
+    """Tests of the examples run calls through a server; no stage has it, and no stage of the server's own package."""
     folder = REPOSITORY / "Plugins" / package
     described = subprocess.run(
         ["swift", "package", "--package-path", folder, "--scratch-path", REPOSITORY / ".build/plugins", "dump-package"],
@@ -36,8 +37,13 @@ def test_a_stages_package_depends_on_the_kit_alone(package: Path) -> None:
         capture_output=True,
         text=True,
     )
-    dependencies = json.loads(described.stdout)["dependencies"]
-    assert [dependency["fileSystem"][0]["path"] for dependency in dependencies] == [str(KIT)]
+    manifest = json.loads(described.stdout)
+    dependencies = [dependency["fileSystem"][0]["path"] for dependency in manifest["dependencies"]]
+    assert dependencies in ([str(KIT)], [str(KIT), str(REPOSITORY)] if package.parts[0] == "Examples" else [])
+    for target in manifest["targets"]:
+        if target["type"] != "test":
+            products = [dependency["product"][:2] for dependency in target["dependencies"] if "product" in dependency]
+            assert {name for _, name in products} <= {"LiaisonKit"}
 
 
 @pytest.mark.parametrize("module", ["ContextStore", "ExtensionSchemas"])

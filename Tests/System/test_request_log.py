@@ -21,7 +21,7 @@ Start = Callable[..., LiaisonServer]
 
 @pytest.fixture(scope="module")
 def library() -> Path:
-    return build_example("RequestLog", tests=True)
+    return build_example("RequestLog")
 
 
 @pytest.fixture

@@ -6,7 +6,11 @@ let settings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByD
 let package = Package(
   name: "customer-allow-list",
   products: [.library(name: "CustomerAllowList", type: .dynamic, targets: ["CustomerAllowList"])],
-  dependencies: [.package(name: "LiaisonKit", path: "../../../Sources/Kit")],
+  dependencies: [
+    .package(name: "LiaisonKit", path: "../../../Sources/Kit"),
+    // For the tests alone.
+    .package(name: "liaison", path: "../../.."),
+  ],
   targets: [
     .target(
       name: "CustomerAllowList",
@@ -14,7 +18,11 @@ let package = Package(
         .product(name: "LiaisonKit", package: "LiaisonKit"),
         .product(name: "LiaisonPluginNote", package: "LiaisonKit"),
       ],
-      swiftSettings: settings)
+      swiftSettings: settings),
+    .testTarget(
+      name: "CustomerAllowListTests",
+      dependencies: ["CustomerAllowList", .product(name: "LiaisonTesting", package: "liaison")],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -6,7 +6,11 @@ let settings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByD
 let package = Package(
   name: "request-log",
   products: [.library(name: "RequestLog", type: .dynamic, targets: ["RequestLog"])],
-  dependencies: [.package(name: "LiaisonKit", path: "../../../Sources/Kit")],
+  dependencies: [
+    .package(name: "LiaisonKit", path: "../../../Sources/Kit"),
+    // For the tests alone.
+    .package(name: "liaison", path: "../../.."),
+  ],
   targets: [
     .target(
       name: "RequestLog",
@@ -17,7 +21,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RequestLogTests",
-      dependencies: ["RequestLog", .product(name: "LiaisonKit", package: "LiaisonKit")],
+      dependencies: [
+        "RequestLog", .product(name: "LiaisonKit", package: "LiaisonKit"),
+        .product(name: "LiaisonTesting", package: "liaison"),
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
