@@ -70,6 +70,93 @@ import Testing
     #expect(reply.status == 201 && reply.headers.count == 3 && end.count.withLock { $0 } == 1)
   }
 
+  /// An end that answers later, on the loop, without a task.
+  final class LaterEnd: ImmediateEnd {
+    let handled = Mutex(0)
+    func begin(_ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void) throws -> Bool {
+      switch call.requestNumber {
+      case 1: EventLoop.current?.schedule(after: .milliseconds(1)) { reply(.success(Reply(status: 201))) }
+      case 2: reply(.success(Reply(status: 202)))
+      case 3: reply(.failure(ContextError.internalError("later")))
+      case 4: throw Foreign()
+      default: return false
+      }
+      return true
+    }
+    func handle(_ call: Call, next: Next) async throws -> Reply {
+      handled.withLock { $0 += 1 }
+      return Reply(status: 299)
+    }
+  }
+
+  /// Lets calls pass but those of one number, for which it has to wait.
+  struct Door: ImmediateMiddleware {
+    var waitsFor: UInt64 = 0
+    func admit(_ call: Call) throws -> Bool { call.requestNumber != waitsFor }
+    func handle(_ call: Call, next: Next) async throws -> Reply {
+      await Task.yield()
+      var reply = try await next(call)
+      reply.headers.append(ReplyHeader("Door", "1"))
+      return reply
+    }
+  }
+
+  @Test func `calls go on behind a plugin without its task, and with it where something waits`() async throws
+  {
+    let loop = try EventLoop(index: 0)
+    let order = Mutex<[String]>([])
+    let log = Log(level: .error)
+    let stages = ["outer", "inner"].map { name in
+      PluginStage(
+        Closure { call, next in
+          #expect(EventLoop.current === loop)
+          order.withLock { $0.append("\(name) \(call.requestNumber)") }
+          defer { order.withLock { $0.append("\(name) ends") } }
+          let reply = try await next(call)
+          #expect(EventLoop.current === loop && call.deadline != nil)
+          await #expect(throws: NextCalledTwice.self) { try await next(call) }
+          return reply
+        }, budget: .seconds(30), log: log, metrics: metrics)
+    }
+    for (place, stage) in stages.enumerated() { stage.attach(to: [loop], mark: UInt16(place + 1)) }
+    loop.start(named: "test")
+    defer {
+      loop.stop()
+      loop.join()
+    }
+    let end = LaterEnd()
+    let pipeline = Pipeline(stages: [
+      Door(), stages[0], Door(waitsFor: 6), stages[1], Door(waitsFor: 7), end,
+    ])
+    for (number, status) in [(1, 201), (2, 202), (3, 500), (4, 500), (5, 299), (6, 299), (7, 299)]
+      as [(UInt64, Int)]
+    {
+      let answer = await withUnsafeContinuation { continuation in
+        loop.post {
+          let call = Call(
+            operation: .startService, requiredRole: nil, requestNumber: number, peer: "",
+            receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+          let rest = try? pipeline.begin(call) { continuation.resume(returning: $0) }
+          #expect(rest == nil)
+        }
+      }
+      switch answer {
+      case .success(let reply):
+        #expect(reply.status == status && reply.headers.count == (number > 5 ? 1 : 0))
+      case .failure(let error):
+        #expect(
+          (error as? ContextError)?.status == status && (error as? ContextError)?.code == "internal_error")
+      }
+      let names = ["outer \(number)", "inner \(number)", "inner ends", "outer ends"]
+      #expect(
+        order.withLock { order in
+          defer { order = [] }
+          return order
+        } == names)
+    }
+    #expect(end.handled.withLock { $0 } == 3)
+  }
+
   @Test func `a stage that never returns is answered for, and the stage before it hears of it`() async throws
   {
     let end = End()
