@@ -168,7 +168,8 @@ def test_what_is_not_kept_any_more_is_told_and_the_rest_is_delivered(
     journal = server.data / "journal"
     (oldest,) = journal.iterdir()
     items = [
-        {"service_id": service, "customer_id": f"C{number}", "event": {"interaction_id": "I" * 200}} for number in range(1000)
+        {"service_id": service, "customer_id": f"C{number}", "interaction_id": "I" * 50, "disposition_desc": "d" * 64}
+        for number in range(1000)
     ]
 
     def forget() -> bool:
