@@ -149,6 +149,8 @@ private final class LimitedEngine: StoreEngine {
       """)
     _ = try await test.associate(id, with: "refused", #"{"Note":2}"#)
     await #expect(throws: ContextError.self) { try await test.run { try await $0.settle() } }
+    // Whoever waits for the fold may hear of its failure before the notice is given.
+    while test.notices.all.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
     guard case .foldFailing(let reason) = test.notices.all.first else {
       Issue.record("\(test.notices.all)")
       return
