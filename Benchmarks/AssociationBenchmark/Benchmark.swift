@@ -86,7 +86,7 @@ struct Benchmark {
     results.add(Double(MonotonicClock.now - begin) / 1e9, toFigure: "start-seconds")
     progress("server: \(grouped(Double(idleConnections))) idle connections")
     try again.explainingFailures {
-      _ = again.settle()
+      try again.settle()
       let before = again.cpu.memory?.resident ?? 0
       let idle = try IdleConnections(port: again.port, count: idleConnections)
       let after = again.cpu.memory?.resident ?? 0

@@ -31,7 +31,8 @@ struct Options {
       --seconds S        measured seconds a run (default 5)
       --directory DIR    where the data goes: choose the disk with it (default /var/tmp)
       --loops N          the server's event loops (default 0: one a core)
-      --sustained S      a run of S seconds in every repetition, with what is put off counted (default: none)
+      --sustained S      runs of S seconds in every repetition: the standard association with what is put off
+                     counted, and the open loop (default: none, and an open loop as long as the rest)
       --sizes N,…        numbers of services to compare, once (default 10,000, 100,000 and 1,000,000, written
                          without commas; 10000000 takes some minutes; 0 for none)
       --quick            10,000 services, one repetition, 0.5 s a run: a smoke test, no figures to quote

@@ -53,7 +53,7 @@ final class PluginRuns {
     for subject in subjects {
       let (key, server) = (subject.key, subject.server)
       progress("server: \(Self.titles[key] ?? key)")
-      _ = server.settle()
+      try server.settle()
       let plan = LoadPlan(
         connections: 64, pacing: .closed(depth: 16), warmUp: options.seconds / 5, measured: options.seconds)
       let workload = AssociateWorkload(services: subject.services, credentials: ServerUnderTest.credentials)

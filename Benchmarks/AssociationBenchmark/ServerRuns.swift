@@ -48,8 +48,10 @@ struct ServerRuns {
     try measureReads(into: &results)
     if options.wants("associate-open"), peak > 0 {
       progress("server: associate, open loop at \(grouped(peak / 2))/s")
+      try server.settle()
+      // As long as it takes to meet what is put off.
       results.add(
-        try associate(256, .open(perSecond: peak / 2)),
+        try associate(256, .open(perSecond: peak / 2), seconds: max(seconds, options.sustained)),
         to: Row(key: "associate-open", title: "associate, open loop at half the peak"))
     }
     try measureSustained(into: &results)
@@ -64,6 +66,7 @@ struct ServerRuns {
 
   private func measureHealth(into results: inout Results) throws {
     guard options.wants("health") else { return }
+    try server.settle()
     progress("server: GET /health")
     let health = try load(64, .closed(depth: 1), FixedWorkload(path: "/health"), with: [server.cpu])
     results.add(
@@ -100,6 +103,8 @@ struct ServerRuns {
 
   private func measureReads(into results: inout Results) throws {
     guard options.wants("read") else { return }
+    // What the rows before it have put off is not its own.
+    try server.settle()
     progress("server: GET /services/{id}")
     let reads = ReadWorkload(services: services, credentials: ServerUnderTest.credentials)
     let read = try load(64, .closed(depth: 1), reads, with: [server.cpu, redis.cpu])
@@ -117,12 +122,12 @@ struct ServerRuns {
     guard options.sustained > 0, options.wants("associate-sustained") else { return }
     progress("server: associate, 64 connections, \(Int(options.sustained)) s")
     let workload = AssociateWorkload(services: services, credentials: ServerUnderTest.credentials)
-    _ = server.settle()
+    try server.settle()
     let plan = LoadPlan(
       connections: 64, pacing: .closed(depth: 1), warmUp: 0, measured: options.sustained)
     var result = try LoadGenerator(port: server.port, plan: plan, workload: workload)
       .run(watching: [server.cpu, redis.cpu])
-    let rest = server.settle()
+    let rest = try server.settle()
     result.seconds += rest.seconds
     result.watchedCPU[0] += rest.cpu
     try readBack(result.perSecond)
@@ -153,11 +158,11 @@ struct ServerRuns {
 
   /// One run of associations, read back after it.
   private func associate(
-    _ connections: Int, _ pacing: LoadPlan.Pacing, extensions: String = ""
+    _ connections: Int, _ pacing: LoadPlan.Pacing, extensions: String = "", seconds: Double? = nil
   ) throws -> Measurement {
     let workload = AssociateWorkload(
       services: services, credentials: ServerUnderTest.credentials, extensions: extensions)
-    let result = try load(connections, pacing, workload, with: [server.cpu, redis.cpu]).result
+    let result = try load(connections, pacing, workload, with: [server.cpu, redis.cpu], seconds).result
     try readBack(result.perSecond)
     return Measurement(result)
   }
@@ -168,9 +173,11 @@ struct ServerRuns {
   }
 
   private func load<Traffic: Workload>(
-    _ connections: Int, _ pacing: LoadPlan.Pacing, _ workload: Traffic, with processes: [ProcessCPU]
+    _ connections: Int, _ pacing: LoadPlan.Pacing, _ workload: Traffic, with processes: [ProcessCPU],
+    _ seconds: Double? = nil
   ) throws -> (result: LoadResult, workload: Traffic) {
-    let plan = LoadPlan(connections: connections, pacing: pacing, warmUp: seconds / 5, measured: seconds)
+    let plan = LoadPlan(
+      connections: connections, pacing: pacing, warmUp: self.seconds / 5, measured: seconds ?? self.seconds)
     let generator = try LoadGenerator(port: server.port, plan: plan, workload: workload)
     let result = try generator.run(watching: processes)
     return (result, generator.workload)

@@ -34,7 +34,7 @@ struct SizeRuns {
     defer { server.end() }
     let services = ExpectedServices()
     _ = try server.explainingFailures { try server.seed(services, count: size) }
-    _ = server.settle()
+    try server.settle()
     let plan = LoadPlan(
       connections: 64, pacing: .closed(depth: 1), warmUp: options.seconds / 5, measured: options.seconds)
     let workload = AssociateWorkload(services: services, credentials: ServerUnderTest.credentials)
