@@ -28,6 +28,9 @@ final class FoldWorker: @unchecked Sendable {
   private var emptyingFailure: StoreError?
   private var isClosing = false
 
+  /// When the last pause ended. Fold thread only.
+  private var worked: UInt64 = 0
+
   /// How long a failed fold waits for the next try, in nanoseconds.
   private static let retryInterval: UInt64 = 500_000_000
 
@@ -84,7 +87,8 @@ final class FoldWorker: @unchecked Sendable {
   private func fold(_ generation: Generation) {
     let start = monotonicNanoseconds()
     do throws(StoreError) {
-      try target?.fold(generation, from: journal)
+      worked = monotonicNanoseconds()
+      try target?.fold(generation, from: journal) { [unowned self] in pause() }
     } catch {
       let isFirst = monitor.locked {
         defer {
@@ -110,6 +114,20 @@ final class FoldWorker: @unchecked Sendable {
     }
     monitor.notifyAll()
     if hadFailed { notice(.foldRecovered) }
+  }
+
+  /// Lets others have the processors and the disk for as long as it has worked itself, unless somebody waits for it or too much
+  /// gathers meanwhile. Fold thread.
+  private func pause() {
+    let now = monotonicNanoseconds()
+    let end = now + (now - worked)
+    monitor.locked {
+      var isOver = false
+      while !isOver, !isClosing, wanted <= folded, emptyingsWanted <= emptyings,
+        overlay.growth.bytes < options.foldBytes
+      { isOver = monitor.wait(untilNanoseconds: end) }
+    }
+    worked = monotonicNanoseconds()
   }
 
   /// Called after a frame was appended: `isFirst` if its generation has begun with it.

@@ -23,6 +23,8 @@ final class SQLiteTarget {
   private let updateCounter: SQLiteStatement
   /// How many rows were written.
   private var rows = 0
+  /// Called between two transactions.
+  private var pause: () -> Void = {}
   /// How many pages the write-ahead log holds that are perhaps not in the database yet. Owned; written by SQLite's hook.
   private let logPages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
 
@@ -115,7 +117,12 @@ final class SQLiteTarget {
   /// In many small transactions: replies wait for the same disk, and one large one would keep it busy for some hundred
   /// milliseconds when it is synchronized. Only the last one says that the generation is folded; what a crash leaves of
   /// it is written again, to the same effect.
-  func fold(_ generation: Generation, from journal: Journal) throws(StoreError) {
+  ///
+  /// - Parameter pause: called between two transactions.
+  func fold(
+    _ generation: Generation, from journal: Journal, pause: @escaping () -> Void = {}
+  ) throws(StoreError) {
+    self.pause = pause
     do throws(StoreError) {
       try transact(generation, journal)
     } catch {
@@ -134,6 +141,7 @@ final class SQLiteTarget {
     guard rows % Self.rowsATransaction == 0 else { return }
     try commit.run()
     if logPages.pointee >= options.checkpointPages { checkpoint() }
+    pause()
     try begin.run()
   }
 
