@@ -75,4 +75,5 @@ def test_an_interaction_is_found_also_after_a_later_event_has_named_another(
         assert request.getfixturevalue("postgres").query("SELECT count(*) FROM interaction", server.store) == [["0"]]
         return
     with sqlite3.connect(server.database) as database:
-        assert database.execute("SELECT count(*) FROM interaction").fetchone() == (0,)
+        for table in ("interaction", "interaction_hash"):
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
