@@ -11,9 +11,9 @@ public final class ContextStore: Sendable {
   private let engine: any StoreEngine
   private let loops: [EventLoop]
   private let committer: Committer
-  /// Tells when the change sequence grows.
   /// Tells this store from others. A backup of it, and a database copied with PostgreSQL's own tools, has the same.
   public let identity: Int64
+  /// Tells when the change sequence grows.
   let signal: ChangeSignal
   private let reads: Mailbox<PendingRead>
   /// Reads that wait for a fold first: they have a thread of their own, so that no other read waits with them.

@@ -59,10 +59,10 @@ public final class Server {
     self.shared = shared
     self.blocking = blocking
     let assembly = try Self.assembly(configuration, additional) { name in
-      PluginContext(
-        log: log.labelled(name), metrics: metrics.part(of: name), schemas: schemas, store: access,
-        mappings: access,
-        feed: FollowerFeed(follower: name, access: access, metrics: metrics.part(of: name)),
+      let own = metrics.part(of: name)
+      return PluginContext(
+        log: log.labelled(name), metrics: own, schemas: schemas, store: access, mappings: access,
+        feed: FollowerFeed(follower: name, access: access, metrics: own),
         blocking: blocking, directory: configuration.directory)
     }
     plugins = assembly.plugins

@@ -141,7 +141,7 @@ final class Journal: @unchecked Sendable {
     defer { monitor.locked { isAdding = false } }
     if !isPrepared {
       let making = folder + "/making"
-      try JournalSegment.prepare(making, size: size)
+      try JournalSegment.prepare(making, size: size, yields: false)
       guard rename(making, JournalSegment.path(head.index, in: folder)) == 0 else {
         throw Files.error("the journal \(JournalSegment.path(head.index, in: folder)) cannot be made")
       }
@@ -206,7 +206,7 @@ final class Journal: @unchecked Sendable {
   /// It is no loss if it fails: the commit thread makes the file then.
   private func prepare(_ next: (index: UInt32, size: Int)) {
     let making = folder + "/next"
-    guard (try? JournalSegment.prepare(making, size: next.size)) != nil else { return }
+    guard (try? JournalSegment.prepare(making, size: next.size, yields: true)) != nil else { return }
     let isNamed = monitor.locked {
       // The commit thread may not have waited for it: then that name is a segment's that holds frames.
       guard !isAdding, segments.last?.head.index == next.index - 1 else { return false }

@@ -87,7 +87,7 @@ final class FoldWorker: @unchecked Sendable {
   private func fold(_ generation: Generation) {
     let start = monotonicNanoseconds()
     do throws(StoreError) {
-      worked = monotonicNanoseconds()
+      worked = start
       try target?.fold(generation, from: journal) { [unowned self] in pause() }
     } catch {
       let isFirst = monitor.locked {

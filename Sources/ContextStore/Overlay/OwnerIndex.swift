@@ -49,9 +49,8 @@ struct OwnerIndex {
     var newest = NumberMap<Int32>(filler: -1)
     for place in links.indices { newest.set(links[place].service, Int32(place)) }
     let all = links
-    links.removeAll(keepingCapacity: true)
+    links = []
     first.removeAll()
-    bound = .max
     for place in all.indices where newest[all[place].service] == Int32(place) {
       append(all[place].service, to: owners[place])
     }

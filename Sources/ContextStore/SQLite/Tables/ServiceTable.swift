@@ -51,8 +51,8 @@ final class ServiceTable: RecordTable {
     statement.bind(4, record.sequence)
     statement.bind(6, text: record.hidden)
     if record.isNew || record.movesInIndexes {
-      // Not read as a whole: there are about as many as there are associations.
-      guard let service = documents.value(record.document) else {
+      // Read as a whole only where it is new: there are about as many others as there are associations.
+      guard let service = documents.value(record.document), service["service_id"] != nil else {
         throw DocumentReader.damaged(record.key.service)
       }
       let dueAt = ServiceTrail(text: record.hidden).dueAt
@@ -61,9 +61,12 @@ final class ServiceTable: RecordTable {
       statement.bind(9, service["service_type"].flatMap(AttributeValue.init))
       statement.bind(10, dueAt == 0 ? nil : dueAt)
       if record.isNew {
-        let service = try documents.requiredService(record, record.key.service)
-        statement.bind(11, service.startedAt.milliseconds)
-        statement.bind(12, service.contactKey)
+        guard let new = Service(document: service, tenant: record.key.tenant, revision: record.revision)
+        else {
+          throw DocumentReader.damaged(record.key.service)
+        }
+        statement.bind(11, new.startedAt.milliseconds)
+        statement.bind(12, new.contactKey)
       }
     }
     try statement.run(borrowing: record.document, as: 5)
