@@ -24,6 +24,14 @@ struct Histogram {
     count &+= 1
   }
 
+  /// What both have recorded.
+  static func + (first: Histogram, second: Histogram) -> Histogram {
+    var sum = first
+    for (slot, number) in second.counts.enumerated() { sum.counts[slot] &+= number }
+    sum.count &+= second.count
+    return sum
+  }
+
   /// The latency, in microseconds, that a share of all recorded ones (0…1) did not exceed; 0 when there are
   /// none.
   func percentile(_ share: Double) -> Double {

@@ -62,9 +62,11 @@ final class LoadGenerator<Traffic: Workload> {
     if epoll >= 0 { close(epoll) }
   }
 
-  /// Runs the plan once. `processes` are those whose CPU time is taken at the edges of the measured time.
+  /// Runs the plan once; another time it goes on over the same connections, and its result is that time's alone. `processes`
+  /// are those whose CPU time is taken at the edges of the measured time.
   func run(watching processes: [ProcessCPU] = []) throws -> LoadResult {
     watched = processes
+    latencies = Histogram()
     return switch plan.pacing {
     case .closed: try runClosed()
     case .open(let perSecond): try runOpen(interval: 1e9 / perSecond)

@@ -1,75 +1,141 @@
 import Foundation
 
-/// What an empty loaded plugin costs in each of the two forms that stages have: three servers, measured by turns.
+/// What an empty loaded plugin costs a call in each of the two forms that stages have: servers that differ in nothing else,
+/// measured in short slices by turns. The machine's speed changes more between two runs of seconds than what is to be
+/// measured; between a slice and the next one it hardly does. So each slice is compared with that of the same round.
 final class PluginRuns {
-  private let options: Options
+  /// One server with its load.
   private struct Subject {
-    let key: String
+    let kind: Kind
     /// Its own: what two stores say of a service must not meet in one Redis.
     let redis: PrivateRedis
     let server: ServerUnderTest
-    let services: ExpectedServices
+    let generator: LoadGenerator<ReadWorkload>
   }
 
+  private enum Kind: CaseIterable {
+    case without
+    /// Like the first one in everything: what it seems to cost is the error of the measurement.
+    case control
+    case empty
+    case immediate
+
+    var key: String {
+      switch self {
+      case .without: "plugin-without"
+      case .control: "plugin-control"
+      case .empty: "plugin-empty"
+      case .immediate: "plugin-empty-immediate"
+      }
+    }
+
+    var title: String {
+      let what =
+        switch self {
+        case .without: "no plugin"
+        case .control: "no plugin, a second server"
+        case .empty: "an empty loaded plugin"
+        case .immediate: "an empty immediate plugin"
+        }
+      return "GET /services/{id}, \(PluginRuns.connections) connections, \(what)"
+    }
+
+    /// How the sentence on its cost begins.
+    var subject: String {
+      switch self {
+      case .without: ""
+      case .control: "Between two servers without a plugin the same measurement finds"
+      case .empty: "An empty loaded plugin costs"
+      case .immediate: "One that never waits costs"
+      }
+    }
+  }
+
+  private let options: Options
   private var subjects: [Subject] = []
+  private var round = 0
 
   /// Services of each server.
   private static let count = 10_000
-  private static let titles = [
-    "plugin-without": "associate, 64 connections × 16, no plugin",
-    "plugin-empty": "associate, 64 connections × 16, an empty loaded plugin",
-    "plugin-empty-immediate": "associate, 64 connections × 16, an empty immediate plugin",
-  ]
-  private static let forms = [
-    "plugin-empty": "An empty loaded plugin", "plugin-empty-immediate": "One that never waits",
-  ]
+  private static let connections = 64
+  /// Rounds a repetition; in each of them every server has one slice.
+  private static let rounds = 24
+  /// Seconds of a slice, after a quarter of them that is not counted.
+  private static let slice = 0.05
 
   /// Starts and seeds the servers; none if the plugin's library is not there or nobody wants to know.
   init(options: Options, folder: String, results: inout Results) throws {
     self.options = options
-    guard Self.forms.keys.contains(where: options.wants) else { return }
+    guard Kind.allCases.contains(where: { options.wants($0.key) }) else { return }
     guard access(options.plugin, R_OK) == 0 else {
       results.note("plugin", "The empty plugin is not built: its rows are left out.")
       return
     }
-    typealias EmptyPlugin = ServerUnderTest.EmptyPlugin
-    let plugins: [(String, EmptyPlugin?)] = [
-      ("plugin-without", nil), ("plugin-empty", EmptyPlugin(library: options.plugin)),
-      ("plugin-empty-immediate", EmptyPlugin(library: options.plugin, isImmediate: true)),
-    ]
-    for (key, plugin) in plugins where plugin == nil || options.wants(key) {
-      let folder = "\(folder)/\(key)"
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      let redis = try PrivateRedis(folder: folder)
-      let server = try ServerUnderTest(
-        binary: options.server, folder: folder, redis: redis, loops: options.loops, plugin: plugin)
-      let services = ExpectedServices()
-      _ = try server.explainingFailures { try server.seed(services, count: Self.count) }
-      subjects.append(Subject(key: key, redis: redis, server: server, services: services))
+    for kind in Kind.allCases where kind == .without || options.wants(kind.key) {
+      subjects.append(try subject(kind, folder: "\(folder)/\(kind.key)"))
+    }
+  }
+
+  private func subject(_ kind: Kind, folder: String) throws -> Subject {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let plugin: ServerUnderTest.EmptyPlugin? =
+      switch kind {
+      case .without, .control: nil
+      case .empty: .init(library: options.plugin)
+      case .immediate: .init(library: options.plugin, isImmediate: true)
+      }
+    let redis = try PrivateRedis(folder: folder)
+    let server = try ServerUnderTest(
+      binary: options.server, folder: folder, redis: redis, loops: options.loops, plugin: plugin)
+    let services = ExpectedServices()
+    return try server.explainingFailures {
+      _ = try server.seed(services, count: Self.count)
+      try server.settle()
+      let plan = LoadPlan(
+        connections: Self.connections, pacing: .closed(depth: 1), warmUp: Self.slice / 4, measured: Self.slice
+      )
+      let reads = ReadWorkload(services: services, credentials: ServerUnderTest.credentials)
+      let generator = try LoadGenerator(port: server.port, plan: plan, workload: reads)
+      return Subject(kind: kind, redis: redis, server: server, generator: generator)
     }
   }
 
   func measure(into results: inout Results) throws {
-    for subject in subjects {
-      let (key, server) = (subject.key, subject.server)
-      progress("server: \(Self.titles[key] ?? key)")
-      try server.settle()
-      let plan = LoadPlan(
-        connections: 64, pacing: .closed(depth: 16), warmUp: options.seconds / 5, measured: options.seconds)
-      let workload = AssociateWorkload(services: subject.services, credentials: ServerUnderTest.credentials)
-      let result = try server.explainingFailures {
-        try LoadGenerator(port: server.port, plan: plan, workload: workload)
-          .run(watching: [server.cpu, subject.redis.cpu])
+    guard !subjects.isEmpty else { return }
+    progress("server: an empty loaded plugin, by turns with none")
+    var sums = [LoadResult?](repeating: nil, count: subjects.count)
+    for _ in 0..<(options.quick ? 2 : Self.rounds) {
+      var costs = [Double](repeating: 0, count: subjects.count)
+      for place in order() {
+        let subject = subjects[place]
+        let slice = try subject.server.explainingFailures {
+          try subject.generator.run(watching: [subject.server.cpu, subject.redis.cpu])
+        }
+        costs[place] = slice.microsecondsEach(slice.watchedCPU[0])
+        sums[place] = sums[place].map { $0 + slice } ?? slice
       }
-      let floors = key == "plugin-without" ? [] : [("without", "plugin-without")]
+      for place in subjects.indices.dropFirst() {
+        results.add(costs[place] - costs[0], toFigure: subjects[place].kind.key)
+      }
+    }
+    for (subject, sum) in zip(subjects, sums) {
+      guard let sum else { continue }
+      let floors = subject.kind == .without ? [] : [("without", Kind.without.key)]
       results.add(
-        Measurement(result), to: Row(key: key, title: Self.titles[key] ?? key, floors: floors))
+        Measurement(sum), to: Row(key: subject.kind.key, title: subject.kind.title, floors: floors))
     }
-    guard let without = results.median("plugin-without", \.cpu) else { return }
-    for (key, form) in Self.forms.sorted(by: { $0.key < $1.key }) {
-      guard let with = results.median(key, \.cpu) else { continue }
-      results.note(key, "\(form) costs \(fixed(with - without, 2)) µs of server CPU a call.")
+    for subject in subjects.dropFirst() {
+      guard let cost = results.cost(subject.kind.key) else { continue }
+      results.note(subject.kind.key, "\(subject.kind.subject) \(cost) of server CPU a call.")
     }
+  }
+
+  /// Which server has its slice first, and which ones follow: another order in each round, and each place as often as the others.
+  private func order() -> [Int] {
+    defer { round += 1 }
+    let first = round % subjects.count
+    let order = Array(subjects.indices[first...]) + Array(subjects.indices[..<first])
+    return round / subjects.count % 2 == 0 ? order : order.reversed()
   }
 
   func end() { for subject in subjects { subject.server.end() } }

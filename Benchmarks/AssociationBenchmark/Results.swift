@@ -26,6 +26,23 @@ struct Results {
   /// The median of a figure; `nil` when it was not measured.
   func figure(_ key: String) -> Double? { Self.median(figures[key] ?? []) }
 
+  /// Half of the interval in which the median of a figure lies with a probability of 95 %, by the ranks of what was measured
+  /// (the sign test's interval); `nil` when that is too little to tell.
+  func uncertainty(_ key: String) -> Double? {
+    let values = (figures[key] ?? []).sorted()
+    let middle = Double(values.count) / 2
+    let reach = 0.98 * Double(values.count).squareRoot()
+    let (low, high) = (Int((middle - reach).rounded(.down)), Int((middle + reach).rounded(.up)))
+    guard low >= 0, high < values.count else { return nil }
+    return (values[high] - values[low]) / 2
+  }
+
+  /// A figure in microseconds with its uncertainty; `nil` when it was not measured.
+  func cost(_ key: String) -> String? {
+    guard let figure = figure(key) else { return nil }
+    return "\(fixed(figure, 2))\(uncertainty(key).map { " ± \(fixed($0, 2))" } ?? "") µs"
+  }
+
   mutating func add(_ measurement: Measurement, to row: Row) {
     if measurements[row.key] == nil { rows.append(row) }
     measurements[row.key, default: []].append(measurement)

@@ -43,6 +43,8 @@ struct Target {
       figure("resident at 100,000 services, 64 connections", "resident-megabytes", atMost: 64, "MB", results),
       figure("an idle connection of 10,000", "idle-kibibytes", atMost: 6, "KiB", results),
       agreement(64, results), agreement(256, results),
+      cost("an empty loaded plugin, a call", "plugin-empty", atMost: 1, results),
+      cost("… one that never waits", "plugin-empty-immediate", atMost: 1, results),
       share("in PostgreSQL, 64 connections", "postgres-64x1", of: "pgbench-64x1", "pgbench", 0.8, results),
       share("… 16 deep pipelined", "postgres-64x16", of: "pgbench-64x16", "pgbench", 0.8, results),
       rate("… associations a second", "postgres-64x16", atLeast: 30_000, results),
@@ -115,6 +117,12 @@ struct Target {
     return Target(
       what: what, target: "≤ \(fixed(most, 0)) \(unit)", measured: measured.map { "\(fixed($0, 1)) \(unit)" },
       floor: "", ratio: "", isMet: measured.map { $0 <= most })
+  }
+
+  private static func cost(_ what: String, _ key: String, atMost most: Double, _ results: Results) -> Target {
+    Target(
+      what: what, target: "≤ \(fixed(most, 0)) µs", measured: results.cost(key), floor: "", ratio: "",
+      isMet: results.figure(key).map { $0 <= most })
   }
 
   private static func agreement(_ connections: Int, _ results: Results) -> Target {

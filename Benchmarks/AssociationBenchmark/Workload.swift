@@ -45,6 +45,16 @@ struct LoadResult {
   var watchedCPU: [UInt64]
 
   var perSecond: Double { seconds > 0 ? Double(answered) / seconds : 0 }
+
+  /// Both together, of runs that watched the same processes.
+  static func + (first: LoadResult, second: LoadResult) -> LoadResult {
+    LoadResult(
+      answered: first.answered + second.answered, seconds: first.seconds + second.seconds,
+      latencies: first.latencies + second.latencies,
+      generatorCPU: first.generatorCPU + second.generatorCPU,
+      watchedCPU: zip(first.watchedCPU, second.watchedCPU).map { $0 + $1 })
+  }
+
   func microsecondsEach(_ nanoseconds: UInt64) -> Double {
     answered > 0 ? Double(nanoseconds) / 1000 / Double(answered) : 0
   }
