@@ -188,7 +188,8 @@ import Testing
         JournalFrame.forEachPut(head, bytes) { key, owner, flags, offset, size in
           #expect(Int(places[puts.count].offset) == offset && Int(places[puts.count].size) == size)
           var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + size]))
-          guard let record = JournalFrame.record(&cursor), !cursor.isDamaged, cursor.offset == size else {
+          guard let record = JournalFrame.PutParts(&cursor).record, !cursor.isDamaged, cursor.offset == size
+          else {
             Issue.record("no record at \(offset)")
             return
           }

@@ -28,7 +28,7 @@ struct JournalEraser {
 
   /// Learns from a frame, in their order, which services were the person's when they were deleted.
   mutating func learn(_ head: JournalFrame.Head, _ frame: UnsafeRawBufferPointer) {
-    var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[JournalFrame.headSize...]))
+    var cursor = JournalFrame.body(frame)
     for _ in 0..<head.changes {
       let change = JournalFrame.ChangeParts(&cursor)
       guard change.tenant == tenant, change.service != 0, change.sequence <= sequence else { continue }
@@ -60,7 +60,7 @@ struct JournalEraser {
   /// - Returns: how many entries tell less than before.
   func erase(_ head: JournalFrame.Head, _ bytes: UnsafeMutableRawBufferPointer) -> Int {
     let frame = UnsafeRawBufferPointer(bytes)
-    var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[JournalFrame.headSize...]))
+    var cursor = JournalFrame.body(frame)
     var count = 0
     for _ in 0..<head.changes {
       let start = JournalFrame.headSize + cursor.offset
@@ -75,9 +75,9 @@ struct JournalEraser {
     }
     for _ in 0..<head.puts {
       let start = JournalFrame.headSize + cursor.offset
-      guard let put = JournalFrame.PutParts(&cursor) else { continue }
+      let put = JournalFrame.PutParts(&cursor)
       // What was put together with the erasure may be newer than it.
-      guard isPersons(put), put.sequence < sequence || put.kind == .erasure else { continue }
+      guard isPersons(put), put.sequence < sequence || put.key.kind == .erasure else { continue }
       let end = JournalFrame.headSize + cursor.offset
       JournalFrame.blankPut(UnsafeMutableRawBufferPointer(rebasing: bytes[start..<end]))
       count += 1
@@ -86,7 +86,7 @@ struct JournalEraser {
     let mayTell = count > 0 || head.counters.lastSequence >= sequence
     for _ in 0..<head.deletions {
       let start = JournalFrame.headSize + cursor.offset
-      guard let kind = JournalFrame.skipKey(&cursor), mayTell, kind != .service else { continue }
+      guard let kind = JournalFrame.KeyParts(&cursor).kind, mayTell, kind != .service else { continue }
       let end = JournalFrame.headSize + cursor.offset
       JournalFrame.blankKey(UnsafeMutableRawBufferPointer(rebasing: bytes[start..<end]))
       count += 1
@@ -95,13 +95,13 @@ struct JournalEraser {
   }
 
   private func isPersons(_ put: JournalFrame.PutParts) -> Bool {
-    guard put.tenant == tenant else { return false }
-    switch put.kind {
+    guard put.key.tenant == tenant else { return false }
+    switch put.key.kind {
     case .service, .state, .task, .extension:
-      if erased.contains(put.service) { return true }
+      if erased.contains(put.key.service) { return true }
       // A state in which a service was the person's; it has a newer one since.
-      return put.kind == .service && contains(put.document, quoted)
-    case .profile, .erasure: return isCustomer(put.name)
+      return put.key.kind == .service && contains(put.document, quoted)
+    case .profile, .erasure: return isCustomer(put.key.name)
     case .identity: return isCustomer(put.document)
     case .idempotencyKey: return contains(put.document, quoted)
     default: return false

@@ -28,23 +28,13 @@ struct JournalCursor {
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
   }
 
-  mutating func text() -> [UInt8] { Array(bytes(Int(integer(UInt32.self)))) }
-
-  mutating func string() -> String { String(decoding: bytes(Int(integer(UInt32.self))), as: UTF8.self) }
-
-  mutating func optionalString() -> String? {
-    let count = integer(UInt32.self)
-    return count == .max ? nil : String(decoding: bytes(Int(count)), as: UTF8.self)
+  /// A text; where there is none, an empty one.
+  mutating func text() -> UnsafeRawBufferPointer {
+    optionalText() ?? UnsafeRawBufferPointer(start: nil, count: 0)
   }
 
-  mutating func optionalBytes() -> UnsafeRawBufferPointer? {
+  mutating func optionalText() -> UnsafeRawBufferPointer? {
     let count = integer(UInt32.self)
     return count == .max ? nil : bytes(Int(count))
-  }
-
-  /// Passes over a text.
-  mutating func skipText() {
-    let count = integer(UInt32.self)
-    if count != .max { _ = bytes(Int(count)) }
   }
 }

@@ -1,6 +1,5 @@
 import CXXHash
 import ContextModel
-import Glibc
 
 /// One batch as it stands in the journal: a head, its changes, its puts, its deletions.
 ///
@@ -67,8 +66,6 @@ enum JournalFrame {
       deletions = Int(cursor.integer(UInt32.self))
     }
   }
-
-  // MARK: Writing
 
   /// Appends the frame of a batch, and tells where each of its records will stand in it.
   ///
@@ -141,164 +138,5 @@ enum JournalFrame {
 
   static func checksum(_ covered: UnsafeRawBufferPointer, _ salt: UInt64) -> UInt64 {
     cxxhash_64(covered.baseAddress, covered.count, salt)
-  }
-
-  // MARK: Reading
-
-  /// Whether the bytes of a frame are what was written.
-  static func isWhole(_ head: Head, _ frame: UnsafeRawBufferPointer, salt: UInt64) -> Bool {
-    guard frame.count >= headSize + head.bodySize else { return false }
-    let covered = UnsafeRawBufferPointer(rebasing: frame[coveredOffset..<headSize + head.bodySize])
-    return checksum(covered, salt) == head.checksum
-  }
-
-  /// The changes of a whole frame.
-  static func changes(_ head: Head, _ frame: UnsafeRawBufferPointer) -> [Change] {
-    var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
-    return (0..<head.changes).compactMap { _ in change(&cursor) }
-  }
-
-  /// Reads the change that begins at the cursor; `nil` if its kind is none of this server's.
-  static func change(_ cursor: inout JournalCursor) -> Change? {
-    let sequence = cursor.integer(Int64.self)
-    let tenant = Tenant(rawValue: cursor.integer())
-    let service = ServiceID(cursor.integer())
-    let revision = cursor.integer(Int64.self)
-    let at = Timestamp(milliseconds: cursor.integer())
-    guard let kind = Change.Kind(rawValue: cursor.string()) else {
-      for _ in 0..<5 { cursor.skipText() }
-      return nil
-    }
-    let before = cursor.optionalString()
-    let customer = cursor.optionalString()
-    let interaction = cursor.optionalString()
-    let principal = cursor.optionalString()
-    var change = Change(
-      kind, tenant: tenant, service: service, revision: revision == 0 ? nil : revision, at: at,
-      customerBefore: before, customer: customer, interaction: interaction, principal: principal,
-      event: cursor.text())
-    change.sequence = sequence
-    return change
-  }
-
-  /// A change where it stands: its texts are the frame's, and valid as long as that is.
-  struct ChangeParts {
-    let sequence: Int64
-    let tenant: Int64
-    /// 0 if it is about none.
-    let service: Int64
-    let revision: Int64
-    let at: Int64
-    let kind: UnsafeRawBufferPointer
-    let customerBefore: UnsafeRawBufferPointer?
-    /// `nil` if the change gave the service to nobody.
-    let customer: UnsafeRawBufferPointer?
-    let interaction: UnsafeRawBufferPointer?
-    let principal: UnsafeRawBufferPointer?
-    let event: UnsafeRawBufferPointer
-
-    /// Reads the change that begins at the cursor.
-    init(_ cursor: inout JournalCursor) {
-      sequence = cursor.integer()
-      tenant = cursor.integer()
-      service = cursor.integer()
-      revision = cursor.integer()
-      at = cursor.integer()
-      kind = cursor.optionalBytes() ?? UnsafeRawBufferPointer(start: nil, count: 0)
-      customerBefore = cursor.optionalBytes()
-      customer = cursor.optionalBytes()
-      interaction = cursor.optionalBytes()
-      principal = cursor.optionalBytes()
-      event = cursor.optionalBytes() ?? UnsafeRawBufferPointer(start: nil, count: 0)
-    }
-
-    /// Whether the service came to somebody else.
-    var isAssociation: Bool {
-      guard service != 0, let customer else { return false }
-      guard let customerBefore, customerBefore.count == customer.count else { return true }
-      return memcmp(customerBefore.baseAddress!, customer.baseAddress!, customer.count) != 0
-    }
-
-    /// Whether the service is gone with it.
-    var isDeletion: Bool { kind.elementsEqual(Change.Kind.delete.rawValue.utf8) }
-  }
-
-  /// Goes through those changes of a whole frame that gave a service to another owner, or named an interaction.
-  static func forEachHistoryEntry(
-    _ head: Head, _ frame: UnsafeRawBufferPointer,
-    _ body: (_ service: Int64, _ offset: Int, _ size: Int) -> Void
-  ) {
-    var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
-    for _ in 0..<head.changes {
-      let offset = cursor.offset
-      let change = ChangeParts(&cursor)
-      guard change.isAssociation || (change.interaction != nil && change.service != 0) else { continue }
-      body(change.service, headSize + offset, cursor.offset - offset)
-    }
-  }
-
-  /// Goes through the puts and deletions of a whole frame, without reading the records themselves.
-  static func forEachPut(
-    _ head: Head, _ frame: UnsafeRawBufferPointer,
-    put: (RecordKey, _ owner: UInt64, Flags, _ offset: Int, _ size: Int) -> Void,
-    deletion: (RecordKey) -> Void
-  ) {
-    var cursor = JournalCursor(UnsafeRawBufferPointer(rebasing: frame[headSize...]))
-    for _ in 0..<head.changes {
-      _ = cursor.bytes(5 * 8)
-      for _ in 0..<6 { cursor.skipText() }
-    }
-    for _ in 0..<head.puts {
-      let offset = headSize + cursor.offset
-      let size = Int(cursor.integer(UInt32.self))
-      let flags = Flags(rawValue: cursor.integer())
-      let key = key(&cursor)
-      _ = cursor.integer(Int64.self)
-      let owner = cursor.integer(UInt64.self)
-      _ = cursor.bytes(max(0, size - (headSize + cursor.offset - offset)))
-      if let key { put(key, owner, flags, offset, size) }
-    }
-    for _ in 0..<head.deletions {
-      if let key = key(&cursor) { deletion(key) }
-    }
-  }
-
-  /// Reads the record that begins at the cursor; `nil` if its kind is none of this server's.
-  static func record(_ cursor: inout JournalCursor) -> Record? {
-    _ = cursor.integer(UInt32.self)
-    let flags = Flags(rawValue: cursor.integer())
-    let key = key(&cursor)
-    let sequence = cursor.integer(Int64.self)
-    let owner = cursor.integer(UInt64.self)
-    let revision = cursor.integer(Int64.self)
-    let name = cursor.string()
-    let document = cursor.text()
-    let hidden = cursor.text()
-    guard let key else { return nil }
-    var record = Record(key, name: name, revision: revision, document: document, hidden: hidden)
-    record.sequence = sequence
-    record.owner = owner
-    record.isNew = flags.contains(.isNew)
-    record.movesInIndexes = flags.contains(.movesInIndexes)
-    return record
-  }
-
-  /// Passes over everything of a record that stands before its revision, document and hidden part.
-  static func skipToRevision(_ cursor: inout JournalCursor) -> Tenant {
-    _ = cursor.bytes(4 + 1 + 1)
-    let tenant = Tenant(rawValue: cursor.integer())
-    _ = cursor.bytes(2 * 8)
-    cursor.skipText()
-    _ = cursor.bytes(2 * 8)
-    return tenant
-  }
-
-  private static func key(_ cursor: inout JournalCursor) -> RecordKey? {
-    let kind = RecordKey.Kind(rawValue: cursor.integer())
-    let tenant = Tenant(rawValue: cursor.integer())
-    let service = cursor.integer(Int64.self)
-    let number = cursor.integer(Int64.self)
-    let name = cursor.string()
-    return kind.map { RecordKey($0, tenant, service: service, number: number, name: name) }
   }
 }

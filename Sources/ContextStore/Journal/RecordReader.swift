@@ -22,7 +22,7 @@ final class RecordReader {
   func record(_ location: Location) throws(StoreError) -> Record? {
     guard !location.isDeletion else { return nil }
     return try decode(location) { cursor in
-      guard var record = JournalFrame.record(&cursor) else { return nil }
+      guard var record = JournalFrame.PutParts(&cursor).record else { return nil }
       record.isNew = location.flags.contains(.isNew)
       record.movesInIndexes = location.flags.contains(.movesInIndexes)
       return record
@@ -33,12 +33,9 @@ final class RecordReader {
   func service(_ location: Location, _ documents: DocumentReader) throws(StoreError) -> Service? {
     guard !location.isDeletion else { return nil }
     return try decode(location) { cursor in
-      let tenant = JournalFrame.skipToRevision(&cursor)
-      let revision = cursor.integer(Int64.self)
-      cursor.skipText()
-      let document = cursor.bytes(Int(cursor.integer(UInt32.self)))
-      let hidden = cursor.bytes(Int(cursor.integer(UInt32.self)))
-      return documents.service(document, hidden: hidden, tenant: tenant, revision: revision)
+      let put = JournalFrame.PutParts(&cursor)
+      return documents.service(
+        put.document, hidden: put.hidden, tenant: Tenant(rawValue: put.key.tenant), revision: put.revision)
     }
   }
 
