@@ -16,6 +16,6 @@ public struct ShownCommit: Sendable {
   public let mapping: Mapping
   /// From before the change was handed to the store.
   public let ticket: Int64
-  /// Lets the caller go on. To be called exactly once, on any loop.
+  /// Lets the caller go on. To be called exactly once, on the loop where it was shown.
   public let release: @Sendable () -> Void
 }

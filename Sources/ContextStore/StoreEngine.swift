@@ -2,7 +2,8 @@ import ContextModel
 
 /// Where records are kept, a batch at a time. It knows nothing of what they mean.
 ///
-/// `makeReader`, `identity`, `newestChange` and `backlog` are called by any thread, `watch` once before the first batch, `close` when the threads have ended, everything else by the commit thread alone.
+/// `makeReader`, `identity`, `newestChange` and `backlog` are called by any thread, `watch` once before the first batch,
+/// `close` when the threads have ended, everything else by the commit thread alone.
 protocol StoreEngine: AnyObject, Sendable {
   /// Begins a batch: what is read until `commit` or `abandon` is as of this moment.
   func begin() throws(StoreError) -> StoreCounters

@@ -16,6 +16,8 @@ final class Committer: @unchecked Sendable {
   let signal: ChangeSignal
   private let engine: any StoreEngine
   private let loops: [EventLoop]
+  /// One on each loop.
+  private let homewards: [Homeward]
   private let maximumBatch: Int
   private let notice: @Sendable (StoreNotice) -> Void
   /// Commit thread only, like all that follows.
@@ -45,6 +47,7 @@ final class Committer: @unchecked Sendable {
     transaction = StoreTransaction(
       engine: engine, documents: DocumentReader(), options: options)
     self.loops = loops
+    homewards = loops.indices.map { Homeward(from: $0, loops) }
     maximumBatch = max(1, options.maximumBatch)
     self.metrics = metrics
     self.notice = notice
@@ -169,21 +172,18 @@ final class Committer: @unchecked Sendable {
   /// Lets the callers go on, those whose change has an audience through it.
   private func deliver(_ batch: [PendingDecision]) {
     guard let audience = batch.lazy.compactMap(\.audience).first else { return loops.deliver(batch) }
+    // On the loop of most callers: the others are woken once more.
+    var callers = [Int](repeating: 0, count: loops.count)
+    for pending in batch { callers[pending.loop] += 1 }
+    let place = callers.indices.max { callers[$0] < callers[$1] } ?? 0
     var shown: [ShownCommit] = []
     shown.reserveCapacity(batch.count)
     var others: [PendingDecision] = []
-    // On the loop of most callers: the others are woken once more.
-    var callers = [Int](repeating: 0, count: loops.count)
     for pending in batch {
-      if let commit = pending.shown(loops) {
-        shown.append(commit)
-        callers[pending.loop] += 1
-      } else {
-        others.append(pending)
-      }
+      if let commit = pending.shown(homewards[place]) { shown.append(commit) } else { others.append(pending) }
     }
     if !others.isEmpty { loops.deliver(others) }
-    guard !shown.isEmpty, let place = callers.indices.max(by: { callers[$0] < callers[$1] }) else { return }
+    guard !shown.isEmpty else { return }
     let commits = shown
     loops[place].post { audience.show(commits) }
   }

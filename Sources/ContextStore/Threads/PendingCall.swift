@@ -22,7 +22,7 @@ class PendingDecision: PendingCall, @unchecked Sendable {
   /// Who must have seen it first, and what it knew when the change was made.
   let audience: (any CommitAudience)?
   private let ticket: Int64
-  private var home: EventLoop?
+  private var homeward: Homeward?
 
   init(loop: Int, _ audience: (any CommitAudience)?) {
     self.audience = audience
@@ -33,17 +33,12 @@ class PendingDecision: PendingCall, @unchecked Sendable {
   /// What the audience is to be shown of the outcome.
   var mapping: Mapping? { nil }
 
-  /// What the audience is to be shown, if there is one.
-  final func shown(_ loops: [EventLoop]) -> ShownCommit? {
+  /// What the audience is to be shown, if there is one, on the loop where `homeward` is.
+  final func shown(_ homeward: Homeward) -> ShownCommit? {
     guard audience != nil, let mapping else { return nil }
-    home = loops[loop]
+    self.homeward = homeward
     // A closure that holds one reference costs no allocation.
-    return ShownCommit(mapping: mapping, ticket: ticket) { self.release() }
-  }
-
-  private func release() {
-    guard let home, !home.isCurrent else { return resume() }
-    home.post { self.resume() }
+    return ShownCommit(mapping: mapping, ticket: ticket) { self.homeward?.bring(self) }
   }
 
   /// See `StoreChange.prefetch`.
