@@ -38,6 +38,8 @@ final class Journal: @unchecked Sendable {
   private var isAdding = false
   /// The segment for whose successor a file was made, or could not be.
   private var preparedFor: UInt32 = 0
+  /// At which `end` the thread that makes the next segment's file is to be woken.
+  private var wakingEnd = Int.max
   private var isClosing = false
   /// The last segment takes no frame any more. Commit thread only.
   private var isSealed = false
@@ -93,14 +95,12 @@ final class Journal: @unchecked Sendable {
       places[place].segment = segment.head.index
       places[place].offset += UInt32(end)
     }
-    let wantsNext = monitor.locked {
-      let before = end
+    let isAwaited = monitor.locked {
       end += buffer.count
       newest = Position(frame: number, counters: batch.counters)
-      let mark = Self.preparationMark(segment.size)
-      return before <= mark && end > mark
+      return end >= wakingEnd
     }
-    if wantsNext { monitor.notifyAll() }
+    if isAwaited { monitor.notifyAll() }
     return buffer.count
   }
 
@@ -141,7 +141,7 @@ final class Journal: @unchecked Sendable {
     defer { monitor.locked { isAdding = false } }
     if !isPrepared {
       let making = folder + "/making"
-      try JournalSegment.prepare(making, size: size, yields: false)
+      try JournalSegment.prepare(making, size: size)
       guard rename(making, JournalSegment.path(head.index, in: folder)) == 0 else {
         throw Files.error("the journal \(JournalSegment.path(head.index, in: folder)) cannot be made")
       }
@@ -152,6 +152,7 @@ final class Journal: @unchecked Sendable {
       segments.append(segment)
       end = JournalSegment.headSize
     }
+    monitor.notifyAll()
     isSealed = false
     return segment
   }
@@ -191,25 +192,37 @@ final class Journal: @unchecked Sendable {
   private func nextToPrepare() -> (index: UInt32, size: Int)? {
     monitor.locked {
       while !isClosing {
-        if let last = segments.last, preparedFor < last.head.index, end > Self.preparationMark(last.size) {
-          preparedFor = last.head.index
-          return (
-            last.head.index + 1, min(options.largestSegment, max(Self.smallestSegment, last.size * 2))
-          )
+        if let last = segments.last, preparedFor < last.head.index {
+          let mark = Self.preparationMark(last.size)
+          if end > mark {
+            preparedFor = last.head.index
+            return (
+              last.head.index + 1, min(options.largestSegment, max(Self.smallestSegment, last.size * 2))
+            )
+          }
+          wakingEnd = mark + 1
         }
-        monitor.wait()
+        waitForGrowth()
       }
       return nil
     }
   }
 
+  /// Waits until the last segment has grown to `wakingEnd`, or something else has happened. Inside only.
+  private func waitForGrowth() {
+    monitor.wait()
+    wakingEnd = .max
+  }
+
   /// It is no loss if it fails: the commit thread makes the file then.
   private func prepare(_ next: (index: UInt32, size: Int)) {
     let making = folder + "/next"
-    guard (try? JournalSegment.prepare(making, size: next.size, yields: true)) != nil else { return }
+    let isMade =
+      (try? JournalSegment.prepare(making, size: next.size) { keepPace(with: $0, of: next) }) ?? false
+    guard isMade else { return }
     let isNamed = monitor.locked {
       // The commit thread may not have waited for it: then that name is a segment's that holds frames.
-      guard !isAdding, segments.last?.head.index == next.index - 1 else { return false }
+      guard isAwaiting(next.index) else { return false }
       return rename(making, JournalSegment.path(next.index, in: folder)) == 0
     }
     guard isNamed else {
@@ -218,7 +231,29 @@ final class Journal: @unchecked Sendable {
     }
     guard (try? Files.synchronizeFolder(folder)) != nil else { return }
     monitor.locked {
-      if !isAdding, segments.last?.head.index == next.index - 1 { preparedSize = next.size }
+      if isAwaiting(next.index) { preparedSize = next.size }
+    }
+  }
+
+  /// Whether the segment before that one is still written to. Inside only.
+  private func isAwaiting(_ index: UInt32) -> Bool {
+    !isAdding && !isClosing && segments.last?.head.index == index - 1
+  }
+
+  /// Waits until it is time to write on at the next segment's file, of which `made` bytes are there: as the last segment grows,
+  /// so that it is ready at three quarters of that. All at once would keep the disk busy for a second, and replies wait for it.
+  ///
+  /// - Returns: whether it is still wanted.
+  private func keepPace(with made: Int, of next: (index: UInt32, size: Int)) -> Bool {
+    monitor.locked {
+      while isAwaiting(next.index), let last = segments.last {
+        let mark = Self.preparationMark(last.size)
+        let due = mark + made * (last.size * 3 / 4 - mark) / next.size
+        guard end < due else { return true }
+        wakingEnd = due
+        waitForGrowth()
+      }
+      return false
     }
   }
 

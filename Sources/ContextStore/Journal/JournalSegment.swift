@@ -86,29 +86,37 @@ final class JournalSegment: @unchecked Sendable {
 
   /// Makes a file of zeros for a later segment, durably.
   ///
-  /// - Parameter yields: whether nobody waits for it: then it works half of the time, as replies wait for the same disk.
-  static func prepare(_ path: String, size: Int, yields: Bool) throws(StoreError) {
+  /// - Parameter goesOn: asked before each piece, with the bytes that are there, whether the file is still wanted; it may take
+  ///   its time.
+  /// - Returns: whether the file is there.
+  @discardableResult
+  static func prepare(
+    _ path: String, size: Int, goesOn: (Int) -> Bool = { _ in true }
+  ) throws(StoreError) -> Bool {
     let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
     guard descriptor >= 0 else { throw Files.error("the journal \(path) cannot be made") }
     defer { Glibc.close(descriptor) }
-    do throws(StoreError) {
-      let zeros = [UInt8](repeating: 0, count: 1 << 20)
-      var offset = 0
-      while offset < size {
-        let begin = monotonicNanoseconds()
-        let count = pwrite(descriptor, zeros, min(zeros.count, size - offset), off_t(offset))
-        // A little at a time: replies wait for the same disk.
-        guard count > 0, fdatasync(descriptor) == 0 else {
-          throw Files.error("the journal \(path) cannot be made")
-        }
-        offset += count
-        if yields { usleep(UInt32(clamping: (monotonicNanoseconds() - begin) / 1000)) }
+    let zeros = [UInt8](repeating: 0, count: pieceSize)
+    var offset = 0
+    while offset < size {
+      guard goesOn(offset) else {
+        unlink(path)
+        return false
       }
-    } catch {
-      unlink(path)
-      throw error
+      let count = pwrite(descriptor, zeros, min(zeros.count, size - offset), off_t(offset))
+      // Each piece is brought to the disk: what gathers there is what the next reply waits for.
+      guard count > 0, fdatasync(descriptor) == 0 else {
+        let failure = Files.error("the journal \(path) cannot be made")
+        unlink(path)
+        throw failure
+      }
+      offset += count
     }
+    return true
   }
+
+  /// How much of a file is written at a time: less costs more processor time, more keeps the disk busy for longer.
+  private static let pieceSize = 256 << 10
 
   /// Makes a segment of the prepared file that has its name.
   static func begin(_ head: Head, in folder: String) throws(StoreError) -> JournalSegment {
