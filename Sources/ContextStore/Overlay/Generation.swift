@@ -17,7 +17,7 @@ final class Generation: @unchecked Sendable {
 
   private(set) var services = NumberMap(filler: Location(segment: 0, offset: 0, size: 0))
   private(set) var others: [RecordKey: Location] = [:]
-  /// The services that came to an owner, by its hash. Some may have gone to another one since.
+  /// The services that came to an owner, by its hash.
   private var owners = OwnerIndex()
   /// The records of other kinds that belong to a service.
   private var parts: [Int64: [RecordKey]] = [:]
@@ -66,7 +66,7 @@ final class Generation: @unchecked Sendable {
       location.flags.formUnion(former.flags)
     }
     services.set(key.service, location)
-    if !isListed { owners.append(key.service, to: owner) }
+    if !isListed { owners.put(key.service, to: owner) }
   }
 
   func delete(_ key: RecordKey, in segment: UInt32) {
@@ -90,7 +90,7 @@ final class Generation: @unchecked Sendable {
     key.kind == .service ? services[key.service] : others[key]
   }
 
-  /// The services that may belong to an owner; some may stand in it twice.
+  /// The services that may belong to an owner: some may have been removed.
   func services(of owner: UInt64) -> [Int64] { owners[owner] }
 
   /// The records of other kinds that belong to a service.

@@ -1,5 +1,5 @@
 /// Values by numbers other than 0: open addressing with linear probing, as a dictionary of so many small entries costs
-/// several times the memory and time. Numbers are never removed one by one.
+/// several times the memory and time.
 struct NumberMap<Value> {
   private struct Slot {
     /// 0 for a free slot.
@@ -22,10 +22,14 @@ struct NumberMap<Value> {
     mask = Self.smallest - 1
   }
 
-  /// Numbers are mostly consecutive, and what is used together was made together: a multiplication spreads them over
-  /// the slots.
+  /// Where the search for a number begins. Numbers are mostly consecutive, and what is used together was made together:
+  /// a multiplication spreads them over the slots.
+  private func start(of number: Int64) -> Int {
+    Int(truncatingIfNeeded: (UInt64(bitPattern: number) &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
+  }
+
   private func place(of number: Int64) -> Int {
-    var place = Int(truncatingIfNeeded: (UInt64(bitPattern: number) &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
+    var place = start(of: number)
     while slots[place].number != 0 && slots[place].number != number { place = (place + 1) & mask }
     return place
   }
@@ -44,6 +48,23 @@ struct NumberMap<Value> {
     if former == nil { count += 1 }
     slots[place] = Slot(number: number, value: value)
     return former
+  }
+
+  /// Forgets a number, if it is there.
+  mutating func remove(_ number: Int64) {
+    var free = place(of: number)
+    guard slots[free].number != 0 else { return }
+    count -= 1
+    // Whatever a search would not reach any more for the free slot in its way moves into it.
+    var place = (free + 1) & mask
+    while slots[place].number != 0 {
+      if (place - start(of: slots[place].number)) & mask >= (place - free) & mask {
+        slots[free] = slots[place]
+        free = place
+      }
+      place = (place + 1) & mask
+    }
+    slots[free] = Slot(number: 0, value: filler)
   }
 
   private mutating func grow() {
