@@ -98,10 +98,8 @@ public final class Housekeeping: Sendable {
       SweepServices(services: due.map { (tenant: $0.0, id: $0.1) }, policy: policy, at: now))
     expired.add(outcome.expired.count)
     completed.add(outcome.completed.count)
-    if let cache, let ticket {
-      for service in outcome.expired { await cache.write(.deleted(service), since: ticket) }
-      for mapping in outcome.completed { await cache.write(CachedService(mapping), since: ticket) }
-    }
+    await cache.show(
+      outcome.expired.map(CachedService.deleted) + outcome.completed.map(CachedService.init), since: ticket)
     return due.count == Self.mostServices
   }
 

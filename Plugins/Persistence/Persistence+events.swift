@@ -1,8 +1,8 @@
 import ContextModel
-public import ContextStore
+import ContextStore
 import JSON
 import LiaisonKit
-public import MappingCache
+import MappingCache
 
 extension Persistence {
   // Nothing here is inlined, and changes are made without waiting and throw without a type: what they are made of is
@@ -23,7 +23,7 @@ extension Persistence {
     let (outcome, reply) = try await once(call, key, sent: text, try starting(call)) { written in
       (Self.body(written.mapping.service), "/services/\(written.mapping.service)")
     }
-    if let cache, let ticket, let outcome { await cache.write(CachedService(outcome.mapping), since: ticket) }
+    if let outcome { await cache.show([CachedService(outcome.mapping)], since: ticket) }
     return reply
   }
 
@@ -78,15 +78,5 @@ extension Persistence {
   func required<Part>(_ part: Part?) throws(ContextError) -> Part {
     guard let part else { throw .internalError("A call lacks its \(Part.self).") }
     return part
-  }
-}
-
-extension CachedService {
-  /// What Redis keeps of a mapping of the store.
-  public init(_ mapping: Mapping) {
-    self.init(
-      service: mapping.service, tenant: mapping.tenant, revision: mapping.revision,
-      customer: mapping.customer,
-      isCompleted: mapping.status == .completed, document: mapping.document)
   }
 }

@@ -61,7 +61,7 @@ extension Persistence {
             tenant: call.tenant,
             services: Array(page.ids[start..<min(start + Self.mostDeletions, page.ids.count)]),
             request: request, at: call.receivedAt, principal: call.principal?.name))
-        await show(deleted: deleted, since: ticket)
+        await cache.show(deleted.map(CachedService.deleted), since: ticket)
         purged += deleted.count
       }
       guard let next = page.next else { break }
@@ -165,7 +165,7 @@ extension Persistence {
         idempotencyKeys: try await store.idempotencyKeys(naming: customer, tenant: call.tenant),
         at: call.receivedAt,
         principal: call.principal?.name))
-    await show(deleted: outcome.services, since: ticket)
+    await cache.show(outcome.services.map(CachedService.deleted), since: ticket)
     let (store, erasure) = (store, outcome.erasure)
     let traces = try await blocking.run { try store.removeTraces(of: erasure) }
     var writer = JSONWriter()

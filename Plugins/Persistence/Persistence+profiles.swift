@@ -89,7 +89,7 @@ extension Persistence {
       DeleteProfile(
         tenant: call.tenant, customer: try required(call.customerID), withServices: options.deletesServices,
         at: call.receivedAt, condition: call.condition, principal: call.principal?.name))
-    await show(deleted: deleted, since: ticket)
+    await cache.show(deleted.map(CachedService.deleted), since: ticket)
     return Reply()
   }
 
@@ -107,17 +107,9 @@ extension Persistence {
         movesServices: options.mergesServices,
         uniqueAttributes: unique, at: call.receivedAt, condition: call.condition,
         principal: call.principal?.name))
-    if let cache, let ticket {
-      for mapping in outcome.moved { await cache.write(CachedService(mapping), since: ticket) }
-    }
-    await show(deleted: outcome.deleted, since: ticket)
+    await cache.show(
+      outcome.moved.map(CachedService.init) + outcome.deleted.map(CachedService.deleted), since: ticket)
     return Reply(status: 204)
-  }
-
-  /// Shows Redis that services are gone.
-  func show(deleted services: [ServiceID], since ticket: CacheTicket?) async {
-    guard let cache, let ticket else { return }
-    for service in services { await cache.write(.deleted(service), since: ticket) }
   }
 
   /// Sixteen letters and digits that begin with zeros, as the vendor's are.

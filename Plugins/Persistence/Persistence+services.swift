@@ -20,7 +20,7 @@ extension Persistence {
       if error.status == 404 { error.status = options.unknownOnDelete }
       throw error
     }
-    if let cache, let ticket { await cache.write(.deleted(last.service), since: ticket) }
+    await cache.show([.deleted(last.service)], since: ticket)
     return Reply()
   }
 

@@ -93,6 +93,23 @@ public final class MappingCache: Sendable {
     }
   }
 
+  /// Shows Redis what one committed change has made of many services, as many at a time as leave in one command.
+  /// Returns like ``write(_:since:)``.
+  public func write(_ services: [CachedService], since ticket: CacheTicket) async {
+    for start in stride(from: 0, to: services.count, by: GatheredWrite.most) {
+      await withUnsafeContinuation { continuation in
+        let some = services[start..<min(start + GatheredWrite.most, services.count)]
+        var waiting = some.count
+        for service in some {
+          write(service, since: ticket) {
+            waiting -= 1
+            if waiting == 0 { continuation.resume() }
+          }
+        }
+      }
+    }
+  }
+
   /// Shows a committed change to Redis without a task.
   ///
   /// - Parameter completion: called on the same loop when the asynchronous form would return, perhaps before this returns.

@@ -19,6 +19,20 @@ extension CacheTests {
       }
     }
 
+    @Test func `Redis shows all that one change has made of many services`() async throws {
+      let redis = try TestRedis()
+      try await TestNode.with(redis) { node in
+        await node.on { [node] in
+          let ticket = node.cache.ticket()
+          await node.cache.write([], since: ticket)
+          let services = (1...150).map { node.store.commit(ServiceID(Int64($0))!, customer: "anna") }
+          await node.cache.write(services, since: ticket)
+        }
+        for id in 1...150 { #expect(redis("HGET", "liaison:service:\(id)", "customer") == "anna") }
+        #expect(node.writes == ["written": 150, "refused": 0, "late": 0, "failed": 0, "skipped": 0])
+      }
+    }
+
     @Test func `an entry has the documented fields and a time to live`() async throws {
       let redis = try TestRedis()
       try await TestNode.with(redis, { $0.timeToLive = .seconds(100) }) { node in

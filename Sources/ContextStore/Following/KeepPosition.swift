@@ -15,7 +15,6 @@ public struct KeepPosition: StoreChange {
 
   /// Keeps the position, whatever it was before.
   public func apply(to transaction: StoreTransaction) throws(ContextError) {
-    try transaction.put(
-      Record(.follower(follower), name: follower, revision: sequence, document: Array("{}".utf8)))
+    try transaction.put(Record(.follower(follower), revision: sequence, document: Array("{}".utf8)))
   }
 }

@@ -21,15 +21,32 @@ final class SQLiteTables {
     case .service: try ServiceTable(connection)
     case .extension: try ExtensionTable(connection)
     case .schema: try SchemaTable(connection)
-    case .follower: try FollowerTable(connection)
+    case .follower: try PlainTable("follower", key: ["name": .name], ["sequence": .revision], connection)
     case .state: try PartTable(.state, connection)
     case .task: try PartTable(.task, connection)
-    case .profile: try ProfileTable(connection)
-    case .identificationKeys: try IdentificationKeyTable(connection)
-    case .identity: try IdentityTable(connection)
+    case .profile:
+      // Its extensions stand beside the core attributes.
+      try PlainTable(
+        "profile", key: ["tenant": .tenant, "customer": .name],
+        ["revision": .revision, "sequence": .sequence, "document": .document, "extensions": .hidden],
+        connection)
+    case .identificationKeys:
+      // Those of a tenant, all in one row.
+      try PlainTable(
+        "identification_key", key: ["tenant": .tenant], ["revision": .revision, "keys": .document],
+        connection)
+    case .identity:
+      // The customer is the document.
+      try PlainTable(
+        "identity", key: ["tenant": .tenant, "identification_key": .number, "name": .name],
+        ["customer": .document], connection)
     case .erasure: try ErasureTable(connection)
-    case .idempotencyKey: try IdempotencyKeyTable(connection)
-    case .setting: try SettingTable(connection)
+    case .idempotencyKey:
+      // When it was answered, in milliseconds since 1970, is its revision.
+      try PlainTable(
+        "idempotency_key", key: ["tenant": .tenant, "key": .name], ["answer": .document, "at": .revision],
+        connection)
+    case .setting: try PlainTable("setting", key: ["name": .name], ["document": .document], connection)
     }
   }
 

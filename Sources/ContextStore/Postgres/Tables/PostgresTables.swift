@@ -92,8 +92,8 @@ enum PostgresTables {
   } bindColumns: { record, arrays, _ in
     arrays[1].append(record.revision)
   } read: { rows, row in
-    let name = rows.text(row, 0) ?? ""
-    return Record(.follower(name), name: name, revision: rows.integer(row, 1), document: Array("{}".utf8))
+    Record(
+      .follower(rows.text(row, 0) ?? ""), revision: rows.integer(row, 1), document: Array("{}".utf8))
   }
 
   static let profiles = PostgresTable(
