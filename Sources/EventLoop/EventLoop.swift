@@ -194,6 +194,21 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
+
+  /// The monotonic nanoseconds of about this moment: not before the tick began, at most ``coarseness`` behind, and read in a
+  /// quarter of the time.
+  public var nearlyNow: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    return max(now, UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+  }
+
+  /// By how many nanoseconds ``nearlyNow`` may be behind: the kernel's tick.
+  public static let coarseness: UInt64 = {
+    var resolution = timespec()
+    clock_getres(CLOCK_MONOTONIC_COARSE, &resolution)
+    return UInt64(resolution.tv_nsec)
+  }()
 }
 
 /// What a new thread is handed.

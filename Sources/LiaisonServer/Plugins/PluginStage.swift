@@ -92,21 +92,26 @@ final class ImmediatePluginStage: ImmediateMiddleware {
   private let general: PluginStage
   private let stage: any ImmediateMiddleware
   private let mark: UInt16
+  /// Nanoseconds, with those by which the clock that is read may be behind.
+  private let budget: UInt64
 
   init(_ general: PluginStage, _ stage: any ImmediateMiddleware, mark: UInt16) {
     self.general = general
     self.stage = stage
     self.mark = mark
+    budget = general.budget.nanoseconds &+ EventLoop.coarseness
   }
 
   func admit(_ call: Call) throws -> Bool {
-    let loop = EventLoop.current
-    let start = EventLoop.monotonic()
-    loop?.mark.enter(mark)
-    defer { loop?.mark.leave() }
+    guard let loop = EventLoop.current else {
+      preconditionFailure("a plugin's stage runs on its server's loops")
+    }
+    let start = loop.nearlyNow
+    loop.mark.enter(mark)
+    defer { loop.mark.leave() }
     do {
       let isAdmitted = try stage.admit(call)
-      if EventLoop.monotonic() - start > general.budget.nanoseconds { throw DeadlinePassed() }
+      if loop.nearlyNow - start > budget { throw DeadlinePassed() }
       return isAdmitted
     } catch let error as ContextError {
       throw error

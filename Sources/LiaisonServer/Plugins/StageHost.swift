@@ -9,10 +9,16 @@ final class StageHost: @unchecked Sendable {
   unowned(unsafe) let owner: PluginStage
   let stage: any Middleware
   let executor: MarkedExecutor
+  // Its, at hand.
+  private let loop: EventLoop
+  private let loopMark: LoopMark
+  private let mark: UInt16
   let log: Log
-  /// Nanoseconds.
+  /// Nanoseconds, with those by which the clock that is read may be behind.
   private let budget: UInt64
-  private var idle: [StageRun] = []
+  /// The tasks without a call, as a list by `older`: the one that was busy last comes first.
+  private unowned(unsafe) var idle: StageRun?
+  private var idleCount = 0
   /// The ends of a list of runs, which their tasks keep alive while they are in it.
   private unowned(unsafe) var oldest: StageRun?
   private unowned(unsafe) var newest: StageRun?
@@ -25,8 +31,11 @@ final class StageHost: @unchecked Sendable {
     self.owner = owner
     stage = owner.stage
     self.executor = executor
+    loop = executor.loop
+    loopMark = loop.mark
+    mark = executor.mark
     self.log = log
-    self.budget = budget.nanoseconds
+    self.budget = budget.nanoseconds &+ EventLoop.coarseness
   }
 
   deinit { timer?.cancel() }
@@ -35,21 +44,26 @@ final class StageHost: @unchecked Sendable {
   func begin(
     _ call: Call, _ next: Next, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) {
-    (idle.popLast() ?? StageRun(self)).begin(call, next, rest, reply)
+    guard let run = idle else { return StageRun(self).begin(call, next, rest, reply) }
+    idle = run.older
+    idleCount -= 1
+    run.begin(call, next, rest, reply)
   }
 
   /// Takes a task back that has no call any more.
   ///
   /// - Returns: `false` if there are enough: it ends.
   func keep(_ run: StageRun) -> Bool {
-    guard idle.count < Self.mostIdle else { return false }
-    idle.append(run)
+    guard idleCount < Self.mostIdle else { return false }
+    idleCount += 1
+    run.older = idle
+    idle = run
     return true
   }
 
   /// A run's time begins.
   func arm(_ run: StageRun) {
-    run.due = EventLoop.monotonic() &+ budget
+    run.due = loop.nearlyNow &+ budget
     run.older = newest
     run.newer = nil
     if let newest { newest.newer = run } else { oldest = run }
@@ -61,16 +75,16 @@ final class StageHost: @unchecked Sendable {
   /// A run's code goes on, and its time begins again.
   func goOn(_ run: StageRun) {
     arm(run)
-    executor.loop.mark.enter(executor.mark)
+    loopMark.enter(mark)
   }
 
   /// A run's code is left, and its time ends. What runs next on the thread is not the stage's.
   ///
   /// - Returns: whether the time was kept.
   func leave(_ run: StageRun) -> Bool {
-    executor.loop.mark.leave()
+    loopMark.leave()
     remove(run)
-    return EventLoop.monotonic() < run.due
+    return loop.nearlyNow < run.due
   }
 
   private func remove(_ run: StageRun) {
@@ -81,10 +95,10 @@ final class StageHost: @unchecked Sendable {
   }
 
   private func schedule(at due: UInt64) {
-    let now = executor.loop.now
+    let now = loop.now
     let delay = Duration.nanoseconds(Int64(clamping: due > now ? due - now : 0))
     // The timer ends with this object. A weak reference would make each of the others slower.
-    timer = executor.loop.schedule(after: delay) { [unowned(unsafe) self] in expire() }
+    timer = loop.schedule(after: delay) { [unowned(unsafe) self] in expire() }
   }
 
   private func expire() {

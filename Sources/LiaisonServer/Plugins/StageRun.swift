@@ -5,11 +5,11 @@ import EventLoop
 /// A task in which a plugin's stage handles one call after the other, and the clock of the call that it has. Belongs to its
 /// loop's thread.
 final class StageRun: StageClock, @unchecked Sendable {
-  /// Lives as long as the server.
-  private unowned(unsafe) let host: StageHost
+  private let host: StageHost
+  private let executor: MarkedExecutor
   /// When the time ends, in the loop's monotonic nanoseconds.
   var due: UInt64 = 0
-  /// The neighbours in the host's list, while it is in it.
+  /// The neighbours in one of the host's lists, while it is in one.
   unowned(unsafe) var older: StageRun?
   unowned(unsafe) var newer: StageRun?
   var isArmed = false
@@ -18,7 +18,9 @@ final class StageRun: StageClock, @unchecked Sendable {
   /// The stages behind have had the call.
   private(set) var hasPassed = false
 
-  private var work: (call: Call, next: Next)?
+  private var call: Call?
+  /// The same for every call, for the stage has one place in one pipeline; `nil` until the first one, and when the task has ended.
+  private var next: Next?
   /// Who is told what became of the call, once.
   private var reply: ((Result<Reply, any Error>) -> Void)?
   private var waiting: UnsafeContinuation<Void, Never>?
@@ -28,8 +30,9 @@ final class StageRun: StageClock, @unchecked Sendable {
 
   init(_ host: StageHost) {
     self.host = host
+    executor = host.executor
     super.init()
-    task = host.executor.runTask { await self.runAll() }
+    task = executor.runTask { await self.runAll() }
   }
 
   /// Hands a call to the stage, which runs until it has to wait.
@@ -38,49 +41,72 @@ final class StageRun: StageClock, @unchecked Sendable {
   func begin(
     _ call: Call, _ next: Next, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) {
-    self.rest = rest
+    begin(call, before: rest)
     self.reply = reply
-    call.clock = self
-    work = (call, next)
+    self.call = call
+    if self.next == nil { self.next = next.counted(by: self) }
     hasPassed = false
     isLate = false
     host.arm(self)
-    resume(waiting.take().unsafelyUnwrapped)
+    guard let waiting else { preconditionFailure("a run has one call after the other") }
+    self.waiting = nil
+    executor.resumeAtOnce(waiting)
   }
 
   /// Lets go of a call whose time is over.
   func abandon() {
     isAbandoned = true
     task?.cancel()
-    finish(.failure(DeadlinePassed()))
+    fail(DeadlinePassed())
   }
 
   private func runAll() async {
-    while true {
+    let stage = host.stage
+    repeat {
       await withUnsafeContinuation { waiting = $0 }
-      guard let (call, next) = work else { preconditionFailure("a run goes on without a call") }
-      let result: Result<Reply, any Error>
+      guard let call, let next else { preconditionFailure("a run goes on without a call") }
       do {
-        result = .success(try await host.stage.handle(call, next: next.counted(by: self)))
+        succeed(try await stage.handle(call, next: next))
       } catch {
-        result = .failure(error)
+        leave(error)
       }
-      guard !isAbandoned else { return }
-      let isKept = host.leave(self) && !isLate
-      finish(isKept ? result : .failure(DeadlinePassed()))
-      // Only now: what `finish` does may ask for a task.
-      guard host.keep(self) else { return }
-    }
+    } while keepOn()
+    next = nil
   }
 
-  private func finish(_ outcome: Result<Reply, any Error>) {
-    let call = work.take().unsafelyUnwrapped.call
-    let reply = reply.take().unsafelyUnwrapped
-    call.clock = nil
-    switch outcome {
-    case .success, .failure(is ContextError): reply(outcome)
-    case .failure(let error): reply(.failure(host.owner.failed(call, error, hasPassed: hasPassed)))
-    }
+  // Not inlined: a reply is large, and would lie in the frame of the task.
+
+  /// The stage has answered.
+  @inline(never)
+  private func succeed(_ answer: consuming Reply) {
+    guard !isAbandoned else { return }
+    guard host.leave(self), !isLate else { return fail(DeadlinePassed()) }
+    self.answer(.success(answer))
+  }
+
+  /// The stage has thrown.
+  @inline(never)
+  private func leave(_ error: any Error) {
+    guard !isAbandoned else { return }
+    fail(host.leave(self) && !isLate ? error : DeadlinePassed())
+  }
+
+  /// Whether the task waits for another call. Only when the former one is done: those who hear of its end may ask for a task.
+  private func keepOn() -> Bool { !isAbandoned && host.keep(self) }
+
+  private func fail(_ error: any Error) {
+    guard let call else { preconditionFailure("a run fails without a call") }
+    let hasPassed = hasPassed
+    answer(.failure(error is ContextError ? error : host.owner.failed(call, error, hasPassed: hasPassed)))
+  }
+
+  /// Lets go of the call.
+  private func answer(_ outcome: Result<Reply, any Error>) {
+    guard let call, let reply else { preconditionFailure("a run answers without a call") }
+    end(call)
+    self.call = nil
+    self.reply = nil
+    reply(outcome)
   }
 
   // What its `next` asks.
@@ -101,7 +127,7 @@ final class StageRun: StageClock, @unchecked Sendable {
 
   override func goOn() { host.goOn(self) }
 
-  override func resume(_ task: UnsafeContinuation<Void, Never>) { host.executor.resumeAtOnce(task) }
+  override func resume(_ task: UnsafeContinuation<Void, Never>) { executor.resumeAtOnce(task) }
 
   override func failedBehind(_ call: Call, _ error: any Error) -> any Error {
     host.log.labelled("").error(

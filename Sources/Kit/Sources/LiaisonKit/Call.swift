@@ -64,11 +64,11 @@ public final class Call {
   /// Until when the stage that has the call may keep it; `nil` for as long as it likes. Stages of plugins have a budget.
   public var deadline: ContinuousClock.Instant? { clock?.deadline }
 
-  /// Counts the time of the stage that has the call.
-  @_spi(Server) public var clock: StageClock?
+  /// Counts the time of the stage that has the call, and lives at least as long as that has it.
+  @exclusivity(unchecked) unowned(unsafe) var clock: StageClock?
 
   /// The place in the pipeline of the stage that the call has reached.
-  var lastStage = 0
+  @exclusivity(unchecked) var lastStage = 0
   /// What stages hand to later ones, see ``CallKey``.
   var values = CallValues()
 

@@ -59,29 +59,12 @@ public struct Next: Sendable {
     // A call that begins the pipeline anew is one that nobody has seen.
     guard index == 0 || index > call.lastStage else { throw NextCalledTwice() }
     guard let clock else { return try await handle(call) }
-    try clock.passOn()
-    call.lastStage = index
-    call.clock = nil
-    var passed = await clock.pass(call, to: self)
-    if case .left(let next) = passed { passed = await next.waited(call) }
-    call.clock = clock
-    clock.goOn()
-    switch passed {
-    case .answered(let reply): return reply
-    case .failed(let error): throw error is ContextError ? error : clock.failedBehind(call, error)
-    case .left: preconditionFailure("a stage has answered")
-    }
+    return try await clock.pass(call, to: self)
   }
 
-  private func handle(_ call: Call) async throws -> Reply {
+  func handle(_ call: Call) async throws -> Reply {
     call.lastStage = index
     return try await stages[index].handle(call, next: Next(stages: stages, index: index + 1))
-  }
-
-  /// Not inlined: the frame of every call would hold what few need.
-  @inline(never)
-  private func waited(_ call: Call) async -> StageClock.Passed {
-    do { return .answered(try await handle(call)) } catch { return .failed(error) }
   }
 }
 

@@ -39,7 +39,7 @@ public protocol ImmediateEnd: Middleware {
 }
 
 /// A stage that has tasks of its own, as those of plugins have: it needs none of the caller's.
-@_spi(Server) public protocol TaskedStage: Middleware {
+@_spi(Server) public protocol TaskedStage: Middleware, AnyObject {
   /// Begins to handle a call.
   ///
   /// - Parameters:
@@ -90,7 +90,7 @@ public final class Pipeline: Sendable {
   public func begin(
     _ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) throws -> Next? {
-    for (place, stage) in first.enumerated() where try !stage.admit(call) { return next(place) }
+    for place in first.indices where try !first[place].admit(call) { return next(place) }
     if let end, try end.begin(call, reply) { return nil }
     if let tasked, let rest {
       call.lastStage = rest.whole.index - 1

@@ -1,32 +1,41 @@
+import ContextModel
+
 /// Counts the time that a stage keeps a call, and takes the call on from it. The server's part of ``Next``; belongs to the
 /// call's loop.
 @_spi(Server) open class StageClock: @unchecked Sendable {
   /// What stands behind the stage, if calls may go on through it without a task. Lives as long as the server.
-  public final unowned(unsafe) var rest: Pipeline?
-
-  /// What became of a call in `next`.
-  enum Passed {
-    case answered(Reply)
-    case failed(any Error)
-    /// A stage has to wait for something: it and what stands behind it are for the caller's task.
-    case left(Next)
-  }
+  @exclusivity(unchecked) private final unowned(unsafe) var rest: Pipeline?
 
   /// The task of the stage, which waits in `next`; it keeps this object alive.
-  private final var waiting: UnsafeContinuation<Void, Never>?
-  /// What it waits for. Not handed over by the continuation, which would copy it more than once.
-  final var passed: Passed?
+  @exclusivity(unchecked) private final var waiting: UnsafeContinuation<Void, Never>?
+  /// What became of the call in `next`. Not handed over by the continuation, which would copy it more than once.
+  @exclusivity(unchecked) private final var passed: Result<Reply, any Error>?
+  /// What a stage behind has to wait for: it and those behind it are for the task of this one.
+  @exclusivity(unchecked) private final var left: Next?
   /// The same for every call: to make one for each would be an allocation.
   private final lazy var answered: (Result<Reply, any Error>) -> Void = { [unowned(unsafe) self] outcome in
-    switch outcome {
-    case .success(let reply): passed = .answered(reply)
-    case .failure(let error): passed = .failed(error)
+    passed = outcome
+    if let waiting {
+      self.waiting = nil
+      resume(waiting)
     }
-    if let waiting = waiting.take() { resume(waiting) }
   }
 
   /// A clock that does not run.
   public init() {}
+
+  // Methods: other modules would ask the runtime whether they may access the properties.
+
+  /// A call has come to the stage.
+  ///
+  /// - Parameter rest: what stands behind the stage, if calls may go on through it without a task; lives as long as the server.
+  public final func begin(_ call: Call, before rest: Pipeline?) {
+    call.clock = self
+    self.rest = rest
+  }
+
+  /// The stage is done with its call.
+  public final func end(_ call: Call) { call.clock = nil }
 
   /// Until when the stage may keep the call.
   open var deadline: ContinuousClock.Instant? { nil }
@@ -47,15 +56,44 @@
   /// - Returns: what `next` throws.
   open func failedBehind(_ call: Call, _ error: any Error) -> any Error { error }
 
-  /// Takes a call as far as it goes without the stage's task.
-  final func pass(_ call: Call, to next: Next) async -> Passed {
-    guard let rest else { return .left(next) }
-    do {
-      if let left = try rest.begin(call, answered) { return .left(left) }
-    } catch {
-      return .failed(error)
+  /// Takes a call from the stage, and hands back what becomes of it. Inlined: it needs no frame of its own.
+  @inline(__always)
+  final func pass(_ call: Call, to next: Next) async throws -> Reply {
+    try take(call, to: next)
+    if left != nil {
+      await wait(for: call)
+    } else if passed == nil {
+      await withUnsafeContinuation { waiting = $0 }
     }
-    if passed == nil { await withUnsafeContinuation { waiting = $0 } }
-    return passed.take().unsafelyUnwrapped
+    return try handBack(call)
+  }
+
+  // Not inlined: a reply would lie in the frame of the task, more than once.
+
+  /// Takes a call as far as it goes without the stage's task.
+  @inline(never)
+  private final func take(_ call: Call, to next: Next) throws {
+    try passOn()
+    call.lastStage = next.index
+    call.clock = nil
+    guard let rest else { return left = next }
+    do { left = try rest.begin(call, answered) } catch { passed = .failure(error) }
+  }
+
+  /// Runs what has to wait in the stage's task.
+  @inline(never)
+  private final func wait(for call: Call) async {
+    let next = left.take().unsafelyUnwrapped
+    do { passed = .success(try await next.handle(call)) } catch { passed = .failure(error) }
+  }
+
+  @inline(never)
+  private final func handBack(_ call: Call) throws -> Reply {
+    call.clock = self
+    goOn()
+    switch passed.take().unsafelyUnwrapped {
+    case .success(let reply): return reply
+    case .failure(let error): throw error is ContextError ? error : failedBehind(call, error)
+    }
   }
 }
