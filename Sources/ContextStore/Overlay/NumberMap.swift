@@ -42,7 +42,7 @@ struct NumberMap<Value> {
   /// Sets the value of a number, and tells what it was before.
   @discardableResult
   mutating func set(_ number: Int64, _ value: Value) -> Value? {
-    if (count + 1) * 4 > slots.count * 3 { grow() }
+    if (count + 1) * 8 > slots.count * 7 { grow() }
     let place = place(of: number)
     let former = slots[place].number == 0 ? nil : slots[place].value
     if former == nil { count += 1 }
