@@ -1,5 +1,6 @@
 import ContextStore
-import Foundation
+import FoundationEssentials
+import Glibc
 public import LiaisonKit
 import Persistence
 
@@ -82,10 +83,10 @@ public enum LiaisonCommand {
 
   /// A line on standard output, at once: somebody may wait for it through a pipe.
   static func say(_ line: String) {
-    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+    StandardStream.output.write("\(line)\n")
   }
 
   private static func complain(_ line: String) {
-    FileHandle.standardError.write(Data("liaison: \(line)\n".utf8))
+    StandardStream.error.write("liaison: \(line)\n")
   }
 }

@@ -1,5 +1,5 @@
 import ContextStore
-import Foundation
+import FoundationEssentials
 import LiaisonKit
 
 /// `liaison store …`
@@ -77,13 +77,13 @@ enum StoreCommand: Equatable {
     } catch {
       throw UsageError(description: "--to \(error)")
     }
-    let isTerminal = isatty(STDERR_FILENO) == 1
+    let isTerminal = StandardStream.error.isTerminal
     let copy = try StoreCopy(from: String(from.dropFirst(7)), to: target)
     let summary = try copy.run { progress in
       guard isTerminal || progress.isLast else { return }
       let line = "\(progress)"
-      FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K" + line : line).utf8))
-      if progress.isLast { FileHandle.standardError.write(Data("\n".utf8)) }
+      StandardStream.error.write(isTerminal ? "\r\u{1B}[K" + line : line)
+      if progress.isLast { StandardStream.error.write("\n") }
     }
     LiaisonCommand.say(summary)
   }

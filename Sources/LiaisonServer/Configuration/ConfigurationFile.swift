@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import LiaisonKit
 
 /// Reads a configuration file: JSON5, so comments, trailing commas and bare keys are welcome.
@@ -27,7 +28,9 @@ enum ConfigurationFile {
     do {
       tree = try decoder.decode(Tree.self, from: data)
     } catch {
-      throw ConfigurationError("", "\(origin) is not JSON5: \(reason(of: error))")
+      let text = String(validating: data, as: UTF8.self)
+      let reason = text.map { JSON5Fault(in: $0)?.description ?? "\(error)" } ?? "its text is not UTF-8"
+      throw ConfigurationError("", "\(origin) is not JSON5: \(reason)")
     }
     guard case .object(let values) = tree.value else {
       throw ConfigurationError("", "\(origin) must hold an object, not \(tree.value.article)")
@@ -35,14 +38,9 @@ enum ConfigurationFile {
     return values
   }
 
-  /// The most telling part of an error of Foundation's, on one line.
   private static func reason(of error: any Error) -> String {
-    if case DecodingError.dataCorrupted(let context) = error, let inner = context.underlyingError as NSError?
-    {
-      let detail = inner.userInfo[NSDebugDescriptionErrorKey] as? String
-      return detail ?? context.debugDescription
-    }
-    return (error as NSError).localizedDescription
+    let cause = (error as? CocoaError)?.underlying as? POSIXError
+    return cause.map { String(cString: strerror($0.code.rawValue)) } ?? "\(error)"
   }
 
   /// A value of the file on its way from the decoder.

@@ -1,6 +1,6 @@
 import ContextAPI
 import ContextStore
-import Foundation
+import FoundationEssentials
 import HTTP
 public import LiaisonKit
 import MappingCache

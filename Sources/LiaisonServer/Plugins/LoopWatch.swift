@@ -1,6 +1,5 @@
 import Dispatch
 import EventLoop
-import Foundation
 import LiaisonKit
 
 /// A thread that looks whether stages of plugins block the loops on which they run, and says which. Only a server with such
@@ -25,9 +24,8 @@ final class LoopWatch: Sendable {
   /// Begins. Once.
   func start() {
     guard !stages.isEmpty else { return }
-    let thread = Thread { self.run() }
-    thread.name = "loop watch"
-    thread.start()
+    // It may be the last to have a turn: with a queue of its own it waits for no other.
+    DispatchQueue(label: "loop watch", qos: .userInteractive).async { self.run() }
   }
 
   /// Ends.

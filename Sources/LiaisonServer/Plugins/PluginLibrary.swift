@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import LiaisonKit
 
 /// A plugin from a shared library. Libraries stay loaded as long as the process: their code may be running.
@@ -9,7 +10,7 @@ struct PluginLibrary {
   /// Where libraries are looked for that are named without a folder, unless the configuration says otherwise.
   static var installedFolder: String {
     let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    return (executable as NSString).deletingLastPathComponent + "/plugins"
+    return URL(fileURLWithPath: executable).deletingLastPathComponent().path + "/plugins"
   }
 
   /// Checks the library's note, then loads it.

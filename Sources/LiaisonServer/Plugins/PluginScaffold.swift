@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The package that `liaison plugin new` writes.
 struct PluginScaffold {
