@@ -3,8 +3,8 @@
 #   FILTER   a regular expression as `swift test --filter` takes it; without one every test: the loops, HTTP, the API, both
 #            stores, the cache with real Redis servers, the kit, the plugins, the server in process. Some ten minutes on two
 #            cores, half of which is the build; `make test` runs those of pipeline and plugins, within a minute or two.
-# Nothing is suppressed. The mutexes of Swift's library are told to the sanitizer, which does not know them: MutexAnnotations.c.
-# First shows that a run would tell: a known race is found, and contention for a mutex is taken for none.
+# Nothing is suppressed. What the sanitizer does not see in Swift's libraries is told to it: RuntimeAnnotations.c.
+# First shows that a run would tell: a known race is found, and what only looks like one is taken for none.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,12 +21,12 @@ fail() {
 sanitized() { # COMMAND...: its exit code is 66 if there was a race; reports are written to files
   rm -rf "$reports"
   mkdir -p "$reports"
-  LD_PRELOAD="$PWD/$tools/mutex-annotations.so" TSAN_OPTIONS="log_path=$PWD/$reports/race" "$@"
+  LD_PRELOAD="$PWD/$tools/runtime-annotations.so" TSAN_OPTIONS="log_path=$PWD/$reports/race" "$@"
 }
 
-clang -O2 -Wall -Wextra -Werror -shared -fPIC Tests/Sanitizer/MutexAnnotations.c -o "$tools/mutex-annotations.so"
+clang -O2 -Wall -Wextra -Werror -shared -fPIC Tests/Sanitizer/RuntimeAnnotations.c -o "$tools/runtime-annotations.so"
 swiftc -sanitize=thread -swift-version 6 -parse-as-library Tests/Sanitizer/KnownRace.swift -o "$tools/known-race"
-sanitized "$tools/known-race" >/dev/null || fail "contention for a mutex was taken for a race"
+sanitized "$tools/known-race" >/dev/null || fail "what is no race was taken for one"
 if sanitized "$tools/known-race" --race >/dev/null; then fail "a known race was not found"; fi
 [[ -n $(ls "$reports") ]] || fail "a known race was not reported"
 
