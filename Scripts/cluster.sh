@@ -60,14 +60,14 @@ wait_until() { # WHAT LOG COMMAND…
 start() { # LOG COMMAND…
   local log=$folder/$1
   shift
-  setsid "$@" >"$log" 2>&1 </dev/null &
+  setsid "$@" >"$log" 2>&1 </dev/null 7>&- &
   pids+=($!)
 }
 
 start_postgres() {
   mkfifo "$folder/hold"
-  exec 7<>"$folder/hold" # it lives as long as this stays open
-  setsid Scripts/private-postgres.sh >"$folder/postgres" 2>"$folder/postgres.log" <&7 &
+  exec 7<>"$folder/hold" # it lives as long as this stays open, here alone
+  setsid Scripts/private-postgres.sh >"$folder/postgres" 2>"$folder/postgres.log" <"$folder/hold" 7>&- &
   pids+=($!)
   wait_until PostgreSQL postgres.log grep -q host= "$folder/postgres"
   store=$(head -n 1 "$folder/postgres")

@@ -5,28 +5,31 @@
 # PostgreSQL refuses to run as root: then it runs as the user that its package has made. TMPDIR chooses the disk.
 set -euo pipefail
 
+folder=
+server=
+reader=
+
+# Nothing that was started is left behind, not even for a moment.
+end() { # STATUS
+  trap '' INT TERM HUP
+  trap - EXIT
+  # A signal may come between a start and the line that remembers it.
+  if [[ -z $server ]]; then server=${!-}; elif [[ -z $reader && ${!-} != "$server" ]]; then reader=${!-}; fi
+  [[ -z $reader ]] || kill "$reader" 2>/dev/null || true
+  # More than once: what is only about to become PostgreSQL ignores it.
+  [[ -z $server ]] || while kill -QUIT "$server" 2>/dev/null; do sleep 0.02; done
+  wait
+  [[ -z $folder ]] || rm -rf "$folder"
+  exit "$1"
+}
+trap 'end $?' EXIT
+trap 'end 0' INT TERM HUP
+
 programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 [[ -x $programs/initdb ]] || {
   echo "private-postgres: PostgreSQL is not installed (package postgresql)" >&2
   exit 1
 }
-folder=
-server=
-reader=
-
-end() {
-  trap '' INT TERM HUP
-  trap - EXIT
-  [[ -z $reader ]] || kill "$reader" 2>/dev/null || true
-  if [[ -n $server ]]; then
-    kill -QUIT "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-  fi
-  [[ -z $folder ]] || rm -rf "$folder"
-  exit 0
-}
-trap end EXIT INT TERM HUP
-
 folder=$(mktemp -d "${TMPDIR:-/tmp}/liaison-postgres-XXXXXX")
 as_user=()
 if [[ $EUID == 0 ]]; then

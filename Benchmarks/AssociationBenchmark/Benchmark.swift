@@ -7,6 +7,9 @@ struct Benchmark {
     CleanUp.install()
     do {
       let arguments = Array(CommandLine.arguments.dropFirst())
+      if arguments.first == BareFloor.verb, arguments.count == 3 {
+        return try BareServer(folder: arguments[1], redis: arguments[2]).run()
+      }
       guard !arguments.contains("--help") else { return print(Options.help) }
       try run(Options(arguments))
       CleanUp.run()

@@ -7,6 +7,8 @@ struct FloorRuns {
   let redis: RedisFloor
   /// `nil` when nginx is not installed.
   let nginx: NginxFloor?
+  private let bare: BareFloor
+  private let allRedis: PrivateRedis
   private let options: Options
   private var seconds: Double { options.seconds }
 
@@ -15,6 +17,8 @@ struct FloorRuns {
     sqlite = try SQLiteFloor(folder: folder, rows: options.services)
     self.redis = try RedisFloor(redis: redis, services: options.services)
     nginx = NginxFloor.isInstalled ? try NginxFloor(folder: folder) : nil
+    bare = try BareFloor(folder: folder, redis: redis)
+    allRedis = redis
     self.options = options
   }
 
@@ -43,8 +47,9 @@ struct FloorRuns {
           key: "redis-guarded-64", title: "Redis with guard, 64 a round trip", floors: [("Redis", "redis-64")]
         ))
     }
-    try redis.clear()
     if let nginx { try measure(nginx, into: &results) }
+    try measureBare(into: &results)
+    try redis.clear()
     try measureWrk(into: &results)
   }
 
@@ -52,20 +57,40 @@ struct FloorRuns {
   private func measure(_ nginx: NginxFloor, into results: inout Results) throws {
     if options.wants("nginx-get") {
       progress("floor: nginx, GET")
-      let noOperation = try load(nginx, connections: 64, depth: 1, FixedWorkload(path: "/"))
+      let noOperation = try load(
+        nginx.port, [nginx.cpu], connections: 64, depth: 1, FixedWorkload(path: "/"))
       results.add(noOperation, to: Row(key: "nginx-get", title: "nginx, GET, 64 connections"))
     }
 
-    let services = ExpectedServices()
-    for identifier in 1...10_000 { services.add(identifier: UInt64(identifier)) }
+    let services = Self.services(10_000)
     for (connections, depth, title) in ServerRuns.associations
     where options.wants("nginx-\(connections)x\(depth)") {
       progress("floor: nginx, associate, \(title)")
       let workload = AssociateWorkload(services: services, credentials: ServerUnderTest.credentials)
       results.add(
-        try load(nginx, connections: connections, depth: depth, workload),
+        try load(nginx.port, [nginx.cpu], connections: connections, depth: depth, workload),
         to: Row(key: "nginx-\(connections)x\(depth)", title: "nginx, associate, \(title)"))
     }
+  }
+
+  /// The standard association, stripped to what the machine has to do for it.
+  private func measureBare(into results: inout Results) throws {
+    let services = Self.services(options.services)
+    for (connections, depth, title) in ServerRuns.associations
+    where options.wants("bare-\(connections)x\(depth)") {
+      progress("floor: bare association, \(title)")
+      let workload = AssociateWorkload(services: services, credentials: ServerUnderTest.credentials)
+      results.add(
+        try load(bare.port, [bare.cpu, allRedis.cpu], connections: connections, depth: depth, workload),
+        to: Row(key: "bare-\(connections)x\(depth)", title: "bare association, \(title)"))
+    }
+  }
+
+  /// Services that nobody has.
+  private static func services(_ count: Int) -> ExpectedServices {
+    let services = ExpectedServices()
+    for identifier in 1...count { services.add(identifier: UInt64(identifier)) }
+    return services
   }
 
   /// nginx with wrk's requests, for the ratio that wrk sees.
@@ -83,12 +108,12 @@ struct FloorRuns {
   }
 
   private func load(
-    _ nginx: NginxFloor, connections: Int, depth: Int, _ workload: some Workload
+    _ port: UInt16, _ processes: [ProcessCPU], connections: Int, depth: Int, _ workload: some Workload
   ) throws -> Measurement {
     let plan = LoadPlan(
       connections: connections, pacing: .closed(depth: depth), warmUp: seconds / 5, measured: seconds)
     return Measurement(
-      try LoadGenerator(port: nginx.port, plan: plan, workload: workload).run(watching: [nginx.cpu]))
+      try LoadGenerator(port: port, plan: plan, workload: workload).run(watching: processes))
   }
 }
 

@@ -16,12 +16,16 @@ final class RedisFloor {
   private var random = RandomNumbers(seed: 3)
   private let services: Int
   private let script: String
-  private let document = [UInt8](
+  /// What a mapping says.
+  static let document = [UInt8](
     (#"{"service_id":1500,"customer_id":"0004Va58A9000018","service_type":100,"est_duration":600,"#
       + #""started":{"timestamp":"2009-05-12T12:00:00.000Z","contact_key":"+155500000001","#
       + #""interaction_id":"123ABCAADFJ1259ACF","resource_type":2,"resource_id":5005,"media_type":1},"#
       + #""disposition":10}"#)
       .utf8)
+
+  /// Whose it is.
+  static let customer = Array(ExpectedServices.customerIdentifier(0).utf8)
 
   init(redis: PrivateRedis, services: Int) throws {
     self.redis = redis
@@ -87,9 +91,9 @@ final class RedisFloor {
         [
           word("HSET"), key, word("revision"), word("2"), word("customer"), customer, word("status"),
           word("active"),
-          word("document"), document,
+          word("document"), Self.document,
         ]
-      case .guarded: [word("EVALSHA"), word(script), word("1"), key, word("2"), customer, document]
+      case .guarded: [word("EVALSHA"), word(script), word("1"), key, word("2"), customer, Self.document]
       }
     return RedisConnection.encode(words)
   }

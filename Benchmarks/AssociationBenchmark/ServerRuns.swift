@@ -37,7 +37,10 @@ struct ServerRuns {
         measurement,
         to: Row(
           key: "associate-\(connections)x\(depth)", title: "associate, \(title)",
-          floors: [("SQLite", "sqlite-\(inFlight)"), ("nginx", "nginx-\(connections)x\(depth)")]))
+          floors: [
+            ("bare", "bare-\(connections)x\(depth)"), ("SQLite", "sqlite-\(inFlight)"),
+            ("nginx", "nginx-\(connections)x\(depth)"),
+          ]))
       if depth == 1 { peak = max(peak, measurement.perSecond) }
       if connections == 64, depth == 1, let memory = server.cpu.memory {
         results.add(Double(memory.resident) / 1e6, toFigure: "resident-megabytes")

@@ -16,14 +16,14 @@ struct Target {
     let howLong = standard == "associate-64x1" ? "" : ", sustained"
     return [
       rate(
-        "standard association, 64 connections\(howLong)", standard, atLeast: 51_000, floor: "nginx-64x1",
+        "standard association, 64 connections\(howLong)", standard, atLeast: 51_000, floor: "bare-64x1",
         results),
       cpu("… server CPU of each", standard, atMost: 20, results),
       share("… 256 connections", "associate-256x1", of: "nginx-256x1", "nginx `return 200`", 0.6, results),
       share(
         "… the same with wrk", "wrk-associate-256", of: "wrk-nginx-256", "nginx `return 200`", 0.6, results),
       rate(
-        "… 16 deep pipelined, 64 connections", "associate-64x16", atLeast: 120_000, floor: "nginx-64x16",
+        "… 16 deep pipelined, 64 connections", "associate-64x16", atLeast: 120_000, floor: "bare-64x16",
         results),
       share(
         "… with Feedback and Satisfaction", "associate-extensions", of: "associate-64x1", "without", nil,
@@ -63,7 +63,7 @@ struct Target {
     let bound = floor.flatMap { results.median($0, \.perSecond) }
     return Target(
       what: what, target: "≥ \(grouped(least))/s", measured: measured.map { "\(grouped($0))/s" },
-      floor: bound.map { "\(grouped($0))/s (nginx)" } ?? "",
+      floor: bound.map { "\(grouped($0))/s (bare)" } ?? "",
       ratio: ratio(measured, bound), isMet: measured.map { $0 >= least })
   }
 

@@ -16,18 +16,27 @@ import Testing
 
   private func assemble(
     _ pipeline: [String], plugins: [String: ConfigurationValue] = [:]
-  ) throws(ConfigurationError) -> [any Plugin] {
+  ) throws(ConfigurationError) -> PipelineAssembly {
     let values: [String: ConfigurationValue] = [
       "pipeline": .array(pipeline.map { .string($0) }), "plugins": .object(plugins),
     ]
     let configuration = try ServerConfiguration(values: values, directory: ".")
     return try PipelineAssembly(configuration, additional: [Idle.self]) { _ in .forChecking(configuration) }
-      .plugins
   }
 
   @Test func stagesStandInTheOrderOfTheConfiguration() throws {
-    let plugins = try assemble(["extension-schemas", "idle", "authentication", "persistence"])
+    let plugins = try assemble(["extension-schemas", "idle", "authentication", "persistence"]).plugins
     #expect(plugins.map { type(of: $0).name } == ["extension-schemas", "idle", "authentication"])
+  }
+
+  /// A call then meets nothing of what watches plugins: no task, no clock, no mark.
+  @Test func `a plugin that is known but not in the pipeline is not made, and no call passes it`() throws {
+    let without = try assemble(["authentication", "persistence"], plugins: ["idle": .object([:])])
+    #expect(without.plugins.map { type(of: $0).name } == ["authentication"])
+    #expect(without.pluginStages.isEmpty && without.contexts.count == 1)
+    #expect(without.stages.count == 1 && without.stages[0] is any ImmediateMiddleware)
+    let with = try assemble(["authentication", "idle", "persistence"])
+    #expect(with.pluginStages.count == 1 && with.stages.count == 2)
   }
 
   @Test(arguments: [
@@ -40,6 +49,7 @@ import Testing
 
   @Test func aPluginsOptionIsReadAndAnUnknownOneIsNamed() throws {
     let plugins = try assemble(["idle", "persistence"], plugins: ["idle": .object(["pace": .integer(4)])])
+      .plugins
     #expect((plugins[0] as? Idle)?.pace == 4)
     do {
       _ = try assemble(["idle", "persistence"], plugins: ["idle": .object(["pase": .integer(4)])])
