@@ -43,7 +43,8 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
     journal = try Journal.open(
       folder: Self.journalFolder(in: folder), store: target.store,
       options: Journal.Options(
-        isDurable: options.durability == .full, largestSegment: options.largestSegment),
+        isDurable: options.durability == .full, largestSegment: options.largestSegment,
+        spareBytes: options.foldBytes),
       folded: folded
     ) { head, frame, segment, offset in
       growing.take(head, frame, in: segment, at: offset)

@@ -20,7 +20,7 @@ import Testing
 
   private func bytes(of folder: TemporaryFolder) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    for path in folder.segments + ["\(folder.path)/liaison.sqlite", "\(folder.path)/liaison.sqlite-wal"] {
+    for path in folder.journalFiles + ["\(folder.path)/liaison.sqlite", "\(folder.path)/liaison.sqlite-wal"] {
       let descriptor = open(path, O_RDONLY)
       guard descriptor >= 0 else { continue }
       defer { close(descriptor) }
@@ -80,6 +80,43 @@ import Testing
       #expect(record.extensionTexts == ["Note=\(id.rawValue - 2)"])
     }
     #expect(try await erase("ada-lovelace", in: test) == 0, "nothing is left to be taken out")
+  }
+
+  /// A file that is used again holds what it held before until it is written over.
+  @Test func `nothing is left in files of the journal that were used before`() async throws {
+    let test = try TestStore(
+      options: StoreOptions(changesKept: 1, foldAfter: 3_600_000, largestSegment: 1 << 20))
+    let large = String(repeating: "x", count: 30_000)
+    func fill(_ segments: Int) async throws {
+      for _ in 0..<segments * 32 { _ = try await test.start(customer: "someone", #"{"Large":"\#(large)"}"#) }
+    }
+    func fold() async throws {
+      // A segment goes with the fold after the one that has brought it into the tables.
+      for _ in 0..<2 {
+        _ = try await test.start(customer: "someone")
+        try await test.run { try await $0.settle() }
+      }
+    }
+    for place in 0..<6 {
+      _ = try await test.start(customer: "ada-lovelace", #"{"Note":"ada-\#(place)\#(large)"}"#)
+      try await fill(1)
+    }
+    try await fold()
+    let spares = test.folder.journalFiles.filter { $0.hasSuffix(".spare") }
+    #expect(spares.count >= 2)
+    // Some are used again already, one is not full, and some still wait.
+    try await fill(2)
+    #expect(try holds(test.folder, "ada-"))
+    #expect(test.folder.journalFiles.contains { $0.hasSuffix(".spare") })
+    _ = try await erase("ada-lovelace", in: test)
+    #expect(try !holds(test.folder, "ada-"))
+    // Nor later, when files change their use.
+    for _ in 0..<3 {
+      try await fill(2)
+      try await fold()
+      #expect(try !holds(test.folder, "ada-"))
+    }
+    #expect(test.folder.journalFiles.contains { $0.hasSuffix(".spare") }, "files are used again after it")
   }
 
   @Test func `after a crash at any moment the store opens, and the repeated call takes out the rest`()

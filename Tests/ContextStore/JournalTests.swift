@@ -148,6 +148,76 @@ import Testing
     #expect(try await after.changes(after: 1000).map(\.sequence) == [1001, 1002])
   }
 
+  @Test func `a file that is used again is a new segment: what it held before is never taken for frames`()
+    async throws
+  {
+    let options = StoreOptions(changesKept: 1, foldAfter: 3_600_000, largestSegment: 1 << 20)
+    let test = try TestStore(options: options)
+    let id = try await test.start(customer: "0")
+    let text = String(repeating: "x", count: 20_000)
+    var newest = 0
+    func associate(_ count: Int) async throws {
+      for _ in 0..<count {
+        newest += 1
+        _ = try await test.associate(id, with: "\(newest)", #"{"Text":"\#(text)","Note":\#(newest)}"#)
+      }
+    }
+    func fold() async throws {
+      for _ in 0..<2 {
+        try await associate(1)
+        try await test.run { try await $0.settle() }
+      }
+    }
+    func files() -> Set<ino_t> {
+      Set(
+        test.folder.journalFiles.map { path in
+          var status = stat()
+          return stat(path, &status) == 0 ? status.st_ino : 0
+        })
+    }
+    try await associate(150)
+    let first = files()
+    #expect(test.folder.segments.count >= 4)
+    try await fold()
+    #expect(test.folder.segments.count <= 2)
+    #expect(test.folder.journalFiles.contains { $0.hasSuffix(".spare") })
+    var used: Set<ino_t> = []
+    for _ in 0..<8 {
+      try await associate(40)
+      try await fold()
+      used.formUnion(files())
+      #expect(try await test.afterKill(options: options).record(id)?.service.customerID == "\(newest)")
+    }
+    #expect(used.subtracting(first).count <= 1, "files are used again")
+
+    // A power cut leaves of the last frames what was written, and behind it what the file held before.
+    try await associate(20)
+    let before = test.folder.copy()
+    try await associate(3)
+    let path = try #require(before.segments.last)
+    let places = try frames(test.folder)
+    #expect(try frames(before) == places.dropLast(3), "all in one segment")
+    for cut in stride(from: places[places.count - 4] + 1, to: places.last!, by: 997) {
+      let folder = test.folder.copy()
+      let torn = try #require(folder.segments.last)
+      overwrite(torn, at: cut, bytes(path, at: cut, places.last! - cut))
+      let whole = places.lastIndex { $0 <= cut }! - (places.count - 1)
+      let after = try TestStore(folder, options: options)
+      #expect(try await after.record(id)?.service.customerID == "\(newest + whole)")
+      guard case .endDropped(_, let offset) = after.notices.all.first else {
+        #expect(cut < places[places.count - 1 + whole] + JournalFrame.headSize)
+        continue
+      }
+      #expect(offset == places[places.count - 1 + whole])
+    }
+    // Nothing was torn: what stands behind the last frame is told to nobody.
+    let whole = try TestStore(test.folder.copy(), options: options)
+    #expect(whole.notices.all.isEmpty)
+
+    test.store.close()
+    #expect(!test.folder.journalFiles.contains { $0.hasSuffix(".spare") })
+  }
+
   @Test func `a journal with a gap, of another store, or of a newer server is refused`() async throws {
     let options = StoreOptions(foldAfter: 3_600_000, largestSegment: 1 << 20)
     let test = try TestStore(options: options)

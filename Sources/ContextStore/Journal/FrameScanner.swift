@@ -39,8 +39,12 @@ final class FrameScanner {
   }
 
   /// Whether a frame begins where the next one is looked for, whole or not.
-  func hasBegunFrame() throws(StoreError) -> Bool {
-    let start = try bytes(min(MemoryLayout<UInt32>.size, max(0, end - offset)))
+  ///
+  /// - Parameter number: the number that it would have. One with a smaller number was left behind by an earlier use of the file; 0 is
+  ///   none: no more of the frame than its beginning was written.
+  func hasBegunFrame(numbered number: Int64) throws(StoreError) -> Bool {
+    let start = try bytes(min(JournalFrame.headSize, max(0, end - offset)))
+    if let head = JournalFrame.Head(start) { return !(1..<number).contains(head.number) }
     var cursor = JournalCursor(start)
     return cursor.integer(UInt32.self) == JournalFrame.magic
   }
@@ -54,8 +58,12 @@ final class FrameScanner {
       let part = try bytes(min(window.count, end - offset))
       for place in stride(from: 0, to: part.count - JournalFrame.headSize + 1, by: JournalFrame.alignment)
       where part.loadUnaligned(fromByteOffset: place, as: UInt32.self).littleEndian == JournalFrame.magic {
+        // Those that an earlier use of the file has left are older, and many.
+        guard let head = JournalFrame.Head(UnsafeRawBufferPointer(rebasing: part[place...])),
+          head.number >= number
+        else { continue }
         let scanner = FrameScanner(segment, from: offset + place)
-        if case .frame(let head, _) = try scanner.next(), head.number >= number { return true }
+        if case .frame = try scanner.next() { return true }
       }
       guard part.count > JournalFrame.headSize else { break }
       offset +=

@@ -21,8 +21,11 @@ extension Journal {
       try Files.makeFolder(folder)
       // Of an erasure that a crash has ended.
       unlink(folder + "/erasing")
+      for name in try Files.names(in: folder) where name.hasSuffix(JournalSegment.spareSuffix) {
+        unlink("\(folder)/\(name)")
+      }
     }
-    let segments = try openSegments(folder, store: store)
+    let segments = try openSegments(folder, store: store, isWritten: isWritten)
     guard let last = segments.last else {
       return Journal(
         folder: folder, store: store, options: options, segments: [], end: JournalSegment.headSize,
@@ -56,7 +59,8 @@ extension Journal {
       end = scanner.offset
       if segment === last {
         if !isWritten, try scanner.findsFrame(numberedFrom: expected) { throw damage(segment, end) }
-        if try scanner.hasBegunFrame() { dropped(segment, end) }
+        if isWritten, !segment.isUnchanged { throw damage(segment, end) }
+        if try scanner.hasBegunFrame(numbered: expected) { dropped(segment, end) }
       } else {
         let next = segments[Int(segment.head.index - segments[0].head.index) + 1]
         guard next.head.firstFrame == expected else { throw damage(segment, end) }
@@ -73,11 +77,16 @@ extension Journal {
         + "backup, or move the journal away to go on without those changes")
   }
 
-  private static func openSegments(_ folder: String, store: Int64) throws(StoreError) -> [JournalSegment] {
+  private static func openSegments(
+    _ folder: String, store: Int64, isWritten: Bool
+  ) throws(StoreError) -> [JournalSegment] {
     var segments: [JournalSegment] = []
     var names = try Files.names(in: folder).filter { $0.hasSuffix(".journal") }.sorted()
     // The next segment's file is made before it is needed.
-    if let last = names.last, JournalSegment.isUnused("\(folder)/\(last)") { names.removeLast() }
+    if let last = names.last, JournalSegment.isUnused("\(folder)/\(last)") {
+      names.removeLast()
+      if !isWritten { unlink("\(folder)/\(last)") }
+    }
     for name in names {
       let path = "\(folder)/\(name)"
       guard let segment = try JournalSegment.open(path) else {

@@ -11,6 +11,8 @@ final class Journal: @unchecked Sendable {
     var isDurable: Bool
     /// The largest segment in bytes. A new store begins with a small one.
     var largestSegment: Int
+    /// How many bytes of files may wait to be used again.
+    var spareBytes = 0
   }
 
   /// What is known of frames up to a moment.
@@ -34,6 +36,13 @@ final class Journal: @unchecked Sendable {
   private var newest: Position
   /// The bytes of the file that is ready for the next segment; `nil` if none is.
   private var preparedSize: Int?
+  /// The file that has the next segment's name was another segment's before.
+  private var isNextSpare = false
+  /// Files of removed segments, for others to be written into; the oldest first. All are of the largest size.
+  private var spares: [String] = []
+  /// The last segment that may tell of a person who was erased. None up to it becomes a spare: what a file held before stays in
+  /// it until it is written over.
+  private var lastUnfit: UInt32
   /// A segment is being added: the next one's name is taken.
   private var isAdding = false
   /// The segment for whose successor a file was made, or could not be.
@@ -55,6 +64,8 @@ final class Journal: @unchecked Sendable {
     self.segments = segments
     self.end = end
     self.newest = newest
+    // What was erased before the start is not known.
+    lastUnfit = segments.last?.head.index ?? 0
   }
 
   /// What was appended last.
@@ -104,8 +115,23 @@ final class Journal: @unchecked Sendable {
     return buffer.count
   }
 
-  /// What comes next goes into another segment: this one may be written anew, see `erase`. Commit thread.
-  func seal() { isSealed = true }
+  /// What comes next goes into another segment, and into no file that was used before: this one may be written anew, see `erase`.
+  /// Commit thread.
+  func seal() {
+    isSealed = true
+    let unfit = monitor.locked {
+      var unfit = spares
+      spares = []
+      lastUnfit = segments.last?.head.index ?? 0
+      if isNextSpare {
+        unfit.append(JournalSegment.path(lastUnfit + 1, in: folder))
+        isNextSpare = false
+        preparedSize = nil
+      }
+      return unfit
+    }
+    for path in unfit { unlink(path) }
+  }
 
   /// Whether a frame could be kept now: tries to write what stands behind the last frame.
   func probe() throws(StoreError) {
@@ -125,8 +151,8 @@ final class Journal: @unchecked Sendable {
 
   private func addSegment(for needed: Int) throws(StoreError) -> JournalSegment {
     let last = monitor.locked { segments.last }
-    // One that was sealed early is no reason for a larger one.
-    let usual = isSealed ? last?.size ?? 0 : (last?.size ?? 0) * 2
+    // One that was sealed early is no reason for a large one.
+    let usual = isSealed ? 0 : (last?.size ?? 0) * 2
     let size = max(
       JournalSegment.headSize + needed, min(options.largestSegment, max(Self.smallestSegment, usual)))
     let head = JournalSegment.Head(
@@ -135,15 +161,18 @@ final class Journal: @unchecked Sendable {
       version: SQLiteSchema.current)
     let isPrepared = monitor.locked {
       isAdding = true
+      isNextSpare = false
       defer { preparedSize = nil }
       return (preparedSize ?? 0) >= JournalSegment.headSize + needed
     }
     defer { monitor.locked { isAdding = false } }
     if !isPrepared {
-      let making = folder + "/making"
-      try JournalSegment.prepare(making, size: size)
-      guard rename(making, JournalSegment.path(head.index, in: folder)) == 0 else {
-        throw Files.error("the journal \(JournalSegment.path(head.index, in: folder)) cannot be made")
+      let path = JournalSegment.path(head.index, in: folder)
+      let isSpare = monitor.locked { size <= options.largestSegment && givesSpare(to: path) }
+      if !isSpare {
+        let making = folder + "/making"
+        try JournalSegment.prepare(making, size: size)
+        guard rename(making, path) == 0 else { throw Files.error("the journal \(path) cannot be made") }
       }
       try Files.synchronizeFolder(folder)
     }
@@ -179,9 +208,14 @@ final class Journal: @unchecked Sendable {
     while let next = nextToPrepare() { prepare(next) }
   }
 
-  /// Lets `prepareSegments` return. Any thread.
+  /// Lets `prepareSegments` return, and gives back what waits to be used again. Any thread.
   func close() {
-    monitor.locked { isClosing = true }
+    let left = monitor.locked {
+      isClosing = true
+      defer { spares = [] }
+      return spares
+    }
+    for path in left { unlink(path) }
     monitor.notifyAll()
   }
 
@@ -216,6 +250,7 @@ final class Journal: @unchecked Sendable {
 
   /// It is no loss if it fails: the commit thread makes the file then.
   private func prepare(_ next: (index: UInt32, size: Int)) {
+    guard !usesSpare(for: next) else { return }
     let making = folder + "/next"
     let isMade =
       (try? JournalSegment.prepare(making, size: next.size) { keepPace(with: $0, of: next) }) ?? false
@@ -233,6 +268,31 @@ final class Journal: @unchecked Sendable {
     monitor.locked {
       if isAwaiting(next.index) { preparedSize = next.size }
     }
+  }
+
+  /// Makes a removed segment's file the next one's: nothing has to be written then.
+  ///
+  /// - Returns: whether there was one.
+  private func usesSpare(for next: (index: UInt32, size: Int)) -> Bool {
+    let isNamed = monitor.locked {
+      isNextSpare =
+        isAwaiting(next.index) && next.size == options.largestSegment
+        && givesSpare(to: JournalSegment.path(next.index, in: folder))
+      return isNextSpare
+    }
+    guard isNamed, (try? Files.synchronizeFolder(folder)) != nil else { return isNamed }
+    monitor.locked {
+      if isAwaiting(next.index), isNextSpare { preparedSize = next.size }
+    }
+    return true
+  }
+
+  /// Gives the oldest spare file a segment's name. Its head, which names another segment, tells that it is not in use yet. Inside
+  /// only.
+  private func givesSpare(to path: String) -> Bool {
+    guard let spare = spares.first else { return false }
+    spares.removeFirst()
+    return rename(spare, path) == 0
   }
 
   /// Whether the segment before that one is still written to. Inside only.
@@ -258,17 +318,39 @@ final class Journal: @unchecked Sendable {
   }
 
   /// Removes the oldest segments, as long as neither a frame from `frame` on nor a change from `sequence` on nor a
-  /// record in segment `index` or later is in them. Whoever still reads one keeps its file.
+  /// record in segment `index` or later is in them. Whoever still reads one keeps its file; the files of others are used again,
+  /// as far as so many are wanted.
   func removeSegments(before frame: Int64, _ sequence: Int64, _ index: UInt32) {
-    while true {
-      let removed: JournalSegment? = monitor.locked {
-        guard segments.count > 1, segments[0].head.index < index, segments[1].head.firstFrame <= frame,
-          segments[1].head.firstSequence <= sequence
-        else { return nil }
-        return segments.removeFirst()
-      }
-      guard let removed else { return }
-      unlink(removed.path)
+    var count = 0
+    while var removed = takeOldest(before: frame, sequence, index) {
+      count += 1
+      if !isKnownUniquelyReferenced(&removed) || !keepsAsSpare(removed) { unlink(removed.path) }
+    }
+    // A store that is less busy than it was gives them back, one after the other.
+    let superfluous = monitor.locked { spares.count > max(1, count) ? spares.removeFirst() : nil }
+    if let superfluous { unlink(superfluous) }
+  }
+
+  private func takeOldest(before frame: Int64, _ sequence: Int64, _ index: UInt32) -> JournalSegment? {
+    monitor.locked {
+      guard segments.count > 1, segments[0].head.index < index, segments[1].head.firstFrame <= frame,
+        segments[1].head.firstSequence <= sequence
+      else { return nil }
+      return segments.removeFirst()
+    }
+  }
+
+  /// Keeps the file of a segment that nobody reads any more.
+  ///
+  /// - Returns: `false` if there are enough, or if it is not fit.
+  private func keepsAsSpare(_ segment: JournalSegment) -> Bool {
+    let path = JournalSegment.sparePath(segment.head.index, in: folder)
+    return monitor.locked {
+      guard segment.size == options.largestSegment, segment.head.index > lastUnfit, !isClosing,
+        (spares.count + 1) * segment.size <= options.spareBytes, rename(segment.path, path) == 0
+      else { return false }
+      spares.append(path)
+      return true
     }
   }
 

@@ -1,8 +1,8 @@
 import CFileIO
 import Glibc
 
-/// One file of the journal: a head, then frames up to its end. Its whole length is written beforehand, so that a frame
-/// is written over blocks that are there already: that halves the cost of a synchronous write.
+/// One file of the journal: a head, then frames up to its end. Its whole length is written beforehand, or was by the use of it
+/// before, so that a frame is written over blocks that are there already: that halves the cost of a synchronous write.
 ///
 /// Reading is allowed on any thread; writing is the commit thread's. The file stays open as long as somebody holds the
 /// segment, also after it was removed.
@@ -118,6 +118,28 @@ final class JournalSegment: @unchecked Sendable {
   /// How much of a file is written at a time: less costs more processor time, more keeps the disk busy for longer.
   private static let pieceSize = 256 << 10
 
+  /// Whether the file still is this segment's. Somebody else may have removed that and used the file again.
+  var isUnchanged: Bool { Self.readHead(descriptor) == head }
+
+  /// Removes durably what an earlier use of the file has left from a place on, behind which there are no frames and will be none.
+  func blank(from start: Int) throws(StoreError) {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 64)
+    defer { memory.deallocate() }
+    var offset = start
+    while offset < size {
+      let room = UnsafeMutableRawBufferPointer(rebasing: memory[..<min(memory.count, size - offset)])
+      let count = try read(into: room, at: offset)
+      guard count > 0 else { break }
+      let piece = UnsafeMutableRawBufferPointer(rebasing: room[..<count])
+      let first = piece.baseAddress!
+      if piece[0] != 0 || memcmp(first, first + 1, count - 1) != 0 {
+        piece.initializeMemory(as: UInt8.self, repeating: 0)
+        try write(UnsafeRawBufferPointer(piece), at: offset, durably: true)
+      }
+      offset += count
+    }
+  }
+
   /// Makes a segment of the prepared file that has its name.
   static func begin(_ head: Head, in folder: String) throws(StoreError) -> JournalSegment {
     let path = Self.path(head.index, in: folder)
@@ -130,19 +152,29 @@ final class JournalSegment: @unchecked Sendable {
     return segment
   }
 
-  /// Whether a file is one that was prepared and never used.
+  /// Whether the file of a segment was prepared and never used as that: it is empty, or still another one's.
   static func isUnused(_ path: String) -> Bool {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { Glibc.close(descriptor) }
+    if let head = readHead(descriptor) { return !path.hasSuffix(name(head.index)) }
     return withUnsafeTemporaryAllocation(byteCount: headSize, alignment: 8) { bytes in
       pread(descriptor, bytes.baseAddress, headSize, 0) == headSize && bytes.allSatisfy { $0 == 0 }
     }
   }
 
-  static func path(_ index: UInt32, in folder: String) -> String {
+  static func path(_ index: UInt32, in folder: String) -> String { folder + name(index) }
+
+  /// Where the file of a removed segment waits to be used again.
+  static func sparePath(_ index: UInt32, in folder: String) -> String {
+    path(index, in: folder) + spareSuffix
+  }
+
+  static let spareSuffix = ".spare"
+
+  private static func name(_ index: UInt32) -> String {
     let digits = String(index)
-    return folder + "/" + String(repeating: "0", count: 10 - digits.count) + digits + ".journal"
+    return "/" + String(repeating: "0", count: 10 - digits.count) + digits + ".journal"
   }
 
   private func writeHead(durably: Bool = true) throws(StoreError) {

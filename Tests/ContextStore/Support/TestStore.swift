@@ -28,9 +28,11 @@ final class TemporaryFolder: Sendable {
   var names: [String] { (try? Files.names(in: path)) ?? [] }
 
   /// The segments of a store's journal, oldest first.
-  var segments: [String] {
-    ((try? Files.names(in: "\(path)/journal")) ?? []).filter { $0.hasSuffix(".journal") }.sorted()
-      .map { "\(path)/journal/\($0)" }
+  var segments: [String] { journalFiles.filter { $0.hasSuffix(".journal") } }
+
+  /// All that lies in a store's journal.
+  var journalFiles: [String] {
+    ((try? Files.names(in: "\(path)/journal")) ?? []).sorted().map { "\(path)/journal/\($0)" }
   }
 
   /// What a power cut or a kill would leave of the data folder now.
