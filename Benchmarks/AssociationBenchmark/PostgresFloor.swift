@@ -12,6 +12,7 @@ struct PostgresFloor {
 
   private let postgres: PrivatePostgres
   private let folder: String
+  private let source: String
   private let rows: Int
 
   /// Copies the tables of a server.
@@ -22,6 +23,7 @@ struct PostgresFloor {
   init(_ postgres: PrivatePostgres, folder: String, copying source: String, rows: Int) throws {
     self.postgres = postgres
     self.folder = folder
+    self.source = source
     self.rows = rows
     _ = try postgres.query("CREATE SCHEMA \(Self.schema)")
     for table in Self.tables {
@@ -38,10 +40,11 @@ struct PostgresFloor {
   }
 
   /// The rows of random services are updated for `seconds`, `batch` in a transaction, in the statements and round trips of
-  /// the server. The latency is a transaction's.
+  /// the server, after it has associated services itself. The latency is a transaction's.
   func measure(batch: Int, seconds: Double) throws -> Measurement {
     let (script, log) = ("\(folder)/batch.sql", "\(folder)/pgbench")
-    try Self.script(batch: batch, rows: rows).write(toFile: script, atomically: true, encoding: .utf8)
+    try Self.script(batch: batch, rows: rows, texts: texts()).write(
+      toFile: script, atomically: true, encoding: .utf8)
     for file in try logs() { try FileManager.default.removeItem(atPath: file) }
     _ = try postgres.run(
       "pgbench",
@@ -66,12 +69,36 @@ struct PostgresFloor {
       perSecond: Double(transactions * batch) / (Double(microseconds) / 1e6), latencies: latencies)
   }
 
+  /// SQL for a document and for what is kept beside it, as the server has written them for one service, with other customers,
+  /// interactions and times: as much of a row changes.
+  private func texts() throws -> (document: String, hidden: String) {
+    let row = try postgres.query(
+      "SELECT document || E'\\n' || hidden || E'\\n' || customer FROM \(source).service WHERE customer IS NOT NULL LIMIT 1"
+    ).split(separator: "\n").map(String.init)
+    guard row.count == 3, row[0].contains(row[2]) else {
+      throw BenchmarkError.wrongAnswer("no service of the server's is associated: \(row)")
+    }
+    let document = row[0].replacing(row[2], with: "' || \(Self.customer) || '")
+      .replacing(/123ABCAADF[0-9]{8}/, with: "' || \(Self.interaction) || '")
+    let hidden = row[1].replacing(/[0-9]{13}/, with: "' || 1700000000000 + :seed || '")
+    guard document.contains(Self.interaction), hidden.contains(":seed") else {
+      throw BenchmarkError.wrongAnswer("a service of the server's is not what was expected: \(row)")
+    }
+    return ("'\(document)'", "'\(hidden)'")
+  }
+
+  private static let customer =
+    "'0004Va58A9' || lpad(((:seed + u.g) % \(ExpectedServices.customers))::text, 6, '0')"
+  private static let interaction = "'123ABCAADF' || lpad((:seed + u.g)::text, 8, '0')"
+
   private func logs() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("pgbench.") }
       .map { "\(folder)/\($0)" }
   }
 
-  private static func script(batch: Int, rows: Int) -> String {
+  private static func script(
+    batch: Int, rows: Int, texts: (document: String, hidden: String)
+  ) -> String {
     let chosen =
       "(SELECT 1 + (g::bigint * 7919 + :seed) % \(rows) AS id, g FROM generate_series(1, \(batch)) g) u"
     return """
@@ -84,20 +111,20 @@ struct PostgresFloor {
       \\endpipeline
       \\startpipeline
       UPDATE counter SET last = last + 1 WHERE name = 'batch';
-      UPDATE service t SET revision = t.revision + 1, document = t.document, hidden = t.hidden, status = t.status,
-        customer = '0004Va58A9' || lpad(((:seed + u.g) % \(ExpectedServices.customers))::text, 6, '0'),
+      UPDATE service t SET revision = t.revision + 1, document = \(texts.document), hidden = \(texts.hidden),
+        status = t.status, customer = \(customer),
         service_type = t.service_type, due_at = t.due_at
         FROM \(chosen) WHERE t.id = u.id;
       INSERT INTO association (service, ordinal, tenant, customer, at, interaction)
-        SELECT t.id, t.revision, t.tenant, t.customer, 1242129912145, '123ABCAADF' || lpad((:seed + u.g)::text, 8, '0')
+        SELECT t.id, t.revision, t.tenant, t.customer, 1242129912145, \(interaction)
         FROM \(chosen), service t WHERE t.id = u.id;
       INSERT INTO interaction (service, id, tenant, at)
-        SELECT u.id, '123ABCAADF' || lpad((:seed + u.g)::text, 8, '0'), 1, 1242129912145 FROM \(chosen)
+        SELECT u.id, \(interaction), 1, 1242129912145 FROM \(chosen)
         ON CONFLICT (service, id) DO UPDATE SET at = excluded.at WHERE excluded.at < interaction.at;
       UPDATE counter SET last = last + \(batch) WHERE name = 'sequence' RETURNING last;
       INSERT INTO change (sequence, tenant, service, revision, kind, at, customer_before, customer, interaction, event)
         SELECT c.last + u.g - \(batch), 1, u.id, 2, 'associate', 1242129912145, '0004Va58A9000001', '0004Va58A9000002',
-          '123ABCAADF' || lpad((:seed + u.g)::text, 8, '0'), '\(event)'
+          \(interaction), '\(event)'
         FROM \(chosen), counter c WHERE c.name = 'sequence';
       COMMIT;
       \\endpipeline

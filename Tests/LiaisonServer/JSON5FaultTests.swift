@@ -14,6 +14,7 @@ struct JSON5FaultTests {
       ("{ a: 'b }\n", "line 1, column 6: a text that has no end in its line"),
       ("{ a: yes }", "line 1, column 6: \"yes\" is no value: texts stand in quotes"),
       ("{ a: 10s }", "line 1, column 6: \"10s\" is no number"),
+      ("{ a: 010 }", "line 1, column 6: \"010\" is no number: a 0 before its digits"),
       ("{ a: 'C:\\data' }", "line 1, column 9: \"\\d\" is no escape: a backslash itself is written twice"),
       ("{ a: 1 /* b }", "line 1, column 8: a comment that has no end"),
       ("{ a b }", "line 1, column 5: \"b\" where \":\" must stand"),

@@ -36,7 +36,7 @@ import Testing
     #expect(without.pluginStages.isEmpty && without.contexts.count == 1)
     #expect(without.stages.count == 1 && without.stages[0] is any ImmediateMiddleware)
     let with = try assemble(["authentication", "idle", "persistence"])
-    #expect(with.pluginStages.count == 1 && with.stages.count == 2)
+    #expect(with.pluginStages.count == 1 && with.stages.count == 2 && with.stages[1] is PluginStage)
   }
 
   @Test(arguments: [

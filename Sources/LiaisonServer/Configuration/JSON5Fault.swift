@@ -159,6 +159,9 @@ private struct Scanner {
     let digits = String(text[start..<place])
     let unsigned = digits.drop { "+-".contains($0) }
     guard digits.count - unsigned.count <= 1 else { throw fault("\"\(digits)\" is no number", at: start) }
+    guard !(unsigned.first == "0" && unsigned.dropFirst().first?.isNumber == true) else {
+      throw fault("\"\(digits)\" is no number: a 0 before its digits", at: start)
+    }
     let isNumber =
       unsigned.lowercased().hasPrefix("0x")
       ? UInt64(unsigned.dropFirst(2), radix: 16) != nil
