@@ -25,31 +25,18 @@ final class Journal: @unchecked Sendable {
   /// The folder that holds the segments.
   let folder: String
   let store: Int64
-  private let options: Options
+  let options: Options
   private let buffer = JournalBuffer()
 
   /// Guards everything below.
   let monitor = Monitor()
-  private var segments: [JournalSegment]
+  var segments: [JournalSegment]
   /// Where the next frame goes in the last segment.
-  private var end: Int
+  var end: Int
   private var newest: Position
-  /// The bytes of the file that is ready for the next segment; `nil` if none is.
-  private var preparedSize: Int?
-  /// The file that has the next segment's name was another segment's before.
-  private var isNextSpare = false
-  /// Files of removed segments, for others to be written into; the oldest first. All are of the largest size.
-  private var spares: [String] = []
-  /// The last segment that may tell of a person who was erased. None up to it becomes a spare: what a file held before stays in
-  /// it until it is written over.
-  private var lastUnfit: UInt32
-  /// A segment is being added: the next one's name is taken.
-  private var isAdding = false
-  /// The segment for whose successor a file was made, or could not be.
-  private var preparedFor: UInt32 = 0
-  /// At which `end` the thread that makes the next segment's file is to be woken.
-  private var wakingEnd = Int.max
-  private var isClosing = false
+  /// See `Journal+supply.swift`.
+  var supply: Supply
+  var isClosing = false
   /// The last segment takes no frame any more. Commit thread only.
   private var isSealed = false
 
@@ -65,7 +52,7 @@ final class Journal: @unchecked Sendable {
     self.end = end
     self.newest = newest
     // What was erased before the start is not known.
-    lastUnfit = segments.last?.head.index ?? 0
+    supply = Supply(lastUnfit: segments.last?.head.index ?? 0)
   }
 
   /// What was appended last.
@@ -109,7 +96,7 @@ final class Journal: @unchecked Sendable {
     let isAwaited = monitor.locked {
       end += buffer.count
       newest = Position(frame: number, counters: batch.counters)
-      return end >= wakingEnd
+      return end >= supply.wakingEnd
     }
     if isAwaited { monitor.notifyAll() }
     return buffer.count
@@ -119,18 +106,7 @@ final class Journal: @unchecked Sendable {
   /// Commit thread.
   func seal() {
     isSealed = true
-    let unfit = monitor.locked {
-      var unfit = spares
-      spares = []
-      lastUnfit = segments.last?.head.index ?? 0
-      if isNextSpare {
-        unfit.append(JournalSegment.path(lastUnfit + 1, in: folder))
-        isNextSpare = false
-        preparedSize = nil
-      }
-      return unfit
-    }
-    for path in unfit { unlink(path) }
+    forgetSpares()
   }
 
   /// Whether a frame could be kept now: tries to write what stands behind the last frame.
@@ -159,27 +135,13 @@ final class Journal: @unchecked Sendable {
       index: (last?.head.index ?? 0) + 1, salt: .random(in: 1...UInt64.max), store: store,
       firstFrame: newest.frame + 1, firstSequence: newest.counters.lastSequence + 1,
       version: SQLiteSchema.current)
-    let isPrepared = monitor.locked {
-      isAdding = true
-      isNextSpare = false
-      defer { preparedSize = nil }
-      return (preparedSize ?? 0) >= JournalSegment.headSize + needed
-    }
-    defer { monitor.locked { isAdding = false } }
-    if !isPrepared {
-      let path = JournalSegment.path(head.index, in: folder)
-      let isSpare = monitor.locked { size <= options.largestSegment && givesSpare(to: path) }
-      if !isSpare {
-        let making = folder + "/making"
-        try JournalSegment.prepare(making, size: size)
-        guard rename(making, path) == 0 else { throw Files.error("the journal \(path) cannot be made") }
+    let segment = try withFile(of: head.index, size: size, for: needed) { () throws(StoreError) in
+      let segment = try JournalSegment.begin(head, in: folder)
+      monitor.locked {
+        segments.append(segment)
+        end = JournalSegment.headSize
       }
-      try Files.synchronizeFolder(folder)
-    }
-    let segment = try JournalSegment.begin(head, in: folder)
-    monitor.locked {
-      segments.append(segment)
-      end = JournalSegment.headSize
+      return segment
     }
     monitor.notifyAll()
     isSealed = false
@@ -199,159 +161,6 @@ final class Journal: @unchecked Sendable {
     }
     if isThere { try Files.synchronizeFolder(folder) }
     return isThere
-  }
-
-  /// Makes the file of each next segment beforehand, name and all, so that no reply waits for that: to make a name durable
-  /// is to wait for everything that the file system has not written yet. The body of a thread of its own, for a fold may
-  /// take as long as a segment does to be filled. Returns after `close`.
-  func prepareSegments() {
-    while let next = nextToPrepare() { prepare(next) }
-  }
-
-  /// Lets `prepareSegments` return, and gives back what waits to be used again. Any thread.
-  func close() {
-    let left = monitor.locked {
-      isClosing = true
-      defer { spares = [] }
-      return spares
-    }
-    for path in left { unlink(path) }
-    monitor.notifyAll()
-  }
-
-  /// Beyond this offset of a segment the next one is made: a small store has no use for it yet, a busy one soon.
-  private static func preparationMark(_ size: Int) -> Int { min(size / 2, 4 << 20) }
-
-  /// Waits until a segment is wanted; `nil` when it is time to end.
-  private func nextToPrepare() -> (index: UInt32, size: Int)? {
-    monitor.locked {
-      while !isClosing {
-        if let last = segments.last, preparedFor < last.head.index {
-          let mark = Self.preparationMark(last.size)
-          if end > mark {
-            preparedFor = last.head.index
-            return (
-              last.head.index + 1, min(options.largestSegment, max(Self.smallestSegment, last.size * 2))
-            )
-          }
-          wakingEnd = mark + 1
-        }
-        waitForGrowth()
-      }
-      return nil
-    }
-  }
-
-  /// Waits until the last segment has grown to `wakingEnd`, or something else has happened. Inside only.
-  private func waitForGrowth() {
-    monitor.wait()
-    wakingEnd = .max
-  }
-
-  /// It is no loss if it fails: the commit thread makes the file then.
-  private func prepare(_ next: (index: UInt32, size: Int)) {
-    guard !usesSpare(for: next) else { return }
-    let making = folder + "/next"
-    let isMade =
-      (try? JournalSegment.prepare(making, size: next.size) { keepPace(with: $0, of: next) }) ?? false
-    guard isMade else { return }
-    let isNamed = monitor.locked {
-      // The commit thread may not have waited for it: then that name is a segment's that holds frames.
-      guard isAwaiting(next.index) else { return false }
-      return rename(making, JournalSegment.path(next.index, in: folder)) == 0
-    }
-    guard isNamed else {
-      unlink(making)
-      return
-    }
-    guard (try? Files.synchronizeFolder(folder)) != nil else { return }
-    monitor.locked {
-      if isAwaiting(next.index) { preparedSize = next.size }
-    }
-  }
-
-  /// Makes a removed segment's file the next one's: nothing has to be written then.
-  ///
-  /// - Returns: whether there was one.
-  private func usesSpare(for next: (index: UInt32, size: Int)) -> Bool {
-    let isNamed = monitor.locked {
-      isNextSpare =
-        isAwaiting(next.index) && next.size == options.largestSegment
-        && givesSpare(to: JournalSegment.path(next.index, in: folder))
-      return isNextSpare
-    }
-    guard isNamed, (try? Files.synchronizeFolder(folder)) != nil else { return isNamed }
-    monitor.locked {
-      if isAwaiting(next.index), isNextSpare { preparedSize = next.size }
-    }
-    return true
-  }
-
-  /// Gives the oldest spare file a segment's name. Its head, which names another segment, tells that it is not in use yet. Inside
-  /// only.
-  private func givesSpare(to path: String) -> Bool {
-    guard let spare = spares.first else { return false }
-    spares.removeFirst()
-    return rename(spare, path) == 0
-  }
-
-  /// Whether the segment before that one is still written to. Inside only.
-  private func isAwaiting(_ index: UInt32) -> Bool {
-    !isAdding && !isClosing && segments.last?.head.index == index - 1
-  }
-
-  /// Waits until it is time to write on at the next segment's file, of which `made` bytes are there: as the last segment grows,
-  /// so that it is ready at three quarters of that. All at once would keep the disk busy for a second, and replies wait for it.
-  ///
-  /// - Returns: whether it is still wanted.
-  private func keepPace(with made: Int, of next: (index: UInt32, size: Int)) -> Bool {
-    monitor.locked {
-      while isAwaiting(next.index), let last = segments.last {
-        let mark = Self.preparationMark(last.size)
-        let due = mark + made * (last.size * 3 / 4 - mark) / next.size
-        guard end < due else { return true }
-        wakingEnd = due
-        waitForGrowth()
-      }
-      return false
-    }
-  }
-
-  /// Removes the oldest segments, as long as neither a frame from `frame` on nor a change from `sequence` on nor a
-  /// record in segment `index` or later is in them. Whoever still reads one keeps its file; the files of others are used again,
-  /// as far as so many are wanted.
-  func removeSegments(before frame: Int64, _ sequence: Int64, _ index: UInt32) {
-    var count = 0
-    while var removed = takeOldest(before: frame, sequence, index) {
-      count += 1
-      if !isKnownUniquelyReferenced(&removed) || !keepsAsSpare(removed) { unlink(removed.path) }
-    }
-    // A store that is less busy than it was gives them back, one after the other.
-    let superfluous = monitor.locked { spares.count > max(1, count) ? spares.removeFirst() : nil }
-    if let superfluous { unlink(superfluous) }
-  }
-
-  private func takeOldest(before frame: Int64, _ sequence: Int64, _ index: UInt32) -> JournalSegment? {
-    monitor.locked {
-      guard segments.count > 1, segments[0].head.index < index, segments[1].head.firstFrame <= frame,
-        segments[1].head.firstSequence <= sequence
-      else { return nil }
-      return segments.removeFirst()
-    }
-  }
-
-  /// Keeps the file of a segment that nobody reads any more.
-  ///
-  /// - Returns: `false` if there are enough, or if it is not fit.
-  private func keepsAsSpare(_ segment: JournalSegment) -> Bool {
-    let path = JournalSegment.sparePath(segment.head.index, in: folder)
-    return monitor.locked {
-      guard segment.size == options.largestSegment, segment.head.index > lastUnfit, !isClosing,
-        (spares.count + 1) * segment.size <= options.spareBytes, rename(segment.path, path) == 0
-      else { return false }
-      spares.append(path)
-      return true
-    }
   }
 
   // MARK: Reading
