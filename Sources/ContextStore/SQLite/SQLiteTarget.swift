@@ -186,7 +186,7 @@ final class SQLiteTarget {
     _ generation: Generation, _ journal: Journal, _ records: RecordReader
   ) throws(StoreError) {
     var places: [(service: Int64, location: Location)] = []
-    var hashes: [ServiceHistory.Hash] = []
+    places.reserveCapacity(Self.historyAtATime)
     try journal.forEachFrame(generation.firstFrame...generation.last.frame) {
       (head, frame, segment, start) throws(StoreError) in
       JournalFrame.forEachHistoryEntry(head, frame) { service, offset, size in
@@ -194,22 +194,18 @@ final class SQLiteTarget {
           segment: segment.head.index, offset: UInt32(start + offset), size: UInt32(size))
         places.append((service, location))
       }
-      if places.count >= Self.historyAtATime { try saveHistory(&places, &hashes, records) }
+      if places.count >= Self.historyAtATime { try saveHistory(&places, records) }
     }
-    try saveHistory(&places, &hashes, records)
-    hashes.sort { $0 < $1 }
-    for hash in hashes {
-      try countRow()
-      try history.save(hash)
-    }
+    try saveHistory(&places, records)
   }
 
-  /// How many entries of the history are sorted together: enough that neighbours share pages, and some megabytes.
-  private static let historyAtATime = 1 << 16
+  /// How many entries of the history are sorted together. A page of a table is read and written once for all of them that it
+  /// gets, and there are more pages than entries in few of them; an entry takes 40 bytes meanwhile.
+  private static let historyAtATime = 1 << 18
 
+  /// Saves entries, and forgets them.
   private func saveHistory(
-    _ places: inout [(service: Int64, location: Location)], _ hashes: inout [ServiceHistory.Hash],
-    _ records: RecordReader
+    _ places: inout [(service: Int64, location: Location)], _ records: RecordReader
   ) throws(StoreError) {
     // In the order in which rows lie on disk: what stands later in the journal is later in the sequence.
     places.sort {
@@ -217,6 +213,8 @@ final class SQLiteTarget {
         $1.service, $1.location.segment, $1.location.offset
       )
     }
+    var hashes: [ServiceHistory.Hash] = []
+    hashes.reserveCapacity(places.count)
     for place in places {
       try countRow()
       try records.historyEntry(place.location) { (entry) throws(StoreError) in
@@ -224,6 +222,11 @@ final class SQLiteTarget {
       }
     }
     places.removeAll(keepingCapacity: true)
+    hashes.sort { $0 < $1 }
+    for hash in hashes {
+      try countRow()
+      try history.save(hash)
+    }
   }
 
   private func set(_ counter: String, _ value: Int64) throws(StoreError) {
