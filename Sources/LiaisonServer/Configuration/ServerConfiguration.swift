@@ -206,6 +206,7 @@ public struct ServerConfiguration {
     return try (root.strings("libraries") ?? []).map { file throws(ConfigurationError) in
       guard !file.isEmpty else { throw root.error("libraries", "must name files; an empty name is in it") }
       if file.hasPrefix("/") { return file }
+      if file.hasPrefix("./") { return directory + "/" + file.dropFirst(2) }
       return file.contains("/")
         ? directory + "/" + file : (folder ?? PluginLibrary.installedFolder) + "/" + file
     }
