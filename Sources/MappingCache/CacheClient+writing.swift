@@ -97,13 +97,15 @@ extension CacheClient {
     case .error, .unknownScript: closeSoon(reason(answer))
     case .lost, .elsewhere: break
     }
-    for (place, write) in writes.enumerated() {
-      switch write.origin {
+    // In place: a copy of an entry costs more than what is done with it.
+    for place in writes.indices {
+      switch writes[place].origin {
       case .change(let waiter):
-        finishChange(write.service.service, answer, isRefused: refused.contains(place), command, waiter)
+        finishChange(
+          writes[place].service.service, answer, isRefused: refused.contains(place), command, waiter)
       case .fill: count(answer, isRefused: refused.contains(place))
       case .replay:
-        if !answer.isKept { miss(write.service.service, reason(answer)) }
+        if !answer.isKept { miss(writes[place].service.service, reason(answer)) }
         replayed()
       }
     }

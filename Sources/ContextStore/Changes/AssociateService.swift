@@ -39,13 +39,13 @@ public struct AssociateService: StoreChange {
   /// Associates the service. Fails with 404 and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {
     try transaction.putExtensions(of: event, to: .service, in: service, tenant: tenant)
-    return try transaction.update(service, tenant: tenant, condition) { found in
+    return try transaction.update(service, tenant: tenant, condition, for: self) { wish, found in
       let before = found.customerID
-      found.associate(with: customer, event)
+      found.associate(with: wish.customer, wish.event)
       return Change(
-        .associate, tenant: tenant, service: service, revision: found.revision, at: at,
-        customerBefore: before, customer: customer, interaction: event.fields.interactionID,
-        principal: principal, event: event.text)
+        .associate, tenant: wish.tenant, service: wish.service, revision: found.revision, at: wish.at,
+        customerBefore: before, customer: wish.customer, interaction: wish.event.fields.interactionID,
+        principal: wish.principal, event: wish.event.text)
     }
   }
 }

@@ -36,12 +36,13 @@ public struct CompleteService: StoreChange {
   /// Ends the service. Fails with 400 (before its start), 404, 409 and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {
     try transaction.putExtensions(of: event, to: .service, in: service, tenant: tenant)
-    return try transaction.update(service, tenant: tenant, condition) { (found) throws(ContextError) in
-      try found.complete(event, at: at)
+    return try transaction.update(service, tenant: tenant, condition, for: self) {
+      (wish, found) throws(ContextError) in
+      try found.complete(wish.event, at: wish.at)
       return Change(
-        .complete, tenant: tenant, service: service, revision: found.revision, at: at,
+        .complete, tenant: wish.tenant, service: wish.service, revision: found.revision, at: wish.at,
         customerBefore: found.customerID, customer: found.customerID,
-        interaction: event.fields.interactionID, principal: principal, event: event.text)
+        interaction: wish.event.fields.interactionID, principal: wish.principal, event: wish.event.text)
     }
   }
 }

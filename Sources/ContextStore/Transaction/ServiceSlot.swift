@@ -48,14 +48,14 @@ final class ServiceSlot {
   }
 
   /// See `StoreTransaction.update`.
-  func update(
+  func update<Wish: StoreChange>(
     _ id: ServiceID, _ tenant: Tenant, _ condition: RevisionCondition?, sequence: Int64, _ moment: Timestamp,
-    _ lifetime: LifetimePolicy, _ body: (inout Service) throws(ContextError) -> Change
+    _ lifetime: LifetimePolicy, for wish: Wish, _ body: (Wish, inout Service) throws(ContextError) -> Change
   ) throws(ContextError) -> (Change, Mapping) {
     guard state.service != nil, key.tenant == tenant else { throw .serviceNotFound(id) }
     try state.service!.require(condition)
     let former = state.service!.indexedColumns
-    let change = try body(&state.service!)
+    let change = try body(wish, &state.service!)
     state.service!.trail.updatedAt = moment.milliseconds
     state.service!.advanceDue(lifetime)
     if former != state.service!.indexedColumns { state.movesInIndexes = true }

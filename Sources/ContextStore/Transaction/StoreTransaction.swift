@@ -163,16 +163,19 @@ public final class StoreTransaction {
   /// Changes a service that must be there, at a revision that must be wanted, and gives the change its number. Of a
   /// change's steps it is the last that may be refused: a service is too large to keep what it was before.
   ///
-  /// - Parameter body: throws only before it has changed anything.
+  /// - Parameters:
+  ///   - wish: what `body` is given beside the service: a closure that captures a change copies it.
+  ///   - body: throws only before it has changed anything.
   /// - Throws: 404, 412, or what `body` throws.
-  public func update(
-    _ id: ServiceID, tenant: Tenant, _ condition: RevisionCondition?,
-    _ body: (inout Service) throws(ContextError) -> Change
+  public func update<Wish: StoreChange>(
+    _ id: ServiceID, tenant: Tenant, _ condition: RevisionCondition?, for wish: Wish,
+    _ body: (Wish, inout Service) throws(ContextError) -> Change
   ) throws(ContextError) -> Written {
     let slot = try slot(of: id, tenant)
     precondition(!slot.isTouched, "what a change has touched before it takes and puts")
     let sequence = counters.lastSequence + 1
-    let (change, mapping) = try slot.update(id, tenant, condition, sequence: sequence, moment, lifetime, body)
+    let (change, mapping) = try slot.update(
+      id, tenant, condition, sequence: sequence, moment, lifetime, for: wish, body)
     note(change)
     return Written(mapping: mapping, sequence: sequence)
   }
