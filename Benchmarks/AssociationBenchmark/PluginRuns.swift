@@ -10,7 +10,7 @@ final class PluginRuns {
     /// Its own: what two stores say of a service must not meet in one Redis.
     let redis: PrivateRedis
     let server: ServerUnderTest
-    let generator: LoadGenerator<ReadWorkload>
+    let services: ExpectedServices
   }
 
   private enum Kind: CaseIterable {
@@ -91,25 +91,29 @@ final class PluginRuns {
     return try server.explainingFailures {
       _ = try server.seed(services, count: Self.count)
       try server.settle()
-      let plan = LoadPlan(
-        connections: Self.connections, pacing: .closed(depth: 1), warmUp: Self.slice / 4, measured: Self.slice
-      )
-      let reads = ReadWorkload(services: services, credentials: ServerUnderTest.credentials)
-      let generator = try LoadGenerator(port: server.port, plan: plan, workload: reads)
-      return Subject(kind: kind, redis: redis, server: server, generator: generator)
+      return Subject(kind: kind, redis: redis, server: server, services: services)
     }
+  }
+
+  /// Connects to a server, for one repetition: until the next one it would close what is idle.
+  private func connect(to subject: Subject) throws -> LoadGenerator<ReadWorkload> {
+    let plan = LoadPlan(
+      connections: Self.connections, pacing: .closed(depth: 1), warmUp: Self.slice / 4, measured: Self.slice)
+    let reads = ReadWorkload(services: subject.services, credentials: ServerUnderTest.credentials)
+    return try LoadGenerator(port: subject.server.port, plan: plan, workload: reads)
   }
 
   func measure(into results: inout Results) throws {
     guard !subjects.isEmpty else { return }
     progress("server: an empty loaded plugin, by turns with none")
+    let generators = try subjects.map(connect)
     var sums = [LoadResult?](repeating: nil, count: subjects.count)
     for _ in 0..<(options.quick ? 2 : Self.rounds) {
       var costs = [Double](repeating: 0, count: subjects.count)
       for place in order() {
         let subject = subjects[place]
         let slice = try subject.server.explainingFailures {
-          try subject.generator.run(watching: [subject.server.cpu, subject.redis.cpu])
+          try generators[place].run(watching: [subject.server.cpu, subject.redis.cpu])
         }
         costs[place] = slice.microsecondsEach(slice.watchedCPU[0])
         sums[place] = sums[place].map { $0 + slice } ?? slice
