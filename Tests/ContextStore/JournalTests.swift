@@ -216,6 +216,10 @@ import Testing
 
     test.store.close()
     #expect(!test.folder.journalFiles.contains { $0.hasSuffix(".spare") })
+    for path in test.folder.segments {
+      guard let segment = try JournalSegment.open(path) else { continue }
+      #expect(path.hasSuffix("\(segment.head.index).journal"), "no file waits under another one's name")
+    }
   }
 
   @Test func `a journal with a gap, of another store, or of a newer server is refused`() async throws {

@@ -54,8 +54,8 @@ extension Journal {
     return try body()
   }
 
-  /// What files hold that were used before may tell of a person who is erased: none is used again. Commit thread, as soon as the
-  /// last segment is sealed.
+  /// Removes the files that were used before and are not in use, and uses none again that is: what it holds may tell of a person who
+  /// is erased. As soon as the last segment is sealed, and at the end.
   func forgetSpares() {
     let unfit = monitor.locked {
       var unfit = supply.spares
@@ -82,12 +82,8 @@ extension Journal {
 
   /// Lets `prepareSegments` return, and gives back what waits to be used again. Any thread.
   func close() {
-    let left = monitor.locked {
-      isClosing = true
-      defer { supply.spares = [] }
-      return supply.spares
-    }
-    for path in left { unlink(path) }
+    monitor.locked { isClosing = true }
+    forgetSpares()
     monitor.notifyAll()
   }
 
