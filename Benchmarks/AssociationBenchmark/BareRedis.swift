@@ -24,12 +24,7 @@ final class BareRedis {
 
   init(socket: String) throws {
     connection = try RedisConnection(socket: socket)
-    // The server's mappings stand in database 0 and are expected to be there to the end.
-    _ = try connection.text(["SELECT", "1"])
-    guard let digest = try connection.text(["SCRIPT", "LOAD", Self.script]) else {
-      throw BenchmarkError.wrongAnswer("Redis gave no digest for a script")
-    }
-    self.digest = Array(digest.utf8)
+    digest = Array(try connection.selectFloors(loading: Self.script).utf8)
   }
 
   /// Becomes readable when Redis has answered.
@@ -40,12 +35,12 @@ final class BareRedis {
     revision += 1
     command.removeAll(keepingCapacity: true)
     command += "*\(services.count + 6)\r\n$7\r\nEVALSHA\r\n".utf8
-    append(digest)
-    append(Array(String(services.count).utf8))
-    for service in services { append(Array("bare:\(service)".utf8)) }
-    append(Array(String(revision).utf8))
-    append(RedisFloor.customer)
-    append(RedisFloor.document)
+    RedisConnection.append(digest, to: &command)
+    RedisConnection.append(Array(String(services.count).utf8), to: &command)
+    for service in services { RedisConnection.append(Array("bare:\(service)".utf8), to: &command) }
+    RedisConnection.append(Array(String(revision).utf8), to: &command)
+    RedisConnection.append(RedisFloor.customer, to: &command)
+    RedisConnection.append(RedisFloor.document, to: &command)
     var start = 0
     while start < command.count {
       let sent = command.withUnsafeBytes {
@@ -65,11 +60,5 @@ final class BareRedis {
       throw BenchmarkError.wrongAnswer("Redis: " + String(decoding: buffer[..<count], as: UTF8.self))
     }
     return buffer[..<count].count { $0 == UInt8(ascii: "\n") }
-  }
-
-  private func append(_ word: [UInt8]) {
-    command += "$\(word.count)\r\n".utf8
-    command += word
-    command += "\r\n".utf8
   }
 }

@@ -1,5 +1,4 @@
 import CEpoll
-import CHiredis
 import Foundation
 
 /// What an association cannot do without, and nothing else: its bytes are received, written durably together with those that
@@ -24,11 +23,13 @@ final class BareServer {
 
   /// - Parameters:
   ///   - folder: where the file is.
-  ///   - socket: Redis's.
-  init(folder: String, redis socket: String) throws {
+  ///   - address: Redis's socket.
+  init(folder: String, redis address: String) throws {
     disk = try BareDisk(folder: folder)
-    redis = try BareRedis(socket: socket)
-    (listener, port) = try Self.listen()
+    redis = try BareRedis(socket: address)
+    let socket = try LoopbackSocket()
+    (listener, port) = (socket.descriptor, socket.port)
+    guard listen(listener, 1024) == 0 else { throw BenchmarkError.system("listen", errno) }
     for descriptor in [listener, disk.finished, redis.descriptor] { try watch(descriptor) }
   }
 
@@ -130,21 +131,5 @@ final class BareServer {
     guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
       throw BenchmarkError.system("epoll_ctl", errno)
     }
-  }
-
-  private static func listen() throws -> (Int32, UInt16) {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(listener, $0, length) == 0 && Glibc.listen(listener, 1024) == 0
-          && getsockname(listener, $0, &length) == 0
-      }
-    }
-    guard isBound else { throw BenchmarkError.system("listen", errno) }
-    return (listener, UInt16(bigEndian: address.sin_port))
   }
 }

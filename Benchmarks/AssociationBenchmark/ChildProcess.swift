@@ -90,6 +90,20 @@ final class ChildProcess {
     }
   }
 
+  /// The port that a server names in the line that says where it listens.
+  func waitForPort() throws -> UInt16 {
+    let line = try waitForLine(containing: "listening on http://", seconds: 30)
+    guard let text = line.split(separator: ":").last, let port = UInt16(text.prefix(while: \.isNumber)) else {
+      throw BenchmarkError.cannotStart("no port in the line of \(name): \(line)")
+    }
+    return port
+  }
+
+  /// This program's own file.
+  static var ownProgram: String? {
+    try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+  }
+
   /// The end of what the process wrote to standard error.
   var logTail: String {
     let text = (try? String(contentsOfFile: errorFile, encoding: .utf8)) ?? ""

@@ -7,8 +7,8 @@ struct FloorRuns {
   let redis: RedisFloor
   /// `nil` when nginx is not installed.
   let nginx: NginxFloor?
-  private let bare: BareFloor
-  private let allRedis: PrivateRedis
+  /// `nil` when nobody wants to know.
+  private let bare: BareFloor?
   private let options: Options
   private var seconds: Double { options.seconds }
 
@@ -17,8 +17,8 @@ struct FloorRuns {
     sqlite = try SQLiteFloor(folder: folder, rows: options.services)
     self.redis = try RedisFloor(redis: redis, services: options.services)
     nginx = NginxFloor.isInstalled ? try NginxFloor(folder: folder) : nil
-    bare = try BareFloor(folder: folder, redis: redis)
-    allRedis = redis
+    let isWanted = ServerRuns.associations.contains { options.wants("bare-\($0.0)x\($0.1)") }
+    bare = isWanted ? try BareFloor(folder: folder, redis: redis) : nil
     self.options = options
   }
 
@@ -48,7 +48,7 @@ struct FloorRuns {
         ))
     }
     if let nginx { try measure(nginx, into: &results) }
-    try measureBare(into: &results)
+    if let bare { try measure(bare, into: &results) }
     try redis.clear()
     try measureWrk(into: &results)
   }
@@ -74,14 +74,14 @@ struct FloorRuns {
   }
 
   /// The standard association, stripped to what the machine has to do for it.
-  private func measureBare(into results: inout Results) throws {
+  private func measure(_ bare: BareFloor, into results: inout Results) throws {
     let services = Self.services(options.services)
     for (connections, depth, title) in ServerRuns.associations
     where options.wants("bare-\(connections)x\(depth)") {
       progress("floor: bare association, \(title)")
       let workload = AssociateWorkload(services: services, credentials: ServerUnderTest.credentials)
       results.add(
-        try load(bare.port, [bare.cpu, allRedis.cpu], connections: connections, depth: depth, workload),
+        try load(bare.port, bare.processes, connections: connections, depth: depth, workload),
         to: Row(key: "bare-\(connections)x\(depth)", title: "bare association, \(title)"))
     }
   }

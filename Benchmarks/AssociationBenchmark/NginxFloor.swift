@@ -55,18 +55,8 @@ final class NginxFloor {
 
   /// A port of the loopback interface that nobody listened on a moment ago.
   private static func freePort() throws -> UInt16 {
-    let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(probe) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let found = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(probe, $0, length) == 0 && getsockname(probe, $0, &length) == 0
-      }
-    }
-    guard found else { throw BenchmarkError.system("find a free port", errno) }
-    return UInt16(bigEndian: address.sin_port)
+    let probe = try LoopbackSocket()
+    close(probe.descriptor)
+    return probe.port
   }
 }

@@ -46,7 +46,7 @@ struct Options {
   func wants(_ key: String) -> Bool { only.isEmpty || only.contains(key) }
 
   init(_ arguments: [String]) throws {
-    let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    let program = ChildProcess.ownProgram ?? ""
     server = (program as NSString).deletingLastPathComponent + "/liaison"
     plugin = FileManager.default.currentDirectoryPath + "/.build/plugins/release/libEmptyPlugin.so"
     // --quick sets defaults; flags beside it win wherever they stand.

@@ -16,6 +16,17 @@ final class RedisConnection {
 
   deinit { redisFree(context) }
 
+  /// Turns to the floors' own database, for the server's mappings stand in database 0 and are expected to be there to the end.
+  ///
+  /// - Returns: the digest of a script that it makes known to Redis.
+  func selectFloors(loading script: String) throws -> String {
+    _ = try text(["SELECT", "1"])
+    guard let digest = try text(["SCRIPT", "LOAD", script]) else {
+      throw BenchmarkError.wrongAnswer("Redis gave no digest for a script")
+    }
+    return digest
+  }
+
   /// Adds an encoded command to what the next `readReply` sends.
   @inline(__always)
   func append(_ command: UnsafeBufferPointer<CChar>) throws {
@@ -52,8 +63,15 @@ final class RedisConnection {
   /// A command in the protocol's form.
   static func encode(_ words: [[UInt8]]) -> [UInt8] {
     var bytes = Array("*\(words.count)\r\n".utf8)
-    for word in words { bytes += Array("$\(word.count)\r\n".utf8) + word + [13, 10] }
+    for word in words { append(word, to: &bytes) }
     return bytes
+  }
+
+  /// Appends a word of a command in the protocol's form.
+  static func append(_ word: [UInt8], to bytes: inout [UInt8]) {
+    bytes += "$\(word.count)\r\n".utf8
+    bytes += word
+    bytes += "\r\n".utf8
   }
 
   private func failure(_ what: String) -> BenchmarkError {

@@ -31,8 +31,6 @@ final class RedisFloor {
     self.redis = redis
     self.services = services
     connection = try RedisConnection(socket: redis.socket)
-    // The server's mappings stand in database 0 and are expected to be there to the end.
-    _ = try connection.text(["SELECT", "1"])
     let text = """
       local held = redis.call('HGET', KEYS[1], 'revision')
       if held and tonumber(held) > tonumber(ARGV[1]) then return 0 end
@@ -41,10 +39,7 @@ final class RedisFloor {
       redis.call('PEXPIRE', KEYS[1], 86400000)
       return 1
       """
-    guard let digest = try connection.text(["SCRIPT", "LOAD", text]) else {
-      throw BenchmarkError.wrongAnswer("Redis gave no digest for a script")
-    }
-    script = digest
+    script = try connection.selectFloors(loading: text)
   }
 
   /// Writes mappings of random services for `seconds`, `batch` in a round trip. The latency is a round

@@ -71,11 +71,7 @@ final class ServerUnderTest {
         "--config", configuration, "--loops", "\(loops)",
       ] + (store.map { ["--store", $0] } ?? []),
       log: "\(folder)/liaison.log")
-    let line = try process.waitForLine(containing: "listening on http://", seconds: 30)
-    guard let text = line.split(separator: ":").last, let port = UInt16(text.prefix(while: \.isNumber)) else {
-      throw BenchmarkError.cannotStart("no port in the server's line: \(line)")
-    }
-    self.port = port
+    port = try process.waitForPort()
     cpu = try ProcessCPU(of: process.identifier)
   }
 

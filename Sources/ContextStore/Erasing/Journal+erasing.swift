@@ -3,7 +3,8 @@ import Glibc
 
 extension Journal {
   /// Takes a person out of all segments that are not written to any more, the oldest first: what earlier uses of their files have left
-  /// is removed, then each that tells of the person is written anew beside the old one and takes its name when it is durable. After a crash in between it is to be asked for again: what is left names the person still.
+  /// is removed, then each that tells of the person is written anew beside the old one and takes its name when it is durable. After a
+  /// crash in between it is to be asked for again: what is left names the person still.
   ///
   /// The frame of the erasure must be in the tables, and the segment that holds it sealed. Any thread, one at a time.
   ///

@@ -118,41 +118,41 @@ extension Journal {
 
   /// It is no loss if it fails: the commit thread makes the file then.
   private func prepare(_ next: (index: UInt32, size: Int)) {
-    guard !usesSpare(for: next) else { return }
-    let making = folder + "/next"
-    let isMade =
-      (try? JournalSegment.prepare(making, size: next.size) { keepPace(with: $0, of: next) }) ?? false
-    guard isMade else { return }
-    let isNamed = monitor.locked {
-      // The commit thread may not have waited for it: then that name is a segment's that holds frames.
-      guard isAwaiting(next.index) else { return false }
-      return rename(making, JournalSegment.path(next.index, in: folder)) == 0
-    }
-    guard isNamed else {
-      unlink(making)
-      return
-    }
-    guard (try? Files.synchronizeFolder(folder)) != nil else { return }
+    let isSpare = namesSpare(for: next)
+    guard isSpare || makesFile(for: next), (try? Files.synchronizeFolder(folder)) != nil else { return }
     monitor.locked {
-      if isAwaiting(next.index) { supply.preparedSize = next.size }
+      // A spare may have been forgotten meanwhile.
+      if isAwaiting(next.index), supply.isNextSpare == isSpare { supply.preparedSize = next.size }
     }
   }
 
   /// Makes a removed segment's file the next one's: nothing has to be written then.
   ///
   /// - Returns: whether there was one.
-  private func usesSpare(for next: (index: UInt32, size: Int)) -> Bool {
-    let isNamed = monitor.locked {
+  private func namesSpare(for next: (index: UInt32, size: Int)) -> Bool {
+    monitor.locked {
       supply.isNextSpare =
         isAwaiting(next.index) && next.size == options.largestSegment
         && givesSpare(to: JournalSegment.path(next.index, in: folder))
       return supply.isNextSpare
     }
-    guard isNamed, (try? Files.synchronizeFolder(folder)) != nil else { return isNamed }
-    monitor.locked {
-      if isAwaiting(next.index), supply.isNextSpare { supply.preparedSize = next.size }
+  }
+
+  /// Makes the next one's file of zeros.
+  ///
+  /// - Returns: whether it has its name.
+  private func makesFile(for next: (index: UInt32, size: Int)) -> Bool {
+    let making = folder + "/next"
+    let isMade =
+      (try? JournalSegment.prepare(making, size: next.size) { keepPace(with: $0, of: next) }) ?? false
+    guard isMade else { return false }
+    let isNamed = monitor.locked {
+      // The commit thread may not have waited for it: then that name is a segment's that holds frames.
+      guard isAwaiting(next.index) else { return false }
+      return rename(making, JournalSegment.path(next.index, in: folder)) == 0
     }
-    return true
+    if !isNamed { unlink(making) }
+    return isNamed
   }
 
   /// Gives the oldest spare file a segment's name. Its head, which names another segment, tells that it is not in use yet. Inside
