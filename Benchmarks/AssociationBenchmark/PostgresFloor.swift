@@ -4,7 +4,7 @@ import Foundation
 /// commit thread, on tables of the same form and number of rows. Used by one thread.
 struct PostgresFloor {
   private static let schema = "floor"
-  private static let tables = ["counter", "service", "association", "interaction", "change"]
+  private static let tables = ["counter", "service", "association", "change"]
   /// The body of the standard association, which the change sequence keeps.
   private static let event =
     #"{"timestamp":"2009-05-12T12:05:12.145Z","interaction_id":"123ABCAADF00000000","media_type":1,"#
@@ -118,9 +118,6 @@ struct PostgresFloor {
       INSERT INTO association (service, ordinal, tenant, customer, at, interaction)
         SELECT t.id, t.revision, t.tenant, t.customer, 1242129912145, \(interaction)
         FROM \(chosen), service t WHERE t.id = u.id;
-      INSERT INTO interaction (service, id, tenant, at)
-        SELECT u.id, \(interaction), 1, 1242129912145 FROM \(chosen)
-        ON CONFLICT (service, id) DO UPDATE SET at = excluded.at WHERE excluded.at < interaction.at;
       UPDATE counter SET last = last + \(batch) WHERE name = 'sequence' RETURNING last;
       INSERT INTO change (sequence, tenant, service, revision, kind, at, customer_before, customer, interaction, event)
         SELECT c.last + u.g - \(batch), 1, u.id, 2, 'associate', 1242129912145, '0004Va58A9000001', '0004Va58A9000002',

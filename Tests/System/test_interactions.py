@@ -71,9 +71,44 @@ def test_an_interaction_is_found_also_after_a_later_event_has_named_another(
     assert server.call("DELETE", "/customers/A/data").status == 200
     for interaction in ("I0", "I1"):
         assert_error(server.call("GET", f"/interactions/{interaction}"), 404, "interaction_not_found")
+    assert rows_of_interactions(server, request) == 0
+
+
+def test_an_interaction_that_several_events_name_is_told_once_since_the_earliest_and_outlives_the_customer_of_its_association(
+    server: LiaisonServer, request: pytest.FixtureRequest
+) -> None:
+    api = Api(server)
+    service = api.start(contact_key="k", timestamp=T0)
+    api.associate("A", service, {"interaction_id": "I1", "timestamp": T1})
+    api.associate("B", service, {"interaction_id": "I1", "timestamp": T2})
+    api.start_state(service, interaction_id="I1", timestamp=T2)
+    api.associate("C", service, {"interaction_id": "I2", "timestamp": T2})
+    other = api.start(customer_id="B", interaction_id="I1", timestamp=T0)
+    i1: Json = {"external_id": "I1", "established_date": T1, "services": [service]}
+    i2: Json = {"external_id": "I2", "established_date": T2, "services": [service]}
+    for _ in range(2):
+        assert api.get(f"/services/{service}/interactions") == [i1, i2]
+        assert api.get("/interactions/I1") == {"external_id": "I1", "established_date": T0, "services": [service, other]}
+        # Folded now: the association's row goes, what it told of the interaction does not.
+        assert server.call("DELETE", "/customers/A/data").status == 200
+    assert [entry["customer_id"] for entry in api.get(f"/services/{service}/associations")] == ["C", "B"]
+    assert server.call("DELETE", f"/services/{service}").status == 200
+    assert api.get("/interactions/I1")["services"] == [other]
+    assert_error(server.call("GET", "/interactions/I2"), 404, "interaction_not_found")
+    assert server.call("DELETE", f"/services/{other}").status == 200
+    assert_error(server.call("GET", "/interactions/I1"), 404, "interaction_not_found")
+    assert rows_of_interactions(server, request) == 0
+
+
+def rows_of_interactions(server: LiaisonServer, request: pytest.FixtureRequest) -> int:
+    """How many rows are left that tell of interactions."""
     if server.store:
-        assert request.getfixturevalue("postgres").query("SELECT count(*) FROM interaction", server.store) == [["0"]]
-        return
+        (count,) = request.getfixturevalue("postgres").query(
+            "SELECT (SELECT count(*) FROM interaction) + (SELECT count(*) FROM association)", server.store
+        )[0]
+        return int(count)
     with sqlite3.connect(server.database) as database:
-        for table in ("interaction", "interaction_hash"):
-            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        return sum(
+            database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("interaction", "interaction_hash", "association")
+        )

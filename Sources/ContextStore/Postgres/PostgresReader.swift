@@ -178,12 +178,20 @@ final class PostgresReader: StoreReader {
 
   private static let mentionsOfInteraction = PostgresStatement(
     "mentions-of-interaction",
-    "SELECT id, service, at FROM interaction WHERE tenant = $1 AND id = $2 ORDER BY service")
+    """
+    SELECT id, service, min(at) FROM (
+      SELECT id, service, at FROM interaction WHERE tenant = $1 AND id = $2
+      UNION ALL SELECT interaction, service, at FROM association WHERE tenant = $1 AND interaction = $2
+    ) mention GROUP BY id, service ORDER BY service
+    """)
   private static let mentionsOfServices = PostgresStatement(
     "mentions-of-services",
     """
-    SELECT id, service, at FROM interaction WHERE tenant = $1 AND service = ANY($2::bigint[])
-    ORDER BY service, at, id
+    SELECT id, service, min(at) AS since FROM (
+      SELECT id, service, at FROM interaction WHERE tenant = $1 AND service = ANY($2::bigint[])
+      UNION ALL SELECT interaction, service, at FROM association
+        WHERE tenant = $1 AND service = ANY($2::bigint[]) AND interaction IS NOT NULL
+    ) mention GROUP BY id, service ORDER BY service, since, id
     """)
 
   func mentions(

@@ -4,7 +4,7 @@
 /// released. Everything lies in the schema that comes first in the session's `search_path`.
 enum PostgresSchema {
   /// What makes version n from version n-1, at index n-1.
-  static let migrations = [version1, version2, version3]
+  static let migrations = [version1, version2, version3, version4]
 
   /// The version that this server works with.
   static var current: Int64 { Int64(migrations.count) }
@@ -245,5 +245,12 @@ enum PostgresSchema {
     INSERT INTO counter VALUES
       ('store', ('x' || substr(md5(random()::text || clock_timestamp()::text), 1, 16))::bit(64)::bigint)
     """
+  ]
+
+  // What an association tells of an interaction does not stand in `interaction` any more, which has what other events told.
+  // Rows of before may stay: who asks looks into both.
+  private static let version4 = [
+    "ALTER TABLE association ALTER COLUMN interaction TYPE text COLLATE \"C\"",
+    "CREATE INDEX association_interaction ON association (tenant, interaction) WHERE interaction IS NOT NULL",
   ]
 }

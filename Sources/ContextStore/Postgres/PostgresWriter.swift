@@ -8,29 +8,6 @@ final class PostgresWriter {
   init(_ documents: DocumentReader) { self.documents = documents }
 
   private static let commits = PostgresStatement("commit", "COMMIT")
-  private static let association: [PostgresColumn] = [
-    .integer("service"), .integer("ordinal"), .integer("tenant"), .text("customer"), .integer("at"),
-    .text("interaction"), .text("principal"),
-  ]
-  private static let insertsAssociations = PostgresTable.insert(into: "association", association)
-  private static let forgets = PostgresStatement(
-    "forget-association", "DELETE FROM association WHERE service = ANY($1::bigint[])")
-  private static let interaction: [PostgresColumn] = [
-    .integer("service"), .text("id"), .integer("tenant"), .integer("at"),
-  ]
-  private static let insertsInteractions = PostgresStatement(
-    "insert-interaction",
-    PostgresTable.insert(into: "interaction", interaction).text
-      + " ON CONFLICT (service, id) DO UPDATE SET at = excluded.at WHERE excluded.at < interaction.at")
-  private static let forgetsInteractions = PostgresStatement(
-    "forget-interaction", "DELETE FROM interaction WHERE service = ANY($1::bigint[])")
-  private static let erased: [PostgresColumn] = [.integer("service"), .text("customer"), .integer("tenant")]
-  private static let erases = PostgresStatement(
-    "erase-association",
-    """
-    DELETE FROM association t USING \(PostgresTable.rows(erased))
-    WHERE t.service = u.service AND t.customer = u.customer AND t.tenant = u.tenant
-    """)
   // From here to the commit other batches that have changes wait.
   private static let counts = PostgresStatement(
     "count", "UPDATE counter SET last = last + $1 WHERE name = 'sequence' RETURNING last")
@@ -133,9 +110,7 @@ final class PostgresWriter {
       statements += 1
     }
     for kind in Self.ofServices { statements += try save(batch, kind, on: connection) }
-    statements += try saveHistory(batch, on: connection)
-    statements += try saveInteractions(batch, on: connection)
-    return statements
+    return try statements + PostgresHistory.save(batch, on: connection)
   }
 
   /// What lies behind the lock of its service.
@@ -161,77 +136,6 @@ final class PostgresWriter {
     if !made.isEmpty { try connection.send(table.insert, table.parameters(made, documents)) }
     if !changed.isEmpty { try connection.send(table.update, table.parameters(changed, documents)) }
     return [deleted.isEmpty, made.isEmpty, changed.isEmpty].count { !$0 }
-  }
-
-  /// Whose services were, and who is to be forgotten there.
-  private func saveHistory(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
-    var statements = 0
-    let deleted = Set(batch.deletions.filter { $0.kind == .service }.map(\.service))
-    if !deleted.isEmpty {
-      try connection.send(Self.forgets, PostgresServices.parameter(deleted.sorted()))
-      try connection.send(Self.forgetsInteractions, PostgresServices.parameter(deleted.sorted()))
-      statements += 2
-    }
-    let erasures = batch.puts.filter { $0.key.kind == .erasure }
-    if !erasures.isEmpty {
-      var arrays = PostgresTable.arrays(Self.erased)
-      for erasure in erasures {
-        arrays[0].append(erasure.key.service)
-        arrays[1].append(erasure.key.name)
-        arrays[2].append(erasure.key.tenant.rawValue)
-      }
-      try connection.send(Self.erases, arrays.map { .array($0) })
-      statements += 1
-    }
-    var arrays = PostgresTable.arrays(Self.association)
-    for change in batch.changes {
-      guard let service = change.service?.rawValue, let customer = change.customer,
-        customer != change.customerBefore, !deleted.contains(service),
-        !erasures.contains(where: {
-          $0.key.service == service && $0.key.name == customer && $0.sequence >= change.sequence
-        })
-      else { continue }
-      arrays[0].append(service)
-      arrays[1].append(change.revision)
-      arrays[2].append(change.tenant.rawValue)
-      arrays[3].append(customer)
-      arrays[4].append(change.at.milliseconds)
-      arrays[5].append(change.interaction)
-      arrays[6].append(change.principal)
-    }
-    if arrays[0].count > 0 {
-      try connection.send(Self.insertsAssociations, arrays.map { .array($0) })
-      statements += 1
-    }
-    return statements
-  }
-
-  /// Which interactions events have named.
-  private func saveInteractions(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
-    struct Mention: Hashable {
-      let service: Int64
-      let id: String
-    }
-    let deleted = Set(batch.deletions.filter { $0.kind == .service }.map(\.service))
-    var found: [Mention: (tenant: Int64, at: Int64)] = [:]
-    for change in batch.changes {
-      guard let id = change.interaction, let service = change.service?.rawValue, !deleted.contains(service)
-      else { continue }
-      let mention = Mention(service: service, id: id)
-      let at = min(found[mention]?.at ?? .max, change.at.milliseconds)
-      found[mention] = (change.tenant.rawValue, at)
-    }
-    guard !found.isEmpty else { return 0 }
-    var arrays = PostgresTable.arrays(Self.interaction)
-    // In one order, so that two servers wait for each other in no circle.
-    for (mention, value) in found.sorted(by: { ($0.key.service, $0.key.id) < ($1.key.service, $1.key.id) }) {
-      arrays[0].append(mention.service)
-      arrays[1].append(mention.id)
-      arrays[2].append(value.tenant)
-      arrays[3].append(value.at)
-    }
-    try connection.send(Self.insertsInteractions, arrays.map { .array($0) })
-    return 1
   }
 
   private static func parameters(_ changes: [Change]) -> [PostgresParameter] {

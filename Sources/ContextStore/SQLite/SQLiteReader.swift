@@ -29,11 +29,19 @@ final class SQLiteReader {
       """)
     mentionsOfInteraction = try connection.prepare(
       """
-      SELECT id, service, at FROM interaction_hash JOIN interaction USING (service)
-      WHERE hash = ?3 AND tenant = ?1 AND id = ?2 ORDER BY service
+      SELECT id, service, min(at) FROM (
+        SELECT id, service, at, tenant FROM interaction_hash JOIN interaction USING (service) WHERE hash = ?3
+        UNION ALL SELECT interaction, service, at, tenant FROM interaction_hash JOIN association USING (service)
+          WHERE hash = ?3
+      ) WHERE id = ?2 AND tenant = ?1 GROUP BY service ORDER BY service
       """)
     mentionsOfService = try connection.prepare(
-      "SELECT id, service, at FROM interaction WHERE tenant = ?1 AND service = ?2 ORDER BY at, id")
+      """
+      SELECT id, service, min(at) AS since FROM (
+        SELECT id, service, at, tenant FROM interaction WHERE service = ?2
+        UNION ALL SELECT interaction, service, at, tenant FROM association WHERE service = ?2
+      ) WHERE id IS NOT NULL AND tenant = ?1 GROUP BY id ORDER BY since, id
+      """)
   }
 
   func begin() throws(StoreError) {

@@ -1,7 +1,7 @@
 import ContextModel
 
 /// What the change sequence leaves behind of each service: to whom it belonged, a row whenever it came to another customer, and
-/// which interactions its events have named. Belongs to one connection, and to its thread.
+/// which interactions its other events have named. Belongs to one connection, and to its thread.
 final class ServiceHistory {
   private let associate: SQLiteStatement
   private let mention: SQLiteStatement
@@ -29,7 +29,9 @@ final class ServiceHistory {
     removeHashes = try connection.prepare(
       """
       DELETE FROM interaction_hash WHERE (hash, service) IN (
-        SELECT interaction_hash(tenant, id), service FROM interaction WHERE service = ?1)
+        SELECT interaction_hash(tenant, id), service FROM interaction WHERE service = ?1
+        UNION ALL SELECT interaction_hash(tenant, interaction), service FROM association
+          WHERE service = ?1 AND interaction IS NOT NULL)
       """)
     removeAssociations = try connection.prepare("DELETE FROM association WHERE service = ?1")
     removeInteractions = try connection.prepare("DELETE FROM interaction WHERE service = ?1")
@@ -48,13 +50,14 @@ final class ServiceHistory {
       associate.bind(6, borrowing: entry.interaction)
       associate.bind(7, borrowing: entry.principal)
       try associate.run()
+    } else if let interaction = entry.interaction {
+      mention.bind(1, entry.service)
+      mention.bind(2, borrowing: interaction)
+      mention.bind(3, entry.tenant)
+      mention.bind(4, entry.at)
+      try mention.run()
     }
     guard let interaction = entry.interaction else { return }
-    mention.bind(1, entry.service)
-    mention.bind(2, borrowing: interaction)
-    mention.bind(3, entry.tenant)
-    mention.bind(4, entry.at)
-    try mention.run()
     hashes.append((InteractionHash.of(interaction, tenant: entry.tenant), entry.service))
   }
 
