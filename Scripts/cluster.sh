@@ -104,9 +104,9 @@ start_node() { # NUMBER
 }
 
 start_haproxy() {
-  export LIAISON_LISTEN=127.0.0.1:$port
+  export BALANCER_LISTEN=127.0.0.1:$port
   local node
-  for node in 1 2 3; do export "LIAISON_NODE_$node=127.0.0.1:$((port + node))"; done
+  for node in 1 2 3; do export "BALANCER_NODE_$node=127.0.0.1:$((port + node))"; done
   start haproxy.log "$(PATH=$PATH:/usr/sbin command -v haproxy)" -db -f Scripts/haproxy.cfg
   wait_until HAProxy haproxy.log curl -sf "$base/ready"
 }

@@ -1,11 +1,16 @@
 import ContextModel
 import ContextStore
+import EventLoop
 import JSON
 import Synchronization
 
 /// How far the imports are that run, or ran last: one a tenant. Any thread may ask. What is not in memory is in the store, where each
-/// row leaves it together with its profile.
+/// row leaves it together with its profile, and where other servers of the store look.
 final class ImportProgress: Sendable {
+  private let store: ContextStore
+
+  init(_ store: ContextStore) { self.store = store }
+
   /// What is known of an import.
   struct State: Sendable {
     var phase = Phase.none
@@ -23,6 +28,15 @@ final class ImportProgress: Sendable {
     /// Why it ended early.
     var reason: String?
     var log: String?
+    /// The server that runs it, see `ContextStore.node`, and when it has told of it last. Not shown.
+    var node: String?
+    var told: Timestamp?
+
+    /// Whether another server of the store goes on with it.
+    func runs(elsewhereThan node: String?, at now: Timestamp) -> Bool {
+      guard phase == .running, let node, let other = self.node, other != node, let told else { return false }
+      return now.milliseconds - told.milliseconds < ImportProgress.silence
+    }
 
     mutating func count(_ outcome: Outcome) {
       rows += 1
@@ -55,56 +69,92 @@ final class ImportProgress: Sendable {
 
   private let states = Mutex<[Tenant: State]>([:])
 
-  /// Under what name the store keeps it.
-  static func setting(_ tenant: Tenant) -> String { "import of \(tenant.rawValue)" }
+  /// After how long an import of which its server has told nothing more is taken for one that has ended with it, in
+  /// milliseconds. It tells with every profile, and with every 200 rows.
+  private static let silence: Int64 = 60_000
 
   /// Begins an import.
   ///
-  /// - Returns: whether the tenant has none running.
-  func begin(_ state: State, of tenant: Tenant) -> Bool {
-    states.withLock { states in
-      guard states[tenant]?.phase != .running else { return false }
-      states[tenant] = state
-      return true
+  /// - Throws: 409 if the tenant has one running, here or on another server; 503 if the store takes no write.
+  func begin(_ state: State, of tenant: Tenant) async throws(ContextError) {
+    let running = ContextError(
+      status: 409, code: "import_running",
+      message: "An import is running; GET /profiles/import tells how far it is.", retryAfter: 10)
+    let former = try states.withLock { states throws(ContextError) in
+      guard states[tenant]?.phase != .running else { throw running }
+      return states.updateValue(state, forKey: tenant)
+    }
+    let (now, node) = (Self.now, store.node)
+    do throws(ContextError) {
+      try await store.write(
+        ClaimSetting(setting(state, of: tenant)) { kept in
+          kept.flatMap(State.init(kept:))?.runs(elsewhereThan: node, at: now) == true ? running : nil
+        })
+    } catch {
+      states.withLock { $0[tenant] = former }
+      throw error
     }
   }
 
-  /// How far the tenant's import is.
+  /// How far the tenant's import is, or how the last one ended.
   ///
   /// - Throws: 503 if the store cannot be read.
-  func state(of tenant: Tenant, in store: ContextStore) async throws(ContextError) -> State {
-    if let state = states.withLock({ $0[tenant] }) { return state }
-    guard let stored = try await store.record(.setting(Self.setting(tenant))),
-      let document = try? JSONParser().parse(stored.document)
-    else { return State() }
-    var state = State(decoding: document.root)
-    if state.phase == .running {
+  func state(of tenant: Tenant) async throws(ContextError) -> State {
+    let mine = states.withLock { $0[tenant] }
+    if let mine, mine.phase == .running { return mine }
+    guard let record = try await store.record(.setting(Self.name(tenant))),
+      var state = State(kept: record.document)
+    else { return mine ?? State() }
+    // The end of one of this server's may not have been kept.
+    if let mine, let started = mine.started, started >= state.started ?? started { return mine }
+    if state.phase == .running, !state.runs(elsewhereThan: store.node, at: Self.now) {
       state.phase = .interrupted
       state.reason = "The server has ended meanwhile; an import with start-from-index \(state.next) goes on."
     }
     return state
   }
 
-  /// What will be known of an import that runs, once a row is dealt with.
-  func after(_ outcome: Outcome, of tenant: Tenant) -> State {
+  /// What the store is to keep of an import that runs, once one more row is dealt with.
+  func setting(after outcome: Outcome, of tenant: Tenant) -> KeepSetting {
     var state = states.withLock { $0[tenant] ?? State() }
     state.count(outcome)
-    return state
+    return setting(state, of: tenant)
   }
 
-  /// Changes what is known of an import that runs, and tells what it is then.
-  @discardableResult
-  func update(_ tenant: Tenant, _ change: @Sendable (inout State) -> Void) -> State {
-    states.withLock { states in
-      change(&states[tenant, default: State()])
-      return states[tenant] ?? State()
-    }
+  /// Lets the store know how far the tenant's import is.
+  ///
+  /// - Throws: 503 if the store takes no write.
+  func keep(of tenant: Tenant) async throws(ContextError) {
+    guard let state = states.withLock({ $0[tenant] }) else { return }
+    try await store.write(setting(state, of: tenant))
+  }
+
+  private func setting(_ state: State, of tenant: Tenant) -> KeepSetting {
+    var state = state
+    state.node = store.node
+    state.told = Self.now
+    return KeepSetting(Self.name(tenant), state.kept)
+  }
+
+  /// Under what name the store keeps it.
+  private static func name(_ tenant: Tenant) -> String { "import of \(tenant.rawValue)" }
+
+  private static var now: Timestamp { Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0) }
+
+  /// Changes what is known of an import that runs.
+  func update(_ tenant: Tenant, _ change: @Sendable (inout State) -> Void) {
+    states.withLock { change(&$0[tenant, default: State()]) }
   }
 }
 
 extension ImportProgress.State {
-  /// As JSON text, as it is shown and kept.
-  var text: [UInt8] {
+  /// As JSON text, as it is shown.
+  var text: [UInt8] { text(isKept: false) }
+
+  /// As JSON text, as it is kept.
+  var kept: [UInt8] { text(isKept: true) }
+
+  private func text(isKept: Bool) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("state")
@@ -136,12 +186,23 @@ extension ImportProgress.State {
       writer.key("log")
       writer.string(log)
     }
+    if isKept, let node, let told {
+      writer.key("node")
+      writer.string(node)
+      writer.key("told")
+      writer.timestamp(told)
+    }
     writer.endObject()
     return writer.bytes
   }
 
-  /// Reads ``text`` back.
-  init(decoding document: JSONValue) {
+  /// Reads ``kept`` back; `nil` if it is none.
+  init?(kept: [UInt8]) {
+    guard let document = try? JSONParser().parse(kept) else { return nil }
+    self.init(decoding: document.root)
+  }
+
+  private init(decoding document: JSONValue) {
     func count(_ name: String) -> Int { Int(document[name]?.int64 ?? 0) }
     func date(_ name: String) -> Timestamp? { document[name]?.string.flatMap { Timestamp($0) } }
     phase = document["state"]?.string.flatMap(ImportProgress.Phase.init) ?? .none
@@ -150,5 +211,6 @@ extension ImportProgress.State {
     (percent, rows, next) = (count("percent"), count("rows"), count("next-index"))
     (created, skipped, errors) = (count("created"), count("skipped"), count("errors"))
     (reason, log) = (document["reason"]?.string, document["log"]?.string)
+    (node, told) = (document["node"]?.string, date("told"))
   }
 }

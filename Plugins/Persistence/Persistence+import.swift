@@ -38,12 +38,7 @@ extension Persistence {
     state.started = call.receivedAt
     state.next = Int(request.start)
     state.log = request.createsLog ? request.file + ".log" : nil
-    guard progress.begin(state, of: tenant) else {
-      throw ContextError(
-        status: 409, code: "import_running",
-        message: "An import is running; GET /profiles/import tells how far it is.",
-        retryAfter: 10)
-    }
+    try await progress.begin(state, of: tenant)
     var log: ImportLog?
     if request.createsLog {
       let goesOn = request.start > 0
@@ -64,7 +59,7 @@ extension Persistence {
 
   /// How far the import is.
   func importState(_ call: Call) async throws -> Reply {
-    Reply(content: .json(try await progress.state(of: call.tenant, in: store).text))
+    Reply(content: .json(try await progress.state(of: call.tenant).text))
   }
 
   private func run(
@@ -98,6 +93,7 @@ extension Persistence {
         if let log, !text.isEmpty { try await blocking.run { try log.append(text) } }
         let percent = reader.size == 0 ? 100 : reader.bytesRead * 100 / reader.size
         progress.update(tenant) { $0.percent = min(percent, 100) }
+        try await progress.keep(of: tenant)
       }
     } catch {
       end = (.failed, (error as? ContextError)?.message ?? "\(error)")
@@ -123,8 +119,7 @@ extension Persistence {
       at: Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0), principal: principal)
     do throws(ContextError) {
       // Both or neither: an import that goes on after a crash makes no profile twice, and leaves none out.
-      let done = progress.after(.created, of: tenant)
-      _ = try await store.write(Remembering(change, KeepSetting(ImportProgress.setting(tenant), done.text)))
+      _ = try await store.write(Remembering(change, progress.setting(after: .created, of: tenant)))
       return .created
     } catch {
       if error.code == "identity_taken", request.key != nil { return .skipped }
@@ -135,13 +130,13 @@ extension Persistence {
 
   private func finish(_ tenant: Tenant, _ phase: ImportProgress.Phase, _ reason: String?) async {
     let now = Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0)
-    let state = progress.update(tenant) { state in
+    progress.update(tenant) { state in
       state.phase = phase
       state.reason = reason
       state.ended = now
       if phase == .done { state.percent = 100 }
     }
     // If it cannot be kept the import shows as interrupted after a restart, with the row to go on from.
-    _ = try? await store.write(KeepSetting(ImportProgress.setting(tenant), state.text))
+    try? await progress.keep(of: tenant)
   }
 }

@@ -18,7 +18,7 @@ public struct Persistence: Middleware {
   let options: Options
   let mode: ServerMode
   let blocking: BlockingPool
-  let progress = ImportProgress()
+  let progress: ImportProgress
   /// Where files are exported to, and imported from.
   let folder: String
   let status: @Sendable () -> [UInt8]
@@ -40,6 +40,7 @@ public struct Persistence: Middleware {
   ) {
     self.store = store
     self.cache = cache
+    progress = ImportProgress(store)
     audience = cache.map(CacheAudience.init)
     self.schemas = schemas
     self.options = options

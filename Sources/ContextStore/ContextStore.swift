@@ -13,6 +13,8 @@ public final class ContextStore: Sendable {
   private let committer: Committer
   /// Tells this store from others. A backup of it, and a database copied with PostgreSQL's own tools, has the same.
   public let identity: Int64
+  /// What this server is called among those that work on the store, anew at each start; `nil` if no other one can.
+  public let node: String?
   /// Tells when the change sequence grows.
   let signal: ChangeSignal
   private let reads: Mailbox<PendingRead>
@@ -66,6 +68,7 @@ public final class ContextStore: Sendable {
     let queryReader = try engine.makeReader()
     self.engine = engine
     identity = engine.identity
+    node = engine.node
     self.loops = loops
     let committer = Committer(
       engine: engine, loops: loops, options: options,

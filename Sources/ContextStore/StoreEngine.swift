@@ -30,6 +30,9 @@ protocol StoreEngine: AnyObject, Sendable {
   /// Service ids for the batch when those of its counters are used up.
   func moreServiceIDs() throws(StoreError) -> Range<Int64>
 
+  /// What this server is called among those that work on the store; `nil` if no other one can.
+  var node: String? { get }
+
   /// Whether the next batch may begin while one is being kept: between its `commit` and its `finish`.
   var overlapsBatches: Bool { get }
 
@@ -80,7 +83,8 @@ protocol StoreEngine: AnyObject, Sendable {
 }
 
 extension StoreEngine {
-  // One batch after the other, unless an engine says otherwise.
+  // One server, and one batch after the other, unless an engine says otherwise.
+  var node: String? { nil }
   var overlapsBatches: Bool { false }
   func prepare(_ batch: Batch) throws(StoreError) {}
   func finish() throws(StoreError) {}

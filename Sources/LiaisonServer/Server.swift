@@ -229,7 +229,8 @@ public final class Server {
         + "its metrics begin with liaison_\(clash.plugin.replacing("-", with: "_"))_")
   }
 
-  private static func assembly(
+  /// The pipeline of a configuration, if a server may have it.
+  static func assembly(
     _ configuration: ServerConfiguration, _ additional: [any Plugin.Type],
     context: (String) -> PluginContext
   ) throws(ConfigurationError) -> PipelineAssembly {

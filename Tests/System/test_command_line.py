@@ -174,6 +174,13 @@ def test_a_bad_value_is_named_in_full(folder: Path, path: str, value: Any) -> No
     assert len(result.stderr.strip().splitlines()) == 1, "one clear line"
 
 
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_server_that_anybody_could_call_from_elsewhere_is_refused(folder: Path, command: str) -> None:
+    file = write(folder, json.dumps({"listen": "0.0.0.0:0"}))
+    result = run_liaison(command, "--config", file, cwd=folder)
+    assert result.returncode == 2 and "listen" in result.stderr and "plugins.authentication" in result.stderr
+
+
 def test_serve_refuses_a_bad_value_before_it_creates_anything(folder: Path) -> None:
     file = write(folder, json.dumps({"store": {"durability": "sometimes"}}))
     result = run_liaison("serve", "--listen", "127.0.0.1:0", "--config", file, cwd=folder)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support.api import Api, Json, assert_error
+from support.metrics import parse_metrics
 from support.server import LiaisonServer
 
 
@@ -48,6 +49,9 @@ def test_another_request_under_the_same_key_is_refused(schemaless: LiaisonServer
         assert_error(changed, 422, "idempotency_key_reused", field="Idempotency-Key")
         elsewhere = schemaless.call("POST", "/services/start", {"customer_id": "elsewhere"}, headers)
         assert_error(elsewhere, 422, "idempotency_key_reused")
+    metrics = parse_metrics(schemaless.call("GET", "/metrics").body.decode())
+    assert metrics.value("liaison_requests_total", status="422") == 2 * len(targets(Api(schemaless)))
+    assert metrics.value("liaison_requests_total", status="0") == 0, "every status is counted as what it is"
 
 
 def test_of_many_at_once_one_starts(schemaless: LiaisonServer) -> None:

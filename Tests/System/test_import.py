@@ -11,6 +11,7 @@ import pytest
 
 from support.api import Api, Json, assert_error
 from support.deadline import wait_until
+from support.metrics import parse_metrics
 from support.server import LiaisonServer
 
 PHONE: Json = {
@@ -57,6 +58,8 @@ def test_rows_become_profiles(server: LiaisonServer) -> None:
         ",Ümit,u@example.org,,2,\n",
     )
     done = run(server, name)
+    metrics = parse_metrics(server.call("GET", "/metrics").body.decode())
+    assert metrics.value("liaison_requests_total", operation="import-profiles", status="202") == 1
     counts = {key: done[key] for key in ("state", "percent", "rows", "created", "skipped", "errors")}
     assert counts == {"state": "done", "percent": 100, "rows": 3, "created": 3, "skipped": 0, "errors": 0}
     api = Api(server)

@@ -53,6 +53,36 @@ def test_reads_are_coherent_whichever_node_answers(
         assert load.ledger.lost(node) == []
 
 
+def test_one_import_of_a_tenant_runs_on_all_nodes_together(start_nodes, postgres: PostgresServer) -> None:
+    store = postgres.new_store()
+    first, second = start_nodes(store, 2)
+    for node in (first, second):
+        (node.data / "imports").mkdir()
+        (node.data / "imports/people.csv").write_text("City\n" + "Oslo\n" * 50_000)
+        (node.data / "imports/few.csv").write_text("City\nOslo\n")
+
+    def begin(node: LiaisonServer, name: str) -> Response:
+        return node.call("POST", "/profiles/import", {"profiles": name})
+
+    def state(node: LiaisonServer) -> dict:
+        return Api(node).get("/profiles/import")
+
+    assert begin(first, "people.csv").status == 202
+    assert_error(begin(second, "few.csv"), 409, "import_running")
+    wait_until("the other node knows how far it is", lambda: state(second).get("rows", 0) > 10)
+    assert state(second)["state"] == "running"
+    first.kill()
+    assert state(second)["state"] == "running", "nobody knows yet"
+    long_ago = """'"told":"2026-01-01T00:00:00.000Z"'"""
+    postgres.query(f"UPDATE setting SET value = regexp_replace(value, '\"told\":\"[^\"]*\"', {long_ago})", store)
+    left = state(second)
+    assert left["state"] == "interrupted" and f"start-from-index {left['next-index']}" in left["reason"]
+    assert begin(second, "few.csv").status == 202
+    wait_until("the import has ended", lambda: state(second)["state"] == "done")
+    first.start()
+    assert state(first) == state(second) and "told" not in state(first)
+
+
 def test_ids_are_unique_and_lists_are_the_same_on_all_nodes(start_nodes, postgres: PostgresServer) -> None:
     nodes = start_nodes(postgres.new_store())
     started = [Api(node).start(customer_id="C1") for _ in range(5) for node in nodes]

@@ -9,6 +9,7 @@ import Synchronization
 /// order of the commits, and who reads up to some number has seen all below it.
 final class PostgresEngine: StoreEngine, @unchecked Sendable {
   let identity: Int64
+  let node: String?
   private let options: PostgresOptions
   private let newest: Atomic<Int64>
   private let watcher: PostgresWatcher
@@ -54,6 +55,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   /// Connects, and brings the tables to this server's version.
   init(_ postgres: PostgresOptions, options: StoreOptions) throws(StoreError) {
     self.options = postgres
+    node = options.node
     signature = PostgresWatcher.signature + options.node
     var lanes: [PostgresLane] = []
     for _ in 0..<2 {

@@ -35,8 +35,9 @@ enum Help {
         Says whether this server can load the plugin's library, and why not.
     liaison --help, liaison --version
 
-    Every option of the configuration file can also be set by the environment: http.max-body by
-    LIAISON_HTTP_MAX_BODY, redis.url by LIAISON_REDIS. Flags win over the environment, the environment over the file.
+    An option of the configuration file that is one value, those of plugins apart, can also be set by the environment:
+    http.max-body by LIAISON_HTTP_MAX_BODY, redis.url by LIAISON_REDIS, store.url by LIAISON_STORE. Flags win over the
+    environment, the environment over the file.
 
     Exit codes: 0 done, 1 something was in the way (a port or folder in use, a store that cannot be opened),
     2 the command line or the configuration is wrong.

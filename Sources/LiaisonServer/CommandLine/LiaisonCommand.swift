@@ -46,8 +46,7 @@ public enum LiaisonCommand {
     case .check:
       let configuration = try configuration(arguments)
       let loaded = try loaded(configuration, beside: plugins).map(\.type)
-      _ = try PipelineAssembly(configuration, additional: plugins + loaded) { _ in .forChecking(configuration)
-      }
+      _ = try Server.assembly(configuration, plugins + loaded) { _ in .forChecking(configuration) }
       say("the configuration is good")
     case .store(let command): try command.run(arguments)
     }
