@@ -27,7 +27,9 @@ public struct ClaimSetting: StoreChange {
   public var refusal: @Sendable (_ current: [UInt8]?) -> ContextError?
 
   /// A setting, and what may forbid it.
-  public init(_ setting: KeepSetting, unless refusal: @escaping @Sendable (_ current: [UInt8]?) -> ContextError?) {
+  public init(
+    _ setting: KeepSetting, unless refusal: @escaping @Sendable (_ current: [UInt8]?) -> ContextError?
+  ) {
     self.setting = setting
     self.refusal = refusal
   }
