@@ -108,8 +108,15 @@ final class CSVReader: @unchecked Sendable {
 
   private func fill() throws(ContextError) -> Bool {
     guard position == block.count else { return true }
+    var result = 0
     block = [UInt8](unsafeUninitializedCapacity: Self.blockSize) { buffer, count in
-      count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
+      repeat {
+        result = read(descriptor, buffer.baseAddress, buffer.count)
+      } while result < 0 && errno == EINTR
+      count = max(0, result)
+    }
+    guard result >= 0 else {
+      throw .storeUnavailable("the file cannot be read: \(String(cString: strerror(errno)))")
     }
     position = 0
     bytesRead += block.count

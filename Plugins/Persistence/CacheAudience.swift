@@ -1,3 +1,4 @@
+import ContextModel
 import ContextStore
 import MappingCache
 
@@ -13,4 +14,6 @@ struct CacheAudience: CommitAudience {
         CachedService(commit.mapping), since: CacheTicket(epoch: commit.ticket), commit.release)
     }
   }
+
+  func doubt(_ services: [ServiceID]) { cache.doubt(services) }
 }

@@ -33,9 +33,15 @@ final class ExportFiles: @unchecked Sendable {
       }
       descriptors.append(descriptor)
     }
-    for kind in 0..<3 {
-      try write(
-        format == .json ? Array("[".utf8) : Array((ExportTable.tables[kind].header + "\r\n").utf8), to: kind)
+    do {
+      for kind in 0..<3 {
+        try write(
+          format == .json ? Array("[".utf8) : Array((ExportTable.tables[kind].header + "\r\n").utf8), to: kind
+        )
+      }
+    } catch {
+      discard()
+      throw error
     }
   }
 
@@ -45,12 +51,12 @@ final class ExportFiles: @unchecked Sendable {
     for record in records {
       var writer = JSONWriter(capacity: 1024)
       record.write(to: &writer)
-      let service = try parser.parse(writer.bytes).root
+      let service = try parser.parse(copying: writer.bytes).root
       var bare = record
       bare.lists = []
       var own = JSONWriter(capacity: 512)
       bare.write(to: &own)
-      append(try parser.parse(own.bytes).root, of: service, kind: 0, to: &texts[0])
+      append(try parser.parse(copying: own.bytes).root, of: service, kind: 0, to: &texts[0])
       for (kind, names) in [
         (1, ["active_states", "completed_states"]), (2, ["active_tasks", "completed_tasks"]),
       ] {

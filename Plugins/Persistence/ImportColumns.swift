@@ -7,17 +7,26 @@ struct ImportColumns: Sendable {
   private let names: [String]
   private let schemas: [String: ExtensionSchema]
   private let core: CoreAttributes?
+  private let longestCustomerID: Int
+  private let tenant: Tenant
+  /// See `Call.profileCheck`.
+  private let check: (@Sendable (inout ProfileBody, Tenant) throws(ContextError) -> Void)?
 
   /// Reads the first row.
   ///
+  /// - Parameter check: how extensions are checked; `nil` where they are free.
   /// - Throws: 400 that names the column.
   init(
-    _ header: [String], _ catalog: SchemaCatalog, _ core: CoreAttributes?, tenant: Tenant
+    _ header: [String], _ catalog: SchemaCatalog, _ core: CoreAttributes?, longestCustomerID: Int,
+    tenant: Tenant,
+    check: (@Sendable (inout ProfileBody, Tenant) throws(ContextError) -> Void)?
   ) throws(ContextError) {
     self.core = core
+    self.longestCustomerID = longestCustomerID
+    self.tenant = tenant
+    self.check = check
     names = header.map { $0.trimmingSpaces }
     var schemas: [String: ExtensionSchema] = [:]
-    let hasSchemas = !catalog.schemas(of: .profile, tenant: tenant).isEmpty
     for name in names {
       guard !name.isEmpty else {
         throw .badField("profiles", code: "bad_csv", message: "A column of the file has no name.")
@@ -29,8 +38,8 @@ struct ImportColumns: Sendable {
         continue
       }
       let (owner, attribute) = (String(name[..<dot]), String(name[name.index(after: dot)...]))
+      guard check != nil else { continue }
       guard let schema = catalog.schema(owner, of: .profile, tenant: tenant) else {
-        guard hasSchemas else { continue }
         throw .badField(
           name, code: "unknown_extension",
           message: "There is no extension \(owner) with a schema for profiles.")
@@ -86,8 +95,9 @@ struct ImportColumns: Sendable {
     guard let document = try? parser.parse(writer.bytes) else {
       throw .badField("profiles", code: "bad_csv", message: "A column stands twice.")
     }
-    var body = try ProfileBody(decoding: document.root)
+    var body = try ProfileBody(decoding: document.root, longestCustomerID: longestCustomerID)
     try body.require(core)
+    try check?(&body, tenant)
     return body
   }
 

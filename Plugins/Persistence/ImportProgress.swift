@@ -73,22 +73,23 @@ final class ImportProgress: Sendable {
   /// milliseconds. It tells with every profile, and with every 200 rows.
   private static let silence: Int64 = 60_000
 
+  private static let isRunning = ContextError(
+    status: 409, code: "import_running",
+    message: "An import is running; GET /profiles/import tells how far it is.", retryAfter: 10)
+
   /// Begins an import.
   ///
   /// - Throws: 409 if the tenant has one running, here or on another server; 503 if the store takes no write.
   func begin(_ state: State, of tenant: Tenant) async throws(ContextError) {
-    let running = ContextError(
-      status: 409, code: "import_running",
-      message: "An import is running; GET /profiles/import tells how far it is.", retryAfter: 10)
     let former = try states.withLock { states throws(ContextError) in
-      guard states[tenant]?.phase != .running else { throw running }
+      guard states[tenant]?.phase != .running else { throw Self.isRunning }
       return states.updateValue(state, forKey: tenant)
     }
     let (now, node) = (Self.now, store.node)
     do throws(ContextError) {
       try await store.write(
         ClaimSetting(setting(state, of: tenant)) { kept in
-          kept.flatMap(State.init(kept:))?.runs(elsewhereThan: node, at: now) == true ? running : nil
+          kept.flatMap(State.init(kept:))?.runs(elsewhereThan: node, at: now) == true ? Self.isRunning : nil
         })
     } catch {
       states.withLock { $0[tenant] = former }
@@ -114,19 +115,27 @@ final class ImportProgress: Sendable {
     return state
   }
 
-  /// What the store is to keep of an import that runs, once one more row is dealt with.
-  func setting(after outcome: Outcome, of tenant: Tenant) -> KeepSetting {
+  /// What the store is to keep of an import that runs, once one more row is dealt with. Refused if another server has taken the
+  /// import's place: this one has told nothing for too long.
+  func claim(after outcome: Outcome, of tenant: Tenant) -> ClaimSetting {
     var state = states.withLock { $0[tenant] ?? State() }
     state.count(outcome)
-    return setting(state, of: tenant)
+    return claim(state, of: tenant)
   }
 
   /// Lets the store know how far the tenant's import is.
   ///
-  /// - Throws: 503 if the store takes no write.
+  /// - Throws: 409 if another server has taken its place; 503 if the store takes no write.
   func keep(of tenant: Tenant) async throws(ContextError) {
     guard let state = states.withLock({ $0[tenant] }) else { return }
-    try await store.write(setting(state, of: tenant))
+    try await store.write(claim(state, of: tenant))
+  }
+
+  private func claim(_ state: State, of tenant: Tenant) -> ClaimSetting {
+    let node = store.node
+    return ClaimSetting(setting(state, of: tenant)) { kept in
+      kept.flatMap(State.init(kept:)).flatMap { $0.node == node ? nil : Self.isRunning }
+    }
   }
 
   private func setting(_ state: State, of tenant: Tenant) -> KeepSetting {

@@ -26,9 +26,11 @@ extension Persistence {
         profile.matches(query, parser)
       else { continue }
       found.append(profile)
-      if let limit = call.filter.limit, found.count == limit { break }
+      // One more than is shown tells whether the first is the only one.
+      if let limit = call.filter.limit, found.count > limit { break }
     }
     let extensions = query.showsExtensionsOfOnlyOne && found.count != 1 ? .none : call.extensions
+    if let limit = call.filter.limit { found = Array(found.prefix(limit)) }
     var writer = JSONWriter()
     writer.beginArray()
     for profile in found {

@@ -30,7 +30,10 @@ extension Persistence {
     guard let names = header.first else {
       throw ContextError.badField("profiles", code: "bad_csv", message: "The file is empty.")
     }
-    let columns = try ImportColumns(names, schemas.current, schemas.coreAttributes, tenant: call.tenant)
+    let columns = try ImportColumns(
+      names, schemas.current, schemas.coreAttributes, longestCustomerID: longestCustomerID,
+      tenant: call.tenant,
+      check: call.profileCheck)
     let (tenant, principal) = (call.tenant, call.principal?.name)
     var state = ImportProgress.State()
     state.phase = .running
@@ -72,6 +75,7 @@ extension Persistence {
     var end = (phase: ImportProgress.Phase.done, reason: String?.none)
     do {
       while end.phase == .done {
+        try mode.require(.importProfiles)
         let rows = try await blocking.run { try reader.rows(atMost: Self.rowsAtATime) }
         guard !rows.isEmpty else { break }
         var lines = ""
@@ -119,11 +123,11 @@ extension Persistence {
       at: Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0), principal: principal)
     do throws(ContextError) {
       // Both or neither: an import that goes on after a crash makes no profile twice, and leaves none out.
-      _ = try await store.write(Remembering(change, progress.setting(after: .created, of: tenant)))
+      _ = try await store.write(Remembering(change, progress.claim(after: .created, of: tenant)))
       return .created
     } catch {
       if error.code == "identity_taken", request.key != nil { return .skipped }
-      guard error.status < 500 else { throw error }
+      guard error.status < 500, error.code != "import_running" else { throw error }
       return .wrong(error)
     }
   }

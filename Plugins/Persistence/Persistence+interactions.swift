@@ -73,7 +73,7 @@ extension Persistence {
       call.presentation?(&record)
       var writer = JSONWriter(capacity: 1024)
       record.write(to: &writer)
-      let service = try parser.parse(writer.bytes).root
+      let service = try parser.parse(copying: writer.bytes).root
       collect(service)
       for name in ["active_states", "completed_states", "active_tasks", "completed_tasks"] {
         for part in service[name]?.elements.map({ $0 }) ?? [] { collect(part) }

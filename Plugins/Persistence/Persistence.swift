@@ -16,6 +16,7 @@ public struct Persistence: Middleware {
   let audience: CacheAudience?
   let schemas: SchemaRegistry
   let options: Options
+  let longestCustomerID: Int
   let mode: ServerMode
   let blocking: BlockingPool
   let progress: ImportProgress
@@ -29,13 +30,15 @@ public struct Persistence: Middleware {
   ///   - cache: `nil` if Redis is off.
   ///   - schemas: gets every schema that is created.
   ///   - options: where versions of the API differ.
+  ///   - longestCustomerID: in characters.
   ///   - mode: which calls are taken.
   ///   - blocking: for files.
   ///   - folder: where files are exported to, and imported from.
   ///   - status: the body of `GET /server/status`.
   public init(
     store: ContextStore, cache: MappingCache?, schemas: SchemaRegistry,
-    options: Options = Options(), mode: ServerMode, blocking: BlockingPool, folder: String,
+    options: Options = Options(), longestCustomerID: Int = 64, mode: ServerMode, blocking: BlockingPool,
+    folder: String,
     status: @escaping @Sendable () -> [UInt8]
   ) {
     self.store = store
@@ -44,6 +47,7 @@ public struct Persistence: Middleware {
     audience = cache.map(CacheAudience.init)
     self.schemas = schemas
     self.options = options
+    self.longestCustomerID = longestCustomerID
     self.mode = mode
     self.blocking = blocking
     self.folder = folder

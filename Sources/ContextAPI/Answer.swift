@@ -12,17 +12,22 @@ struct Answer {
   var metricsRow: Int
 
   /// Sends what the pipeline has replied.
-  func send(_ reply: Reply, to call: Call, prefix: String) {
-    if case .stream(let stream) = reply.content { return send(stream, HTTPResponse(reply, prefix: prefix)) }
+  ///
+  /// - Parameter log: hears why a stream has broken off.
+  func send(_ reply: Reply, to call: Call, prefix: String, _ log: Log) {
+    if case .stream(let stream) = reply.content {
+      return send(stream, of: call, HTTPResponse(reply, prefix: prefix), log)
+    }
     send(HTTPResponse(reply, prefix: prefix))
   }
 
   /// Sends a body piece by piece, in a task of its own: the call's task is free for others.
-  private func send(_ stream: ReplyStream, _ head: HTTPResponse) {
+  private func send(_ stream: ReplyStream, of call: Call, _ head: HTTPResponse, _ log: Log) {
     var head = head
     head.headers.append("X-Request-Id", hexadecimal: requestNumber)
     exchange.begin(head)
     let status = head.status
+    let (operation, request) = (call.operation.rawValue, call.requestID)
     EventLoop.current?.runTask {
       do {
         while let piece = try await stream.next() {
@@ -31,6 +36,9 @@ struct Answer {
         await exchange.end()
         metrics.record(metricsRow, status: status, start: start)
       } catch {
+        log.error(
+          "an answer could not be ended",
+          ["operation": operation, "request": request, "error": "\(error)"])
         metrics.record(metricsRow, status: 500, start: start)
         exchange.abort()
       }

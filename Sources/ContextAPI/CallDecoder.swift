@@ -55,8 +55,21 @@ struct CallDecoder {
     }
     if let range = parameters[.name] ?? parameters[.extensionName] {
       let field = parameters[.name] == nil ? "ext_name" : "name"
-      call.name = try identifier(segment(range), field: field, longest: 255)
+      let name = try identifier(segment(range), field: field, longest: 255)
+      if field == "ext_name", row.resource != .profile { try requireNoField(name) }
+      call.name = name
     }
+  }
+
+  /// An extension with the name of a field would stand in an answer beside that.
+  private func requireNoField(_ name: String) throws(ContextError) {
+    guard let field = EventField.allCases.first(where: { "\($0.name)" == name }), !field.isPlainWord else {
+      return
+    }
+    throw .badField(
+      "ext_name", code: "field_not_allowed",
+      message: "\(name) is a field of its own; no extension has its name.",
+      value: JSONWriter.excerpt(of: name), allowed: ["a name that is no field"])
   }
 
   private func decodeBody(_ request: borrowing HTTPRequest, into call: Call) throws(ContextError) {
@@ -129,7 +142,8 @@ struct CallDecoder {
     let allowed = "an integer from 1 to \(ServiceID.maximum)"
     throw .badField(
       "service_id", code: sent.isEmpty ? "empty_value" : "bad_identifier",
-      message: "service_id must be \(allowed); \(quoted(sent)) was sent.", value: quoted(sent),
+      message: "service_id must be \(allowed); \(JSONWriter.excerpt(of: sent)) was sent.",
+      value: JSONWriter.excerpt(of: sent),
       allowed: [allowed])
   }
 
@@ -139,7 +153,8 @@ struct CallDecoder {
     let allowed = "an integer from 1 to \(Int32.max)"
     throw .badField(
       field, code: sent.isEmpty ? "empty_value" : "bad_identifier",
-      message: "\(field) must be \(allowed); \(quoted(sent)) was sent.", value: quoted(sent),
+      message: "\(field) must be \(allowed); \(JSONWriter.excerpt(of: sent)) was sent.",
+      value: JSONWriter.excerpt(of: sent),
       allowed: [allowed])
   }
 
@@ -160,8 +175,8 @@ struct CallDecoder {
     guard let code else { return sent }
     let allowed = "1 to \(longest) characters, none of them a control character"
     throw .badField(
-      field, code: code, message: "\(field) must be \(allowed); \(quoted(sent)) was sent.",
-      value: quoted(sent),
+      field, code: code, message: "\(field) must be \(allowed); \(JSONWriter.excerpt(of: sent)) was sent.",
+      value: JSONWriter.excerpt(of: sent),
       allowed: [allowed])
   }
 
@@ -176,7 +191,7 @@ struct CallDecoder {
       guard tag.count >= 3, tag.hasPrefix("\""), tag.hasSuffix("\"") else {
         throw .badField(
           "If-Match", code: "bad_parameter", message: "If-Match must be * or entity tags such as \"3\".",
-          value: quoted(text), allowed: ["*", "\"<revision>\""])
+          value: JSONWriter.excerpt(of: text), allowed: ["*", "\"<revision>\""])
       }
       // A tag that is no number was not made by this server and matches nothing.
       if let revision = Int64(tag.dropFirst().dropLast()) { revisions.append(revision) }
@@ -218,11 +233,4 @@ extension String {
     let start = drop { $0 == " " || $0 == "\t" }
     return String(start.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
   }
-}
-
-/// A string as JSON text of at most 80 characters, for messages.
-func quoted(_ text: String) -> String {
-  var writer = JSONWriter(capacity: 96)
-  writer.string(text.count <= 80 ? text : text.prefix(79) + "…")
-  return String(decoding: writer.bytes, as: UTF8.self)
 }

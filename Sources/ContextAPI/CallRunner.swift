@@ -37,7 +37,7 @@ final class CallRunner: @unchecked Sendable {
       let log = log
       let rest = try pipeline.begin(work.call) { result in
         switch result {
-        case .success(let reply): work.replied(reply)
+        case .success(let reply): work.replied(reply, log)
         case .failure(let error): work.threw(error, log)
         }
       }
@@ -65,8 +65,8 @@ final class CallRunner: @unchecked Sendable {
     case client(Answer, method: String, prefix: String)
     /// A bulk request, which is admitted by a reply.
     case bulk(BulkAssociation, Answer, method: String)
-    /// A bulk request, one of whose items this was.
-    case item(BulkAssociation, Int)
+    /// A bulk request, one of whose items this was, and when that has begun.
+    case item(BulkAssociation, Int, begun: UInt64)
   }
 
   /// A task that waits for its next call, or runs one.
@@ -99,7 +99,7 @@ final class CallRunner: @unchecked Sendable {
       while let (work, stages) = await worker.next() {
         self?.waiting -= 1
         do {
-          work.replied(try await stages(work.call))
+          work.replied(try await stages(work.call), log)
         } catch {
           work.threw(error, log)
         }
@@ -119,11 +119,11 @@ final class CallRunner: @unchecked Sendable {
 // Not inlined: answers are large, and would lie in the frames of tasks.
 extension CallRunner.Work {
   @inline(never)
-  fileprivate func replied(_ reply: Reply) {
+  fileprivate func replied(_ reply: Reply, _ log: Log) {
     switch recipient {
-    case .client(let answer, _, let prefix): answer.send(reply, to: call, prefix: prefix)
+    case .client(let answer, _, let prefix): answer.send(reply, to: call, prefix: prefix, log)
     case .bulk(let bulk, _, _): bulk.admitted()
-    case .item(let bulk, let place): bulk.finished(place, nil)
+    case .item(let bulk, let place, let begun): bulk.finished(place, begun: begun, nil)
     }
   }
 
@@ -133,7 +133,7 @@ extension CallRunner.Work {
     switch recipient {
     case .client(let answer, let method, _), .bulk(_, let answer, let method):
       answer.send(HTTPResponse(error, method: method))
-    case .item(let bulk, let place): bulk.finished(place, error)
+    case .item(let bulk, let place, let begun): bulk.finished(place, begun: begun, error)
     }
   }
 }

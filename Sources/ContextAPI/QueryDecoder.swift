@@ -1,4 +1,5 @@
 import ContextModel
+import JSON
 import LiaisonKit
 
 /// Reads the query of a request. A parameter that the operation does not know, or that stands twice, is refused.
@@ -36,7 +37,8 @@ struct QueryDecoder {
           continue
         }
         throw .badField(
-          name, code: "unknown_parameter", message: "This operation has no query parameter \(quoted(name)).",
+          name, code: "unknown_parameter",
+          message: "This operation has no query parameter \(JSONWriter.excerpt(of: name)).",
           allowed: allowed.map(\.rawValue))
       }
       guard !seen.contains(parameter) else {
@@ -88,7 +90,8 @@ struct QueryDecoder {
   private func addCriterion(_ name: String, _ value: String, to call: Call) throws(ContextError) {
     guard !name.isEmpty, call.identification?.value(of: name) == nil else {
       throw .badField(
-        name, code: "bad_parameter", message: "The attribute \(quoted(name)) stands twice or has no name.")
+        name, code: "bad_parameter",
+        message: "The attribute \(JSONWriter.excerpt(of: name)) stands twice or has no name.")
     }
     guard (call.identification?.criteria.count ?? 0) < Self.mostCriteria else {
       throw .badField(
@@ -203,8 +206,8 @@ struct QueryDecoder {
     .badField(
       parameter.rawValue, code: code,
       message:
-        "\(parameter.rawValue) must be \(allowed.joined(separator: " or ")); \(quoted(value)) was sent.",
-      value: quoted(value), allowed: allowed)
+        "\(parameter.rawValue) must be \(allowed.joined(separator: " or ")); \(JSONWriter.excerpt(of: value)) was sent.",
+      value: JSONWriter.excerpt(of: value), allowed: allowed)
   }
 }
 

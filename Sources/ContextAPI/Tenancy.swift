@@ -1,4 +1,5 @@
 public import ContextModel
+import JSON
 public import LiaisonKit
 
 /// Several tenants on one server: the headers `ContactCenterId` and `GroupId` tell whose data a call is about (API page
@@ -53,7 +54,7 @@ public struct Tenancy: Sendable {
         "ContactCenterId", code: "unknown_tenant",
         message:
           "Invalid tenant specified : specified tenant in HTTP header 'ContactCenterId'='\(sent)' not configured.",
-        value: quoted(sent))
+        value: JSONWriter.excerpt(of: sent))
     }
     guard let sentGroup = headers["groupid"], !sentGroup.isEmpty else { return Tenant(rawValue: center.id) }
     guard let group = groups[center.id]?[sentGroup] else {
@@ -61,7 +62,7 @@ public struct Tenancy: Sendable {
         "GroupId", code: "unknown_tenant",
         message:
           "Invalid tenant specified : specified group in HTTP header 'GroupId'='\(sentGroup)' not configured.",
-        value: quoted(sentGroup))
+        value: JSONWriter.excerpt(of: sentGroup))
     }
     return Tenant(rawValue: group.id)
   }

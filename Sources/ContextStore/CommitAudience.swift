@@ -1,3 +1,5 @@
+public import ContextModel
+
 /// Who must have seen what became durable before the calls that wrote it go on: the mapping cache.
 ///
 /// A batch of the store comes as a whole, on one loop: whoever tells others of it wakes them once.
@@ -8,6 +10,10 @@ public protocol CommitAudience: Sendable {
   /// The mappings of a batch, in the order of commit. On the thread of one of the store's loops, which may be another
   /// one than the callers'.
   func show(_ commits: [ShownCommit])
+
+  /// Services that changes may have changed which failed: nobody could tell in time whether they were kept. Whoever knows
+  /// something of them asks the store. On the thread of one of its loops, when the store works again.
+  func doubt(_ services: [ServiceID])
 }
 
 /// What a change that is durable made of its service, and who waits to hear of it.

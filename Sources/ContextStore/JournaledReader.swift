@@ -29,6 +29,8 @@ final class JournaledReader: StoreReader {
   // whatever it does not know is in them.
   func begin() throws(StoreError) {}
 
+  var readsOneMoment: Bool { false }
+
   // A record is as near as a list of them.
   func expect(_ services: @autoclosure () -> [Int64]) throws(StoreError) {}
 

@@ -46,7 +46,7 @@ protocol StoreEngine: AnyObject, Sendable {
   /// Waits until the batch that was committed last is durable, and visible to readers that begin later.
   ///
   /// - Throws: `conflict` if it can be decided again, for others have changed the same meanwhile; `refused` if it cannot be
-  ///   kept for what is in it. Nothing of it was kept then, nor was it in any other case.
+  ///   kept for what is in it. Nothing of it was kept then, nor was it in any other case that is not uncertain.
   func finish() throws(StoreError)
 
   /// Ends the batch that has begun and was not committed.
@@ -102,7 +102,10 @@ enum StoreNews: Sendable {
 
 /// Reads what an engine keeps. One thread at a time.
 protocol StoreReader: AnyObject {
-  /// Until `end` everything is read as of one moment, which is not before this call.
+  /// Whether everything until `end` is read as of one moment; else each record and each list is read as of a moment of its own.
+  var readsOneMoment: Bool { get }
+
+  /// What is read until `end` is as of a moment that is not before this call.
   func begin() throws(StoreError)
   /// Ends what `begin` began; also after a failure.
   func end()

@@ -22,6 +22,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case conflict
     /// The database does not take data of this form: it would never take it.
     case refused
+    /// More at once than is kept at once.
+    case tooLarge
     /// The file is damaged or is none of ours.
     case damaged
     /// The file that a backup shall write exists.
@@ -43,6 +45,7 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
       case .unreachable: "its database cannot be reached"
       case .conflict: "others change the same at this moment"
       case .refused: "its database refuses the data"
+      case .tooLarge: "it is too much at once"
       case .damaged: "its data is damaged or no database"
       case .fileExists: "a file exists already"
       case .closed: "it is closed"
@@ -57,6 +60,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   public var description: String
   /// The field whose value the database refuses, as clients know it; `nil` for none that is known.
   public var field: String?
+  /// Whether what failed may come to be kept all the same: the database has not told in time.
+  public var isUncertain = false
 
   /// An error by its parts.
   public init(_ kind: Kind, _ description: String, field: String? = nil) {

@@ -5,8 +5,33 @@ struct StoreView {
   let reader: any StoreReader
   let documents: DocumentReader
 
-  /// A service with what is wanted in it.
+  /// A service with what is wanted in it, all of one moment; `nil` if it is gone meanwhile.
   func service(
+    _ record: Record, _ id: ServiceID, _ extensions: ExtensionSelection, _ parts: PartSelection?
+  ) throws(StoreError) -> ServiceRecord? {
+    if case .none = extensions, parts == nil { return try compose(record, id, extensions, parts) }
+    return try steady(record) { record throws(StoreError) in try compose(record, id, extensions, parts) }
+  }
+
+  /// Reads what belongs to a service, again if the service has changed meanwhile: every change of what belongs to it changes it.
+  private func steady<Shown>(
+    _ record: Record, _ body: (Record) throws(StoreError) -> Shown
+  ) throws(StoreError) -> Shown? {
+    guard !reader.readsOneMoment else { return try body(record) }
+    var record = record
+    for _ in 1..<Self.mostReadings {
+      let shown = try body(record)
+      guard let now = try self.record(record.key) else { return nil }
+      if now.revision == record.revision, now.sequence == record.sequence { return shown }
+      record = now
+    }
+    throw StoreError(.locked, "service \(record.key.service) changes faster than it can be read")
+  }
+
+  /// A service that changes in as many readings of it, each of some microseconds, is changed by a fault.
+  private static let mostReadings = 1000
+
+  private func compose(
     _ record: Record, _ id: ServiceID, _ extensions: ExtensionSelection, _ parts: PartSelection?
   ) throws(StoreError) -> ServiceRecord {
     var shown = ServiceRecord(document: record.document, revision: record.revision)
@@ -48,7 +73,7 @@ struct StoreView {
     var services: [ServiceRecord] = []
     for record in records.prefix(query.filter.limit ?? .max) {
       guard let id = ServiceID(record.key.service) else { continue }
-      services.append(try service(record, id, query.extensions, query.parts))
+      if let shown = try service(record, id, query.extensions, query.parts) { services.append(shown) }
     }
     return services
   }
@@ -63,7 +88,7 @@ struct StoreView {
       guard scan.matches(service) else { continue }
       page.ids.append(service.id)
       guard let parts = scan.parts else { continue }
-      let shown = try self.service(record, service.id, .all, parts)
+      guard let shown = try self.service(record, service.id, .all, parts) else { continue }
       page.records.append(shown)
       bytes += shown.byteCount
       if bytes > ServiceScan.mostBytes {
@@ -78,6 +103,10 @@ struct StoreView {
   /// The states or tasks of a query; `nil` if there is no such service.
   func parts(_ query: PartQuery) throws(StoreError) -> [PartRecord]? {
     guard let owner = try record(.service(query.service, tenant: query.tenant)) else { return nil }
+    return try steady(owner) { owner throws(StoreError) in try parts(query, of: owner) }
+  }
+
+  private func parts(_ query: PartQuery, of owner: Record) throws(StoreError) -> [PartRecord] {
     let customer = documents.value(owner.document)?["customer_id"]?.string
     let all = try allExtensions(
       of: query.service, query.tenant, query.extensions, .none, query.parts?.taskExtensions ?? .none)

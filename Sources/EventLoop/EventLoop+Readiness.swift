@@ -57,7 +57,7 @@ extension EventLoop {
       return
     }
     var happened: Interest = []
-    if event.events & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue) != 0 { happened.insert(.read) }
+    if event.events & EPOLLIN.rawValue != 0 { happened.insert(.read) }
     if event.events & EPOLLOUT.rawValue != 0 { happened.insert(.write) }
     if event.events & EPOLLHUP.rawValue != 0 { happened.insert(.hangUp) }
     if event.events & EPOLLERR.rawValue != 0 { happened.insert(.error) }

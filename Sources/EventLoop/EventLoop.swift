@@ -12,9 +12,6 @@ import Glibc
 public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Its number among the loops of the process; only for names and logs.
   public let index: Int
-  /// How often the loop looks with a zero timeout before it goes to sleep. A sleeping thread costs its waker
-  /// tens of microseconds; a loop that is about to get an answer from another thread may save them.
-  public var pollsBeforeSleep = 0
 
   /// Monotonic nanoseconds, read once a tick.
   public internal(set) var now: UInt64
@@ -163,25 +160,16 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   }
 
   private func wait() -> Int {
-    var remaining = pollsBeforeSleep
-    while true {
-      let timeout = waitTimeout(poll: remaining > 0)
-      let count = epoll_wait(epoll, events, Int32(Self.eventCapacity), timeout)
-      if count > 0 { return Int(count) }
-      if count < 0 {
-        precondition(errno == EINTR, "epoll_wait: \(SystemError("epoll_wait"))")
-        return 0
-      }
-      guard remaining > 0, timeout == 0, !hasWork else { return 0 }
-      remaining -= 1
-    }
+    let count = epoll_wait(epoll, events, Int32(Self.eventCapacity), waitTimeout)
+    precondition(count >= 0 || errno == EINTR, "epoll_wait: \(SystemError("epoll_wait"))")
+    return max(0, Int(count))
   }
 
   private var hasWork: Bool { !postedHere.isEmpty || !ring.isEmpty || !endOfTickWork.isEmpty }
 
   /// Milliseconds: 0 when there is something to do, -1 for as long as it takes.
-  private func waitTimeout(poll: Bool) -> Int32 {
-    if poll || hasWork { return 0 }
+  private var waitTimeout: Int32 {
+    if hasWork { return 0 }
     guard let deadline = timers.nextDeadline() else { return -1 }
     let time = Self.monotonic()
     if deadline <= time { return 0 }

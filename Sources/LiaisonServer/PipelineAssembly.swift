@@ -32,6 +32,9 @@ struct PipelineAssembly {
     let own = Self.firstParty.map { $0.name }
     let known = Self.firstParty + additional
     let names = known.map { $0.name } + [Persistence.name]
+    for (index, name) in names.enumerated() where names[..<index].contains(name) {
+      throw ConfigurationError("pipeline", "two plugins are called \"\(name)\": each needs a name of its own")
+    }
     guard configuration.pipeline.last == Persistence.name else {
       throw ConfigurationError("pipeline", "must end with \"\(Persistence.name)\"")
     }

@@ -126,8 +126,8 @@ public final class Server {
     let state = ServerState(
       store: store, cache: cache, budget: budget, mode: mode, pipeline: configuration.pipeline)
     let end = Persistence(
-      store: store, cache: cache, schemas: schemas, options: assembly.persistence, mode: mode,
-      blocking: blocking,
+      store: store, cache: cache, schemas: schemas, options: assembly.persistence,
+      longestCustomerID: configuration.longestCustomerID, mode: mode, blocking: blocking,
       folder: configuration.data, status: { state.body })
     let pipeline = Pipeline(stages: assembly.stages + [end])
     let options = ContextAPI.Options(

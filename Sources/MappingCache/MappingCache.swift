@@ -132,6 +132,14 @@ public final class MappingCache: Sendable {
     }
   }
 
+  /// Changes may have been committed that Redis was not shown: no entry is believed until these services were read from the store.
+  public func doubt(_ services: [ServiceID]) {
+    for service in services {
+      node.writes.advance(service)
+      if let client = current.client(for: service) { client.skip(service) } else { current.skip(service) }
+    }
+  }
+
   /// What Redis has for a service, after ``CacheOptions/wait`` at most.
   public func read(_ id: ServiceID, tenant: Tenant) async -> CacheRead {
     await withUnsafeContinuation { continuation in

@@ -67,8 +67,10 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
   }
 
   /// An item's call is answered.
-  func finished(_ place: Int, _ error: ContextError?) {
-    answer.metrics.record(metricsRow, status: error?.status ?? 200, start: answer.start)
+  ///
+  /// - Parameter begun: when, in monotonic nanoseconds.
+  func finished(_ place: Int, begun: UInt64, _ error: ContextError?) {
+    answer.metrics.record(metricsRow, status: error?.status ?? 200, start: begun)
     results.set(place, error)
     loop.atEndOfTick(self)
   }
@@ -131,7 +133,7 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
       call.event = nil
       call.malformed = error
     }
-    runner.run(CallRunner.Work(call: call, recipient: .item(self, place)))
+    runner.run(CallRunner.Work(call: call, recipient: .item(self, place, begun: loop.now)))
   }
 
   private func decode(_ text: UnsafeRawBufferPointer, into call: Call) throws(ContextError) {

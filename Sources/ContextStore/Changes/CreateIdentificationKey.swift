@@ -30,8 +30,12 @@ public struct CreateIdentificationKey: StoreChange {
         field: "name")
     }
     var key = key
-    key.id = transaction.note(
+    let number = transaction.note(
       Change(.createIdentificationKey, tenant: tenant, at: at, principal: principal, event: key.text))
+    // The number is not certain yet: another server of the store may have a change on its way. What is locked is: two keys have
+    // different ids, and the id of a key that is gone does not come again.
+    let revision = try transaction.record(.identificationKeys(tenant: tenant))?.revision ?? 0
+    key.id = max(number, (keys.map(\.id).max() ?? 0) + revision + 1)
     key.isReady = false
     keys.append(key)
     try transaction.put(keys, tenant: tenant)

@@ -51,21 +51,24 @@ public struct Remembering<Change: StoreChange>: StoreChange {
   /// The change.
   public var change: Change
   /// What is remembered.
-  public var setting: KeepSetting
+  public var claim: ClaimSetting
 
   /// Both together.
-  public init(_ change: Change, _ setting: KeepSetting) {
+  public init(_ change: Change, _ claim: ClaimSetting) {
     self.change = change
-    self.setting = setting
+    self.claim = claim
   }
 
-  /// What the change asks for.
-  public func prefetch(into keys: inout [RecordKey]) { change.prefetch(into: &keys) }
+  /// What both ask for.
+  public func prefetch(into keys: inout [RecordKey]) {
+    change.prefetch(into: &keys)
+    claim.prefetch(into: &keys)
+  }
 
-  /// Makes the change. Fails as it does.
+  /// Makes the change. Fails as either does.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Change.Outcome {
     let outcome = try change.apply(to: transaction)
-    try setting.apply(to: transaction)
+    try claim.apply(to: transaction)
     return outcome
   }
 }

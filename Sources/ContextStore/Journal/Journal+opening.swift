@@ -58,9 +58,21 @@ extension Journal {
       }
       end = scanner.offset
       if segment === last {
-        if !isWritten, try scanner.findsFrame(numberedFrom: expected) { throw damage(segment, end) }
-        if isWritten, !segment.isUnchanged { throw damage(segment, end) }
-        if try scanner.hasBegunFrame(numbered: expected) { dropped(segment, end) }
+        let isTorn = try scanner.findsFrame(numberedFrom: expected)
+        if isWritten {
+          // Of a server that goes on the frame that was missing is there by now, and need not be read.
+          if isTorn, case .nothing = try FrameScanner(segment, from: end).next() {
+            throw damage(segment, end)
+          }
+          if !segment.isUnchanged { throw damage(segment, end) }
+        } else if isTorn {
+          // What does not wait for the disk reaches it in any order: what stands behind a gap was not promised either.
+          guard !options.isDurable else { throw damage(segment, end) }
+          try segment.blank(from: end)
+          dropped(segment, end)
+        } else if try scanner.hasBegunFrame(numbered: expected) {
+          dropped(segment, end)
+        }
       } else {
         let next = segments[Int(segment.head.index - segments[0].head.index) + 1]
         guard next.head.firstFrame == expected else { throw damage(segment, end) }

@@ -39,6 +39,9 @@ final class Journal: @unchecked Sendable {
   var isClosing = false
   /// The last segment takes no frame any more. Commit thread only.
   private var isSealed = false
+  /// A frame that was refused may stand at the end: writing can fail when all is written and only the disk did not take it. Commit
+  /// thread only.
+  private var mayHoldRefused = false
 
   static let smallestSegment = 1 << 20
 
@@ -81,6 +84,8 @@ final class Journal: @unchecked Sendable {
       places.removeAll(keepingCapacity: true)
       JournalFrame.append(batch, number: number, salt: salt, to: buffer, &places)
     }
+    // A segment that comes after it would make it count.
+    if mayHoldRefused { try clearEnd() }
     var last = monitor.locked { segments.last }
     encode(last?.head.salt ?? 0)
     if isSealed || last.map({ end + buffer.count > $0.size }) ?? true {
@@ -88,7 +93,12 @@ final class Journal: @unchecked Sendable {
       encode(last.unsafelyUnwrapped.head.salt)
     }
     let segment = last.unsafelyUnwrapped
-    try segment.write(buffer.bytes, at: end, durably: options.isDurable)
+    do throws(StoreError) {
+      try segment.write(buffer.bytes, at: end, durably: options.isDurable)
+    } catch {
+      mayHoldRefused = true
+      throw error
+    }
     for place in places.indices {
       places[place].segment = segment.head.index
       places[place].offset += UInt32(end)
@@ -114,13 +124,27 @@ final class Journal: @unchecked Sendable {
     guard !isSealed, let segment = monitor.locked({ segments.last }),
       end + JournalFrame.headSize <= segment.size
     else {
+      if mayHoldRefused { try clearEnd() }
       _ = try addSegment(for: JournalFrame.headSize)
       return
     }
+    try clearEnd(of: segment)
+  }
+
+  /// Writes zeros where the next frame begins, durably: no frame begins there then.
+  private func clearEnd() throws(StoreError) {
+    guard let segment = monitor.locked({ segments.last }), end + JournalFrame.headSize <= segment.size else {
+      return mayHoldRefused = false
+    }
+    try clearEnd(of: segment)
+  }
+
+  private func clearEnd(of segment: JournalSegment) throws(StoreError) {
     buffer.removeAll()
     buffer.pad(to: JournalFrame.alignment)
     for _ in 0..<JournalFrame.headSize / 8 { buffer.append(UInt64(0)) }
     try segment.write(buffer.bytes, at: end, durably: true)
+    mayHoldRefused = false
   }
 
   // MARK: Segments
@@ -136,7 +160,16 @@ final class Journal: @unchecked Sendable {
       firstFrame: newest.frame + 1, firstSequence: newest.counters.lastSequence + 1,
       version: SQLiteSchema.current)
     let segment = try withFile(of: head.index, size: size, for: needed) { () throws(StoreError) in
-      let segment = try JournalSegment.begin(head, in: folder)
+      // Before a segment is there that says the one before it is whole.
+      if !options.isDurable { try last?.synchronize() }
+      let segment: JournalSegment
+      do throws(StoreError) {
+        segment = try JournalSegment.begin(head, in: folder)
+      } catch {
+        // Its head may be there all the same.
+        unlink(JournalSegment.path(head.index, in: folder))
+        throw error
+      }
       monitor.locked {
         segments.append(segment)
         end = JournalSegment.headSize

@@ -213,6 +213,13 @@ final class JournalSegment: @unchecked Sendable {
     }
   }
 
+  /// Brings what was written to the disk.
+  func synchronize() throws(StoreError) {
+    guard fdatasync(descriptor) == 0 else {
+      throw Files.error("the journal \(path) cannot be written to the disk")
+    }
+  }
+
   /// Writes bytes; when it returns they are on disk, or in the system's hands if that is enough.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, durably: Bool) throws(StoreError) {
     var done = 0

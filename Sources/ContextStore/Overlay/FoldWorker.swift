@@ -89,6 +89,8 @@ final class FoldWorker: @unchecked Sendable {
     do throws(StoreError) {
       worked = start
       try target?.fold(generation, from: journal) { [unowned self] in pause() }
+      // Before the journal forgets it.
+      try target?.synchronize()
     } catch {
       let isFirst = monitor.locked {
         defer {

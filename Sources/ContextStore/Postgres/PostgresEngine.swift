@@ -183,7 +183,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
 
   /// The connection broke while a batch was on its way: asks the server what has become of it.
   ///
-  /// - Throws: unless it is committed.
+  /// - Throws: unless it is committed; an uncertain error if nobody can tell in time.
   private func resolve(_ transaction: String?, _ error: StoreError) throws(StoreError) {
     guard let transaction else { throw error }
     let session = PostgresSession(options)
@@ -201,6 +201,8 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
       if let rows = try? connection.run(Self.counter) { grow(to: rows.integer(0, 0)) }
       return
     }
+    var error = error
+    error.isUncertain = true
     throw error
   }
 

@@ -19,6 +19,8 @@ final class PostgresReader: StoreReader {
   // What was acknowledged is in the tables.
   func settle() throws(StoreError) {}
 
+  var readsOneMoment: Bool { true }
+
   func begin() throws(StoreError) {
     isWanted = true
     hasBegun = false
@@ -309,11 +311,15 @@ final class PostgresReader: StoreReader {
     return (0..<found.count).map { found.text($0, 0) ?? "" }
   }
 
+  // All rows of the page's last service are in it, for the next page begins behind that.
   private static let former = PostgresStatement(
     "former-services",
     """
-    WITH page AS MATERIALIZED (
-      SELECT service, tenant, customer FROM association WHERE service > $1 ORDER BY service, ordinal LIMIT $2)
+    WITH last AS MATERIALIZED (
+      SELECT max(service) AS service FROM (
+        SELECT service FROM association WHERE service > $1 ORDER BY service, ordinal LIMIT $2) first),
+    page AS MATERIALIZED (
+      SELECT service, tenant, customer FROM association WHERE service > $1 AND service <= (SELECT service FROM last))
     SELECT max(service), count(*) FROM page
     UNION ALL
     (SELECT DISTINCT service, 0 FROM page WHERE tenant = $3 AND customer = $4 ORDER BY service)

@@ -145,10 +145,6 @@ public enum ExtensionOwner: Hashable, Sendable {
     case .task(let id): 2 * id + 2
     }
   }
-
-  init(number: Int64) {
-    self = number == 0 ? .service : number % 2 == 1 ? .state(number / 2) : .task(number / 2 - 1)
-  }
 }
 
 extension SchemaCatalog.Owner {

@@ -4,9 +4,13 @@ import Glibc
 enum Files {
   /// An error that says what did not work, and why.
   static func error(_ what: String, _ code: Int32 = errno) -> StoreError {
-    StoreError(
-      code == ENOSPC || code == EDQUOT || code == EFBIG ? .full : .cannotOpen,
-      "\(what): \(String(cString: strerror(code)))")
+    let kind: StoreError.Kind =
+      switch code {
+      case ENOSPC, EDQUOT, EFBIG: .full
+      case EIO: .inputOutput
+      default: .cannotOpen
+      }
+    return StoreError(kind, "\(what): \(String(cString: strerror(code)))")
   }
 
   /// Makes a folder and those above it, durably, as far as they are not there.

@@ -235,6 +235,13 @@ final class SQLiteTarget {
     try updateCounter.run()
   }
 
+  /// Brings to the disk what was committed, if that was not waited for. Nobody holds a lock on the log's file, so that it may be opened
+  /// and closed beside SQLite.
+  func synchronize() throws(StoreError) {
+    let log = path + "-wal"
+    if options.durability != .full, access(log, F_OK) == 0 { try Files.synchronizeFile(log) }
+  }
+
   /// Makes one complete file of the database, without a log beside it. Nobody else may have it open.
   func becomeSingleFile() throws(StoreError) {
     try connection.execute("PRAGMA journal_mode = DELETE")

@@ -21,9 +21,14 @@ final class ServiceWalk {
       """
       SELECT key FROM idempotency_key WHERE tenant = ?1 AND answer ->> '$.answer.body.customer_id' = ?2
       """)
+    // All rows of the page's last service are in it, for the next page begins behind that.
     history = try connection.prepare(
-      "SELECT service, tenant, customer FROM association WHERE service > ?1 ORDER BY service, sequence LIMIT ?2"
-    )
+      """
+      SELECT service, tenant, customer FROM association WHERE service > ?1 AND service <= (
+        SELECT max(service) FROM (
+          SELECT service FROM association WHERE service > ?1 ORDER BY service, sequence LIMIT ?2))
+      ORDER BY service, sequence
+      """)
   }
 
   /// Idempotency keys from before a moment, the oldest first.

@@ -27,6 +27,9 @@ final class Committer: @unchecked Sendable {
   private var failingSince: UInt64?
   /// What was committed last, until it is durable.
   private var flight: Flight?
+  /// The services of changes that have failed and may be kept all the same, and who is to be told once the store works again:
+  /// by then it is settled.
+  private var doubtful: (services: [ServiceID], audience: any CommitAudience)?
 
   private struct Flight {
     let calls: [PendingDecision]
@@ -75,6 +78,9 @@ final class Committer: @unchecked Sendable {
     return failingSince == nil ? engine.probeInterval : Self.probeInterval
   }
 
+  /// The most bytes of text that a batch of several calls has: an engine takes it as a whole.
+  private static let mostBytes = 64 << 20
+
   /// How often a batch is decided that others come in the way of.
   private static let mostAttempts = 10
 
@@ -108,6 +114,10 @@ final class Committer: @unchecked Sendable {
       throw failure
     }
     let decided = transaction.batch
+    guard calls.count == 1 || decided.byteCount <= Self.mostBytes else {
+      engine.abandon()
+      throw StoreError(.tooLarge, "a batch of \(calls.count) calls has \(decided.byteCount) bytes")
+    }
     guard !decided.isEmpty else {
       // All failed for reasons of their own: that proves nothing about the disk.
       engine.abandon()
@@ -142,8 +152,10 @@ final class Committer: @unchecked Sendable {
     for _ in 1..<Self.mostAttempts where error.kind == .conflict {
       do throws(StoreError) { return try keepAlone(calls) } catch let other { error = other }
     }
-    guard error.kind == .refused || error.kind == .conflict && calls.count > 1 else {
+    let isForHalves = error.kind == .tooLarge || error.kind == .conflict
+    guard error.kind == .refused || isForHalves && calls.count > 1 else {
       let refusal = ContextError.storeUnavailable(error.kind.words)
+      if error.isUncertain { doubt(calls) }
       for pending in calls { pending.fail(refusal) }
       return failed(error)
     }
@@ -154,6 +166,12 @@ final class Committer: @unchecked Sendable {
     for half in [calls[..<(calls.count / 2)], calls[(calls.count / 2)...]] {
       do throws(StoreError) { try keepAlone(Array(half)) } catch { repeatAlone(Array(half), after: error) }
     }
+  }
+
+  private func doubt(_ calls: [PendingDecision]) {
+    guard let audience = calls.lazy.compactMap(\.audience).first else { return }
+    let services = calls.compactMap { $0.audience == nil ? nil : $0.mapping?.service }
+    doubtful = ((doubtful?.services ?? []) + services, audience)
   }
 
   private func keepAlone(_ calls: [PendingDecision]) throws(StoreError) {
@@ -202,6 +220,7 @@ final class Committer: @unchecked Sendable {
     guard let since = failingSince else { return }
     failingSince = nil
     health.withLock { $0 = .up }
+    if let (services, audience) = doubtful.take() { loops[0].post { audience.doubt(services) } }
     notice(.recovered(afterMilliseconds: Int64((monotonicNanoseconds() - since) / 1_000_000)))
   }
 

@@ -16,6 +16,14 @@ struct Batch: Sendable {
 
   /// Whether there is nothing to keep.
   var isEmpty: Bool { puts.isEmpty && deletions.isEmpty && changes.isEmpty }
+
+  /// How much text it is made of, but for names.
+  var byteCount: Int {
+    var count = 0
+    for put in puts { count += put.document.count + put.hidden.count }
+    for change in changes { count += change.event.count }
+    return count
+  }
 }
 
 /// What the store counts.

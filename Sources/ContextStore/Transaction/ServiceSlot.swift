@@ -67,8 +67,8 @@ final class ServiceSlot {
   }
 
   func delete() {
-    // What was never stored need not be removed.
-    wanted = State(isChanged: !isNew)
+    // Also of what was never stored: changes of the same batch have left a history.
+    wanted = State(isChanged: true)
   }
 
   /// The change is made.

@@ -34,10 +34,11 @@ extension StoreTransaction {
   /// Keeps a profile that was changed or is new, and under what the customer is found.
   ///
   /// - Parameter former: the profile as it was; `nil` if it is new.
-  /// - Throws: 409 if another customer has the same values of a unique key.
+  /// - Throws: 400 if an extension and a core attribute have one name; 409 if another customer has the same values of a unique key.
   public func put(
     _ profile: ProfileRecord, replacing former: ProfileRecord?, tenant: Tenant
   ) throws(ContextError) {
+    try profile.requireDistinctNames()
     for key in try identificationKeys(tenant: tenant) {
       try index(profile, replacing: former, by: key, tenant: tenant)
     }

@@ -49,7 +49,8 @@ struct PluginLibrary {
       throw .unreadable(FileManager.default.fileExists(atPath: file) ? "\(error)" : "there is no such file")
     }
     try PluginNote(library: Array(content)).requireFit()
-    guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL) else {
+    // A name without a folder would be looked for elsewhere.
+    guard let handle = dlopen(file.contains("/") ? file : "./" + file, RTLD_NOW | RTLD_LOCAL) else {
       throw .notLoadable(dlerror().map { String(cString: $0) } ?? "dlopen says nothing")
     }
     guard let symbol = dlsym(handle, PluginExport.symbol) else { throw .noEntry }

@@ -129,6 +129,11 @@ final class StageRun: StageClock, @unchecked Sendable {
 
   override func resume(_ task: UnsafeContinuation<Void, Never>) { executor.resumeAtOnce(task) }
 
+  /// On the loop's own account: what the thread does from here on is not the stage's.
+  override func run(_ next: Next, _ call: Call) async throws -> Reply {
+    try await withTaskExecutorPreference(executor.loop) { try await super.run(next, call) }
+  }
+
   override func failedBehind(_ call: Call, _ error: any Error) -> any Error {
     host.log.labelled("").error(
       "a call failed",

@@ -58,7 +58,7 @@ struct AttributeSchemas: Sendable {
       ? mapping.attributes.map(\.label.name) : mapping.attributes.flatMap { mapping.fields(of: $0) }
     return ContextError(
       status: 404, code: "business_attribute_not_found", message: message, field: field,
-      value: JSONWriter.quoted(value), allowed: Array(known.prefix(BusinessAttribute.mostListed)))
+      value: JSONWriter.excerpt(of: value), allowed: Array(known.prefix(BusinessAttribute.mostListed)))
   }
 
   private static func write(

@@ -76,7 +76,7 @@ final class BusinessAttribute: Sendable {
     let shown =
       switch value {
       case .id(let id): "\(id)"
-      case .name(let name): JSONWriter.quoted(name)
+      case .name(let name): JSONWriter.excerpt(of: name)
       }
     return .badField(
       field, code: "unknown_attribute_value",

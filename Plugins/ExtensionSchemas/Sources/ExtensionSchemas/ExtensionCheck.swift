@@ -48,15 +48,32 @@ struct ExtensionCheck {
     guard schema.multiplicity == .single, value.kind == .object else {
       throw violation([], value, "must be an object, and of an extension of one record, to be merged")
     }
-    _ = try attributes(of: value, nil)
+    try requirePart(value)
   }
 
   /// Checks those attributes of a record that are given.
   ///
+  /// - Parameter changing: whether they take the place of the record's, instead of telling which one is meant.
   /// - Throws: 400 that names extension, attribute and reason.
-  func someOfRecord(_ value: JSONValue) throws(ContextError) {
+  func someOfRecord(_ value: JSONValue, changing: Bool) throws(ContextError) {
     guard value.kind == .object else { throw violation([], value, "must be an object: a record") }
+    if changing { try requirePart(value) } else { _ = try attributes(of: value, nil) }
+  }
+
+  /// Checks attributes that take the place of those of a record: none of them may take away what a record must have.
+  private func requirePart(_ value: JSONValue) throws(ContextError) {
     _ = try attributes(of: value, nil)
+    var cursor = schema.index.cursor()
+    for member in value.members where member.value.isNull {
+      guard let position = cursor.position(of: member.nameBytes) else { continue }
+      let attribute = schema.attributes[position]
+      guard !attribute.isMandatory && attribute.defaultValue == nil else {
+        throw violation(
+          [.attribute(attribute.name)], member.value,
+          "cannot be taken away: it must be \(attribute.requirement)",
+          allowed: [attribute.requirement])
+      }
+    }
   }
 
   /// Checks a record.

@@ -36,7 +36,9 @@ final class ExtensionChecker: ImmediateMiddleware {
     if let count = call.event?.extensions.count {
       if count > 0 { try check(call, count) }
     } else if call.profile != nil {
-      try checkProfile(call)
+      try check(&call.profile!, call.tenant)
+    } else if call.operation == .importProfiles {
+      call.profileCheck = { [self] body, tenant throws(ContextError) in try check(&body, tenant) }
     } else if let sent = call.body, let target = ExtensionTarget(call.operation) {
       try check(call, sent, target)
     }
@@ -53,13 +55,13 @@ final class ExtensionChecker: ImmediateMiddleware {
     }
   }
 
-  private func checkProfile(_ call: Call) throws(ContextError) {
-    for index in call.profile!.extensions.indices {
-      let sent = call.profile!.extensions[index]
-      let schema = try schema(sent.name, .profile, call.tenant)
-      call.profile!.extensions[index].name = schema.name
+  private func check(_ body: inout ProfileBody, _ tenant: Tenant) throws(ContextError) {
+    for index in body.extensions.indices {
+      let sent = body.extensions[index]
+      let schema = try schema(sent.name, .profile, tenant)
+      body.extensions[index].name = schema.name
       let check = ExtensionCheck(schema: schema, parser: parser, largest: largest)
-      if let filled = try check.value(sent.value) { call.profile!.extensions[index].value = filled }
+      if let filled = try check.value(sent.value) { body.extensions[index].value = filled }
     }
   }
 
@@ -69,7 +71,7 @@ final class ExtensionChecker: ImmediateMiddleware {
     call.name = schema.name
     let check = ExtensionCheck(schema: schema, parser: parser, largest: largest)
     if target.owner == .profile {
-      try check.someOfRecord(sent)
+      try check.someOfRecord(sent, changing: call.operation != .deleteProfileRecord)
     } else if target.isMerge {
       try check.part(sent)
       // Whether there is something to be merged into is known at the end of the pipeline alone.

@@ -156,9 +156,9 @@ extension Event {
 }
 
 extension EventField {
-  /// Whether a key of that name is an extension in an event of that kind: `from` and `to` are fields of transitions
-  /// alone, and too plain as words to be kept from others.
-  fileprivate func isExtension(in kind: Event.Kind) -> Bool {
-    (self == .from || self == .to) && kind != .transition
-  }
+  /// Whether it is a field of transitions alone, and as a word too plain to be kept from extensions.
+  public var isPlainWord: Bool { self == .from || self == .to }
+
+  /// Whether a key of that name is an extension in an event of that kind.
+  fileprivate func isExtension(in kind: Event.Kind) -> Bool { isPlainWord && kind != .transition }
 }

@@ -76,10 +76,11 @@ public enum Expiration: Sendable, Equatable {
   /// The longest time to live: a thousand years of 365 days, in seconds.
   public static let longest: Int64 = 1000 * 365 * 86_400
 
-  /// The moment, for an event of the moment `start`.
+  /// The moment, for an event of the moment `start`; the last one that can be written for any later one.
   public func moment(from start: Timestamp) -> Timestamp {
     switch self {
-    case .seconds(let seconds): Timestamp(milliseconds: start.milliseconds + seconds * 1000)
+    case .seconds(let seconds):
+      min(Timestamp(milliseconds: start.milliseconds + seconds * 1000), .latest)
     case .moment(let moment): moment
     }
   }

@@ -49,6 +49,23 @@ public struct ProfileRecord: Sendable, Equatable {
     }
   }
 
+  /// Refuses a core attribute and an extension of one name, which would stand side by side in an answer.
+  ///
+  /// - Throws: 400 that names it.
+  public func requireDistinctNames() throws(ContextError) {
+    for stored in extensions {
+      let folded = stored.name.lowercased()
+      guard let attribute = profile.attributes.first(where: { $0.name.lowercased() == folded }) else {
+        continue
+      }
+      throw .badField(
+        attribute.name, code: "duplicate_key",
+        message:
+          "\(attribute.name) would be a core attribute and an extension of the profile; names are compared without case."
+      )
+    }
+  }
+
   /// Whether the customer is as a query says.
   public func matches(_ query: IdentificationQuery, _ parser: JSONParser) -> Bool {
     query.criteria.allSatisfy { criterion in

@@ -51,7 +51,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
   }
 
   private static let earliest = Timestamp(milliseconds: daysSince1970(1, 1, 1) * millisecondsADay)
-  private static let latest = Timestamp(milliseconds: daysSince1970(10000, 1, 1) * millisecondsADay - 1)
+  /// The end of the year 9999: later moments cannot be written.
+  static let latest = Timestamp(milliseconds: daysSince1970(10000, 1, 1) * millisecondsADay - 1)
 
   /// `2009-05-12T12:05:12.145Z`.
   public var description: String {

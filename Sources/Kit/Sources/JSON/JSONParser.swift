@@ -9,6 +9,9 @@ public final class JSONParser: Sendable {
   /// The deepest nesting that is accepted: 64 levels of objects and arrays.
   public static let maximumDepth = 64
 
+  /// How much deeper the server's own texts may be: those that were sent stand in them.
+  private static let levelsOfOwn = 8
+
   /// Bytes that must be readable (not meaningful) behind a text: simdjson reads in whole blocks.
   public static let padding = csimdjson_padding()
 
@@ -42,7 +45,8 @@ public final class JSONParser: Sendable {
     return document
   }
 
-  /// Parses a text that this server has written: that its keys are distinct is taken for granted.
+  /// Parses a text that this server has written: that its keys are distinct is taken for granted. It may be some levels deeper than
+  /// ``maximumDepth``.
   ///
   /// - Parameter text: must have ``padding`` readable bytes behind it; not needed after the call.
   public func parse(own text: UnsafeRawBufferPointer) throws(JSONError) -> JSONDocument {
@@ -67,17 +71,28 @@ public final class JSONParser: Sendable {
 
   /// Parses a text, copying it to give it the padding.
   public func parse(_ text: some Collection<UInt8>) throws(JSONError) -> JSONDocument {
+    try padding(text) { text throws(JSONError) in try parse(padded: text) }
+  }
+
+  /// Parses a text that this server has written, see ``parse(own:)``, copying it to give it the padding.
+  public func parse(copying own: some Collection<UInt8>) throws(JSONError) -> JSONDocument {
+    try padding(own) { text throws(JSONError) in try parse(own: text) }
+  }
+
+  private func padding(
+    _ text: some Collection<UInt8>, _ body: (UnsafeRawBufferPointer) throws(JSONError) -> JSONDocument
+  ) throws(JSONError) -> JSONDocument {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count + Self.padding, alignment: 64)
     defer { buffer.deallocate() }
     buffer.copyBytes(from: text)
     buffer[text.count...].initializeMemory(as: UInt8.self, repeating: 0x20)
-    return try parse(padded: UnsafeRawBufferPointer(rebasing: buffer[..<text.count]))
+    return try body(UnsafeRawBufferPointer(rebasing: buffer[..<text.count]))
   }
 
   private func take() -> Handle? {
     if let kept = free.withLock({ $0.popLast() }) { return kept }
-    // simdjson counts the root as a level.
-    return csimdjson_new(Self.maximumDepth + 1).map(Handle.init)
+    // simdjson counts the root as a level. What was sent has its limit by the look at its keys.
+    return csimdjson_new(Self.maximumDepth + Self.levelsOfOwn + 1).map(Handle.init)
   }
 
   /// Takes the buffers of a document that nobody looks into any more.

@@ -77,6 +77,9 @@ public final class Call {
   /// What a stage makes of each service that the pipeline's end writes into a larger answer – a stream, everything about a person –
   /// where the stage could not change it on its way out; `nil` to show it as it is stored.
   public var presentation: (@Sendable (inout ServiceRecord) -> Void)?
+  /// How a stage checks each profile that an import makes at the pipeline's end, long after the call has passed: extensions get their
+  /// schemas' names and defaults, or it throws what `POST /profiles` would. `nil` to let everything pass.
+  public var profileCheck: (@Sendable (inout ProfileBody, Tenant) throws(ContextError) -> Void)?
 
   /// A call of an operation with nothing in it yet.
   public init(

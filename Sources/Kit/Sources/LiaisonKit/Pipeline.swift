@@ -12,7 +12,8 @@
 public protocol ImmediateMiddleware: Middleware {
   /// Does without waiting what `handle` does before it calls `next`, if that is all it does for this call.
   ///
-  /// - Returns: whether the call goes on to the next stage; `false` leaves it to `handle`, and has done nothing.
+  /// - Returns: whether the call goes on to the next stage; `false` leaves it to `handle`, and has done nothing. To refuse a call
+  ///   is to throw a `ContextError`.
   /// - Throws: what `handle` would throw.
   func admit(_ call: Call) throws -> Bool
 }
@@ -20,10 +21,16 @@ public protocol ImmediateMiddleware: Middleware {
 extension ImmediateMiddleware {
   /// Passes on what is admitted. For a stage that never waits this is enough.
   public func handle(_ call: Call, next: Next) async throws -> Reply {
-    let isAdmitted = try admit(call)
-    precondition(isAdmitted, "a stage that waits for some calls needs a handle of its own")
+    guard try admit(call) else { throw NoHandle() }
     return try await next(call)
   }
+}
+
+/// A stage left a call to a `handle` that it does not have.
+private struct NoHandle: Error, CustomStringConvertible {
+  let description =
+    "admit has returned false, which leaves a call to handle, but the stage has no handle of its own; to refuse a call throw a "
+    + "ContextError"
 }
 
 /// The end of a pipeline that can answer without a task.

@@ -51,6 +51,9 @@ import ContextModel
   /// Resumes the task of the stage, which may run before this returns.
   open func resume(_ task: UnsafeContinuation<Void, Never>) { task.resume() }
 
+  /// Runs what stands behind the stage and has to wait, in the task of the stage.
+  open func run(_ next: Next, _ call: Call) async throws -> Reply { try await next.handle(call) }
+
   /// A stage behind has thrown what is no answer.
   ///
   /// - Returns: what `next` throws.
@@ -84,7 +87,7 @@ import ContextModel
   @inline(never)
   private final func wait(for call: Call) async {
     let next = left.take().unsafelyUnwrapped
-    do { passed = .success(try await next.handle(call)) } catch { passed = .failure(error) }
+    do { passed = .success(try await run(next, call)) } catch { passed = .failure(error) }
   }
 
   @inline(never)

@@ -1,4 +1,5 @@
 import ContextModel
+import JSON
 public import LiaisonKit
 
 /// Refuses to associate services with customers who have no profile. Its README says how it is configured.
@@ -33,7 +34,7 @@ public struct CustomerAllowList: Plugin, Middleware {
       throw ContextError(
         status: 403, code: "unknown_customer",
         message: "There is no profile of this customer: services are associated with known customers only.",
-        field: "customer_id", value: customer)
+        field: "customer_id", value: JSONWriter.excerpt(of: customer))
     }
     return try await next(call)
   }
