@@ -31,10 +31,14 @@ import Testing
     return (customer, test.notices.all)
   }
 
+  /// The newest segment that is in use: the next one's file may be there already.
+  private func newestSegment(_ folder: TemporaryFolder) throws -> String {
+    try #require(folder.segments.last { !JournalSegment.isUnused($0) })
+  }
+
   /// Where the frames of the newest segment begin, and where the last one ends.
   private func frames(_ folder: TemporaryFolder) throws -> [Int] {
-    let path = try #require(folder.segments.last)
-    let segment = try #require(try JournalSegment.open(path))
+    let segment = try #require(try JournalSegment.open(newestSegment(folder)))
     let scanner = FrameScanner(segment)
     var places = [scanner.offset]
     while case .frame = try scanner.next() { places.append(scanner.offset) }
@@ -105,6 +109,48 @@ import Testing
       #expect(error?.description.contains(folder.segments[0]) == true)
       #expect(error?.description.contains("byte \(places[frame])") == true)
     }
+  }
+
+  @Test
+  func
+    `where the disk is not waited for, what stands behind a gap is dropped and told of, and never comes back`()
+    async throws
+  {
+    let relaxed = StoreOptions(durability: .relaxed, foldAfter: 3_600_000)
+    let test = try await associated(8)
+    let places = try frames(test.folder)
+    for frame in [2, 5, 7] {
+      let folder = test.folder.copy()
+      // Frame by frame of one size: those behind the gap would fit behind what is written into it.
+      overwrite(
+        folder.segments[0], at: places[frame], [UInt8](repeating: 0, count: places[frame + 1] - places[frame])
+      )
+      var store = try TestStore(folder, options: relaxed)
+      #expect(store.notices.all == [.endDropped(path: folder.segments[0], offset: places[frame])])
+      for round in [frame, frame + 1] {
+        #expect(try await store.record(ServiceID(1)!)?.service.customerID == "\(round - 1)")
+        _ = try await store.associate(ServiceID(1)!, with: "\(round)", #"{"Note":\#(round)}"#)
+        store = try TestStore(store.folder.copy(), options: relaxed)
+      }
+      #expect(try await store.record(ServiceID(1)!)?.service.customerID == "\(frame + 1)")
+      #expect(store.notices.all.isEmpty)
+    }
+  }
+
+  @Test func `a backup of a store whose journal is damaged fails, and that of one that is at work does not`()
+    async throws
+  {
+    let test = try await associated(8)
+    let places = try frames(test.folder)
+    let folder = test.folder.copy()
+    try StoreBackup.copy(folder: test.folder.path, to: "\(folder.path)/whole")
+    let place = places[4] + 20
+    overwrite(folder.segments[0], at: place, [bytes(folder.segments[0], at: place, 1)[0] ^ 1])
+    let error = #expect(throws: StoreError.self) {
+      try StoreBackup.copy(folder: folder.path, to: "\(folder.path)/backup")
+    }
+    #expect(error?.kind == .damaged)
+    #expect(folder.names.filter { $0.hasPrefix("backup") }.isEmpty)
   }
 
   @Test func `what a torn end leaves behind is never taken for a frame of later writes`() async throws {
@@ -188,18 +234,20 @@ import Testing
       used.formUnion(files())
       #expect(try await test.afterKill(options: options).record(id)?.service.customerID == "\(newest)")
     }
-    #expect(used.subtracting(first).count <= 1, "files are used again")
+    // One a round without; a busy machine may make one before another is free.
+    #expect(used.subtracting(first).count <= 4, "files are used again")
 
     // A power cut leaves of the last frames what was written, and behind it what the file held before.
     try await associate(20)
     let before = test.folder.copy()
     try await associate(3)
-    let path = try #require(before.segments.last)
+    let path = try newestSegment(before)
     let places = try frames(test.folder)
     #expect(try frames(before) == places.dropLast(3), "all in one segment")
     for cut in stride(from: places[places.count - 4] + 1, to: places.last!, by: 997) {
       let folder = test.folder.copy()
-      let torn = try #require(folder.segments.last)
+      // The next segment's file may be there already.
+      let torn = folder.path + path.dropFirst(before.path.count)
       overwrite(torn, at: cut, bytes(path, at: cut, places.last! - cut))
       let whole = places.lastIndex { $0 <= cut }! - (places.count - 1)
       let after = try TestStore(folder, options: options)

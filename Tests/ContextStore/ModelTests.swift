@@ -40,6 +40,10 @@ import Testing
           try services[id]!.require(change.condition)
           try services[id]!.complete(change.event, at: change.at)
           take(change.event, id)
+        case .delete(let change):
+          guard services.removeValue(forKey: change.service.rawValue) != nil else {
+            return "service_not_found"
+          }
         case .createSchema: break
         }
         changes += 1

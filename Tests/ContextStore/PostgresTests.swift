@@ -1,4 +1,5 @@
 import ContextModel
+import JSON
 import Testing
 
 @testable import ContextStore
@@ -148,6 +149,33 @@ struct PostgresTests {
     #expect(error?.kind == .unreachable)
     #expect(error?.description.contains("127.0.0.1") == true)
     #expect(error?.description.contains("\n") == false)
+  }
+
+  @Test
+  func
+    `identification keys that two servers make at once have different ids, also one after another that is gone`()
+    async throws
+  {
+    let place = try TestPostgres.newStore()
+    let servers = [try TestStore(place), try TestStore(place)]
+    var ids: [Int64] = []
+    for round in 0..<4 {
+      for (number, server) in servers.enumerated() {
+        ids.append(
+          try await server.run { store in
+            let text = #"{"name":"k\#(round)of\#(number)","source":"profile","attributes":["Mail"]}"#
+            let key = try IdentificationKey(decoding: JSONParser().parse(Array(text.utf8)).root)
+            let made = try await store.write(
+              CreateIdentificationKey(tenant: .single, key: key, at: Timestamp(milliseconds: 1)))
+            if round % 2 == 0 {
+              _ = try await store.write(
+                DeleteIdentificationKey(tenant: .single, name: key.name, at: Timestamp(milliseconds: 1)))
+            }
+            return made.id
+          })
+      }
+    }
+    #expect(Set(ids).count == ids.count)
   }
 
   @Test func `interactions are found, settings are kept, and an erased person is gone from the sequence`()

@@ -29,6 +29,22 @@ import Testing
     #expect(plugins.map { type(of: $0).name } == ["extension-schemas", "idle", "authentication"])
   }
 
+  @Test func `two plugins of one name are refused, and one with the name of a stage of the server's`() throws
+  {
+    struct Other: Plugin, Middleware {
+      static let name = "authentication"
+      init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {}
+      func handle(_ call: Call, next: Next) async throws -> Reply { try await next(call) }
+    }
+    let configuration = try ServerConfiguration(values: [:], directory: ".")
+    for plugins: [any Plugin.Type] in [[Idle.self, Idle.self], [Other.self]] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try PipelineAssembly(configuration, additional: plugins) { _ in .forChecking(configuration) }
+      }
+      #expect(error.map { "\($0)".contains(plugins[0].name) } == true)
+    }
+  }
+
   /// A call then meets nothing of what watches plugins: no task, no clock, no mark.
   @Test func `a plugin that is known but not in the pipeline is not made, and no call passes it`() throws {
     let without = try assemble(["authentication", "persistence"], plugins: ["idle": .object([:])])

@@ -70,6 +70,62 @@ import Testing
     #expect(reply.status == 201 && reply.headers.count == 3 && end.count.withLock { $0 } == 1)
   }
 
+  @Test
+  func `a stage that leaves a call to a handle which it does not have fails that call, with words that help`()
+    async throws
+  {
+    struct Closed: ImmediateMiddleware {
+      func admit(_ call: Call) throws -> Bool { false }
+    }
+    let call = Call(
+      operation: .startService, requiredRole: nil, requestNumber: 1, peer: "",
+      receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+    let error = await #expect(throws: (any Error).self) {
+      try await Next(stages: [Closed(), End()])(call)
+    }
+    #expect(error.map { "\($0)".contains("throw a ContextError") } == true)
+  }
+
+  @Test func `what waits behind a plugin is not on its account`() async throws {
+    final class Waiting: Middleware {
+      let marks = Mutex<[UInt16]>([])
+      func handle(_ call: Call, next: Next) async throws -> Reply {
+        for _ in 0..<3 {
+          await Task.yield()
+          if let mark = EventLoop.current?.mark.now.mark { marks.withLock { $0.append(mark) } }
+        }
+        return Reply()
+      }
+    }
+    let loop = try EventLoop(index: 0)
+    let own = Mutex<[UInt16]>([])
+    let stage = PluginStage(
+      Closure { call, next in
+        own.withLock { $0.append(EventLoop.current?.mark.now.mark ?? 0) }
+        let reply = try await next(call)
+        own.withLock { $0.append(EventLoop.current?.mark.now.mark ?? 0) }
+        return reply
+      }, budget: .seconds(30), log: Log(level: .error), metrics: metrics)
+    stage.attach(to: [loop], mark: 7)
+    loop.start(named: "test")
+    defer {
+      loop.stop()
+      loop.join()
+    }
+    let end = Waiting()
+    let pipeline = Pipeline(stages: [stage, end])
+    let answer = await withUnsafeContinuation { continuation in
+      loop.post {
+        let call = Call(
+          operation: .startService, requiredRole: nil, requestNumber: 1, peer: "",
+          receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+        _ = try? pipeline.begin(call) { continuation.resume(returning: $0) }
+      }
+    }
+    #expect(try answer.get().status == 200)
+    #expect(own.withLock { $0 } == [7, 7] && end.marks.withLock { $0 } == [0, 0, 0])
+  }
+
   /// An end that answers later, on the loop, without a task.
   final class LaterEnd: ImmediateEnd {
     let handled = Mutex(0)

@@ -46,6 +46,8 @@ def test_only_customers_with_a_profile_get_services(start: Callable[..., Liaison
     assert server.call("POST", path.format("stranger"), {}).status == 403
     metrics = parse_metrics(server.call("GET", "/metrics").body.decode())
     assert metrics.value("liaison_customer_allow_list_refused_total") == 2
+    refused = server.call("POST", path.format("1234"), {}).json
+    assert refused["value"] == "1234", "what was sent is shown as what it is: a string"
 
 
 def test_every_item_of_a_bulk_is_asked_for_by_itself(start: Callable[..., LiaisonServer]) -> None:

@@ -92,6 +92,49 @@ def test_wrong_rows_are_counted_logged_and_passed_over(server: LiaisonServer) ->
     assert again["state"] == "failed" and "More than 2 rows" in again["reason"] and again["errors"] == 3
 
 
+def test_rows_are_checked_as_profiles_are(start_server: Callable[..., LiaisonServer]) -> None:
+    mandatory: Json = {
+        "name": "Phone", "type": "single-valued",
+        "attributes": [
+            {"name": "type", "type": "integer"}, {"name": "number", "type": "string", "mandatory": True},
+            {"name": "prefix", "type": "string", "default": "+44"},
+        ],
+    }  # fmt: skip
+    server = start_server(config={"limits": {"customer-id": 4}})
+    api = Api(server)
+    api.create_schema(mandatory, "profiles")
+    (server.data / "imports").mkdir()
+    text = "customer_id,Phone.type,Phone.number\nA,1,\nB,1,22\nTOOLONG,1,3\nD,,\n"
+    done = run(server, put(server, text), **{"create-log": True})
+    assert (done["state"], done["created"], done["errors"]) == ("done", 2, 2)
+    log = (server.data / "imports" / done["log"]).read_text()
+    assert "row 0: extension_violation" in log and "row 2: " in log
+    assert api.profile("B", "?extensions=*")["Phone"] == {"type": 1, "number": "22", "prefix": "+44"}
+    assert "Phone" not in api.profile("D", "?extensions=*")
+    no_schema = put(server, "customer_id,Unknown.a\nE,1\n")
+    assert_error(server.call("POST", "/profiles/import", {"profiles": no_schema}), 400, "unknown_extension")
+
+
+def test_without_schemas_columns_of_any_extension_go(start_server: Callable[..., LiaisonServer]) -> None:
+    server = start_server(config={"plugins": {"extension-schemas": {"schemas": "off"}}})
+    (server.data / "imports").mkdir()
+    assert run(server, put(server, "customer_id,Any.thing\nA,1\n"))["created"] == 1
+    assert Api(server).profile("A", "?extensions=*")["Any"] == {"thing": "1"}
+
+
+def test_an_import_ends_when_the_server_leaves_production(server: LiaisonServer) -> None:
+    name = put(server, "City\n" + "Oslo\n" * 20_000)
+    assert server.call("POST", "/profiles/import", {"profiles": name}).status == 202
+    wait_until("some rows are there", lambda: state(server)["rows"] > 300)
+    assert server.call("POST", "/server/mode", {"mode": "maintenance"}).status == 200
+    assert server.call("POST", "/server/mode", {"mode": "production"}).status == 200
+    wait_until("it has ended", lambda: state(server)["state"] != "running")
+    left = state(server)
+    assert left["state"] in ("failed", "done"), left
+    if left["state"] == "failed":
+        assert "mode" in left["reason"] and 300 < left["next-index"] < 20_000
+
+
 def test_who_is_there_already_is_skipped_by_a_unique_key(server: LiaisonServer) -> None:
     name = put(server, "Mail,City\n" + "".join(f"m{number}@example.org,Oslo\n" for number in range(1000)))
     assert run(server, name)["created"] == 1000

@@ -326,6 +326,10 @@ def test_a_good_library_is_said_to_be_good(installation: Installation) -> None:
     checked = installation.check(installation.library)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert checked.stdout == f"{installation.library}: this server can load center-stamp 1.0.0\n"
+    beside = run_liaison(
+        "plugin", "check", installation.library.name, binary=installation.binary, cwd=installation.library.parent
+    )
+    assert beside.stdout == f"{installation.library.name}: this server can load center-stamp 1.0.0\n", beside
 
 
 def note(version: str) -> bytes:

@@ -83,6 +83,38 @@ def test_one_import_of_a_tenant_runs_on_all_nodes_together(start_nodes, postgres
     assert state(first) == state(second) and "told" not in state(first)
 
 
+def test_a_commit_of_which_nobody_could_tell_in_time_leaves_nothing_old_in_redis(
+    start_nodes, postgres: PostgresServer, redis: RedisServer
+) -> None:
+    """The database waits for a standby that does not come; what was answered 503 is kept all the same later."""
+    [node] = start_nodes(postgres.new_store(), 1, redis=redis, config={"store": QUICK})
+    api = Api(node)
+    service = api.start(customer_id="before")
+    api.associate("former", service)
+    assert node.call("GET", f"/services/{service}").header("cache-status") == "liaison; hit"
+
+    def wait_for_standby(name: str) -> None:
+        postgres.query(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        postgres.query("SELECT pg_reload_conf()")
+
+    wait_for_standby("nobody")
+    try:
+        wait_until(
+            "a call is given up",
+            lambda: node.call("POST", associate_path("newer", service), {}).status == 503,
+            seconds=30,
+        )
+    finally:
+        wait_for_standby("")
+    wait_until("the server works again", lambda: node.call("GET", "/ready").status == 200, seconds=30)
+    kept = node.call("GET", f"/services/{service}", headers={"Cache-Control": "no-cache"}).json["customer_id"]
+    assert kept == "newer", "the database has kept it"
+    wait_until("the cache knows", lambda: api.service(service)["customer_id"] == "newer", seconds=10)
+    wait_until(
+        "Redis knows", lambda: redis.call("HGET", f"liaison:service:{service}", "customer") == b"newer", seconds=10
+    )
+
+
 def test_ids_are_unique_and_lists_are_the_same_on_all_nodes(start_nodes, postgres: PostgresServer) -> None:
     nodes = start_nodes(postgres.new_store())
     started = [Api(node).start(customer_id="C1") for _ in range(5) for node in nodes]

@@ -89,6 +89,18 @@ def test_an_update_replaces_core_attributes_and_the_extensions_it_names(api: Api
     }
 
 
+def test_a_core_attribute_and_an_extension_have_different_names(api: Api) -> None:
+    customer = api.create_profile({"FirstName": "Ada", "Phone": [{"type": 1}]})
+    before = api.profile(customer, "?extensions=*")
+    for body in ({"Phone": "123"}, {"phone": ["1", "2"]}):
+        response = api.caller.call("PUT", f"/profiles/{customer}", body)
+        assert_error(response, 400, "duplicate_key", field=next(iter(body)))
+    assert api.profile(customer, "?extensions=*") == before
+    other = api.create_profile({"Note": "a core attribute"})
+    response = api.caller.call("PUT", f"/profiles/{other}", {"Note": {"text": "x"}, "note": "y"})
+    assert_error(response, 400, "duplicate_key")
+
+
 def test_a_deleted_profile_is_gone_and_its_services_stay(api: Api) -> None:
     mail = fresh()
     customer = api.create_profile({"EmailAddress": mail})
@@ -216,6 +228,7 @@ def test_identify_shows_profiles_and_extensions_as_asked(api: Api) -> None:
     api.create_profile({"FirstName": "Eve", "LastName": last, "Note": {"text": "e"}})
     assert all("Note" in one for one in api.get(query))
     assert not any("Note" in one for one in api.get(query + "&include_extensions=unique"))
+    assert "Note" not in api.get(query + "&include_extensions=unique&limit=1")[0], "there is another one, though not shown"
     assert all(set(one) == {"customer_id"} for one in api.get(f"/profiles?LastName={last}&include_profile=no"))
 
 

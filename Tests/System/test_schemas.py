@@ -338,6 +338,33 @@ def test_with_schemas_off_a_field_of_the_resource_is_still_none_of_the_extension
     assert_error(response, 400, "field_not_allowed", field="completed")
 
 
+def test_no_extension_has_the_name_of_a_field(schemaless: LiaisonServer) -> None:
+    api = Api(schemaless)
+    service = api.start(contact_key="k", customer_id="A")
+    state = api.start_state(service)
+    for path, name in ((f"/services/{service}", "customer_id"), (f"/services/{service}/states/{state}", "started")):
+        for way in ("", "/merge"):
+            response = schemaless.call("PUT", f"{path}/extensions/{name}{way}", {"x": 1})
+            assert_error(response, 400, "field_not_allowed", field="ext_name")
+        assert schemaless.call("PUT", f"{path}/extensions/from", {"x": 1}).status == 200
+    assert api.whole_service(service)["customer_id"] == "A"
+
+
+def test_extensions_as_deep_as_may_be_are_in_everybodys_way_nowhere(schemaless: LiaisonServer) -> None:
+    api = Api(schemaless)
+    deep: Json = 1
+    for _ in range(64):
+        deep = [deep]
+    service = api.start(contact_key="deep", interaction_id="deep")
+    state = api.start_state(service)
+    for path in (f"/services/{service}", f"/services/{service}/states/{state}"):
+        assert schemaless.call("PUT", f"{path}/extensions/Deep", deep).status == 200
+        assert_error(schemaless.call("PUT", f"{path}/extensions/Deep", [deep]), 400, "too_deep")
+    assert [one["external_id"] for one in api.get(f"/services/{service}/interactions")] == ["deep"]
+    exported = schemaless.call("POST", "/maintenance/services/files", {"time_from": "2000-01-01T00:00:00Z"})
+    assert exported.status == 200, exported
+
+
 def test_a_merge_that_makes_an_extension_needs_what_a_new_one_needs(api: Api) -> None:
     schema = {
         "name": fresh_name(),
@@ -365,7 +392,13 @@ def test_a_merge_that_makes_an_extension_needs_what_a_new_one_needs(api: Api) ->
         assert name not in shown, owner
         assert api.caller.call("PUT", merge, {"rating": 3}).status == 200
         assert api.caller.call("PUT", merge, {"note": "y"}).status == 200, "only what changes is needed from now on"
-        assert api.get(f"{path}?extensions=*")[name] == {"rating": 3, "place": "here", "note": "y"}
+        whole = {"rating": 3, "place": "here", "note": "y"}
+        assert api.get(f"{path}?extensions=*")[name] == whole
+        for attribute in ("rating", "place"):
+            taken = api.caller.call("PUT", merge, {attribute: None})
+            assert_error(taken, 400, "extension_violation", field=f"{name}.{attribute}")
+        assert api.get(f"{path}?extensions=*")[name] == whole, "a merge takes away nothing that must be there"
+        assert api.caller.call("PUT", merge, {"note": None}).status == 200
 
 
 def test_a_schema_counts_on_all_loops_at_once_and_after_a_restart(start_server) -> None:

@@ -62,6 +62,14 @@ def test_a_deleted_service_is_gone_from_redis_and_stays_gone(
     assert api.service(kept)["customer_id"] == "A"
 
 
+def test_no_expiration_is_later_than_can_be_written(api: Api) -> None:
+    for timestamp, ttl in (("9999-12-31T00:00:00Z", 86_400), ("9999-12-31T00:00:00Z", 2 * 365 * 86_400)):
+        service = api.start(contact_key="late", timestamp=timestamp, ttl=ttl)
+        for _ in range(2):
+            assert api.service(service)["expiration_time"] == "9999-12-31T23:59:59.999Z"
+            api.associate("A", service)
+
+
 def test_the_expiration_time_is_set_shown_and_overwritten(api: Api) -> None:
     service = api.start(ttl=604800, timestamp="2031-04-09T07:45:10.250Z")
     assert api.service(service)["expiration_time"] == "2031-04-16T07:45:10.250Z"

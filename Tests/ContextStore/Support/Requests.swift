@@ -32,6 +32,7 @@ enum AnyChange: StoreChange {
   case associate(AssociateService)
   case complete(CompleteService)
   case createSchema(CreateExtensionSchema)
+  case delete(DeleteService)
 
   struct Outcome: Sendable {
     var mapping: Mapping?
@@ -44,6 +45,7 @@ enum AnyChange: StoreChange {
     case .associate(let change): change.prefetch(into: &keys)
     case .complete(let change): change.prefetch(into: &keys)
     case .createSchema(let change): change.prefetch(into: &keys)
+    case .delete(let change): change.prefetch(into: &keys)
     }
   }
 
@@ -55,6 +57,9 @@ enum AnyChange: StoreChange {
     case .complete(let change): written = try change.apply(to: transaction)
     case .createSchema(let change):
       return Outcome(mapping: nil, sequence: try change.apply(to: transaction))
+    case .delete(let change):
+      _ = try change.apply(to: transaction)
+      return Outcome(mapping: nil, sequence: 0)
     }
     return Outcome(mapping: written.mapping, sequence: written.sequence)
   }
@@ -81,6 +86,10 @@ enum AnyChange: StoreChange {
     return .complete(
       CompleteService(
         tenant: .single, service: id, event, at: Timestamp(milliseconds: time), condition: condition))
+  }
+
+  static func deleting(_ id: ServiceID) -> AnyChange {
+    .delete(DeleteService(tenant: .single, service: id, at: Timestamp(milliseconds: 9000)))
   }
 
   static func creatingSchema(
