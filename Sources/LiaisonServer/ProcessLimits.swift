@@ -13,7 +13,10 @@ enum ProcessLimits {
   }
 
   /// The processors that this process may use.
-  static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  static var processors: Int {
+    let allowed = Int(cepoll_processors())
+    return allowed > 0 ? allowed : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  }
 
   /// A client that is gone and a file that may not grow are errors of the calls that meet them, no reason to die.
   static func ignoreFatalWrites() {

@@ -174,6 +174,11 @@ def test_a_bad_value_is_named_in_full(folder: Path, path: str, value: Any) -> No
     assert len(result.stderr.strip().splitlines()) == 1, "one clear line"
 
 
+def test_a_name_of_digits_is_a_name_on_the_command_line_too(folder: Path) -> None:
+    result = run_liaison("serve", "--data", "2024", "--listen", "nonsense", cwd=folder)
+    assert result.returncode == 2 and "listen" in result.stderr and "data" not in result.stderr, result
+
+
 @pytest.mark.parametrize("command", ["check", "serve"])
 def test_a_server_that_anybody_could_call_from_elsewhere_is_refused(folder: Path, command: str) -> None:
     file = write(folder, json.dumps({"listen": "0.0.0.0:0"}))

@@ -154,10 +154,13 @@ final class Committer: @unchecked Sendable {
     }
     let isForHalves = error.kind == .tooLarge || error.kind == .conflict
     guard error.kind == .refused || isForHalves && calls.count > 1 else {
-      let refusal = ContextError.storeUnavailable(error.kind.words)
-      if error.isUncertain { doubt(calls) }
+      let doubt = error.isUncertain ? "; what the call brings may be kept all the same" : ""
+      let refusal = ContextError.storeUnavailable(error.kind.words + doubt)
+      if error.isUncertain { self.doubt(calls) }
       for pending in calls { pending.fail(refusal) }
-      return failed(error)
+      // Others that are always faster are no fault of the store's.
+      if error.kind != .conflict { failed(error) }
+      return
     }
     guard calls.count > 1 else {
       for pending in calls { pending.fail(.refused(error)) }

@@ -62,7 +62,7 @@ public enum LiaisonCommand {
     try await server.start()
     say("liaison \(Version.current) listening on http://\(server.address)")
     let signal = await signals.next()
-    Log().info("ending", ["signal": signal])
+    Log(level: configuration.logLevel).info("ending", ["signal": signal])
     await server.stop()
   }
 

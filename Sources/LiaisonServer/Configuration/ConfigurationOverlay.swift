@@ -46,9 +46,17 @@ struct ConfigurationOverlay {
     }
   }
 
-  /// Sets an option from text; a text that is a whole number is one.
+  /// The options among them that are whole numbers.
+  private static let numbers: Set<String> = [
+    "loops", "store.max-batch", "store.readers", "store.changes-kept", "store.fold-bytes", "http.max-body",
+    "http.max-head", "http.max-target", "http.max-connections", "http.max-pipelined", "http.max-unsent",
+    "limits.customer-id",
+  ]
+
+  /// Sets an option from text.
   mutating func set(_ option: String, _ text: String) throws(ConfigurationError) {
-    let value = Int64(text).map(ConfigurationValue.integer) ?? .string(text)
+    let number = Self.numbers.contains(option) ? Int64(text) : nil
+    let value = number.map(ConfigurationValue.integer) ?? .string(text)
     guard let dot = option.firstIndex(of: ".") else {
       values[option] = value
       return

@@ -34,6 +34,8 @@ static inline int cepoll_getpeername(int fd, struct sockaddr_storage *a, socklen
 /* RLIMIT_NOFILE's resource argument is an enum in C and untyped in Swift. */
 static inline int cepoll_get_open_files(struct rlimit *l) { return getrlimit(RLIMIT_NOFILE, l); }
 static inline int cepoll_set_open_files(const struct rlimit *l) { return setrlimit(RLIMIT_NOFILE, l); }
+/* How many processors the process may run on; 0 if there are more than 1,024 of them and the system cannot tell. */
+int cepoll_processors(void);
 /* Names the calling thread; the kernel refuses more than 15 bytes, then nothing changes. */
 int cepoll_name_thread(const char *name);
 /* One pointer a thread: the event loop that runs on it, not owned. Null on every other thread. */
