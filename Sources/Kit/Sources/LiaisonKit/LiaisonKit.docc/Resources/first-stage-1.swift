@@ -1,7 +1,7 @@
 public import LiaisonKit
 
 /// Refuses to associate services with customers who want no more calls.
-public struct ClosedCustomers: Plugin, Middleware {
+public struct ClosedCustomers: Plugin, ImmediateMiddleware {
   /// `closed-customers`
   public static let name = "closed-customers"
   /// Semantic version.
@@ -10,8 +10,6 @@ public struct ClosedCustomers: Plugin, Middleware {
   /// Reads the configuration.
   public init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {}
 
-  /// Passes the call on.
-  public func handle(_ call: Call, next: Next) async throws -> Reply {
-    try await next(call)
-  }
+  /// Lets every call pass.
+  public func admit(_ call: Call) throws -> Bool { true }
 }

@@ -1,7 +1,7 @@
 public import LiaisonKit
 
 /// Refuses to associate services with customers who want no more calls.
-public struct ClosedCustomers: Plugin, Middleware {
+public struct ClosedCustomers: Plugin, ImmediateMiddleware {
   /// `closed-customers`
   public static let name = "closed-customers"
   /// Semantic version.
@@ -14,8 +14,6 @@ public struct ClosedCustomers: Plugin, Middleware {
     closed = Set(try configuration.strings("customers") ?? [])
   }
 
-  /// Passes the call on.
-  public func handle(_ call: Call, next: Next) async throws -> Reply {
-    try await next(call)
-  }
+  /// Lets every call pass.
+  public func admit(_ call: Call) throws -> Bool { true }
 }

@@ -2,7 +2,7 @@ import ContextModel
 public import LiaisonKit
 
 /// Refuses to associate services with customers who want no more calls.
-public struct ClosedCustomers: Plugin, Middleware {
+public struct ClosedCustomers: Plugin, ImmediateMiddleware {
   /// `closed-customers`
   public static let name = "closed-customers"
   /// Semantic version.
@@ -18,14 +18,14 @@ public struct ClosedCustomers: Plugin, Middleware {
       "liaison_closed_customers_refused_total", help: "Associations that were refused.")
   }
 
-  /// Refuses associations with closed customers, and passes everything else on.
-  public func handle(_ call: Call, next: Next) async throws -> Reply {
+  /// Refuses associations with closed customers, and lets everything else pass.
+  public func admit(_ call: Call) throws -> Bool {
     if call.operation == .associateService, let customer = call.customerID, closed.contains(customer) {
       refused.add()
       throw ContextError(
         status: 403, code: "customer_closed", message: "The customer wants no more calls.",
         field: "customer_id")
     }
-    return try await next(call)
+    return true
   }
 }
