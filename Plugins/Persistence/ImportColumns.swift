@@ -8,9 +8,8 @@ struct ImportColumns: Sendable {
   private let schemas: [String: ExtensionSchema]
   private let core: CoreAttributes?
   private let longestCustomerID: Int
-  private let tenant: Tenant
   /// See `Call.profileCheck`.
-  private let check: (@Sendable (inout ProfileBody, Tenant) throws(ContextError) -> Void)?
+  private let check: (@Sendable (inout ProfileBody) throws(ContextError) -> Void)?
 
   /// Reads the first row.
   ///
@@ -19,11 +18,10 @@ struct ImportColumns: Sendable {
   init(
     _ header: [String], _ catalog: SchemaCatalog, _ core: CoreAttributes?, longestCustomerID: Int,
     tenant: Tenant,
-    check: (@Sendable (inout ProfileBody, Tenant) throws(ContextError) -> Void)?
+    check: (@Sendable (inout ProfileBody) throws(ContextError) -> Void)?
   ) throws(ContextError) {
     self.core = core
     self.longestCustomerID = longestCustomerID
-    self.tenant = tenant
     self.check = check
     names = header.map { $0.trimmingSpaces }
     var schemas: [String: ExtensionSchema] = [:]
@@ -97,7 +95,7 @@ struct ImportColumns: Sendable {
     }
     var body = try ProfileBody(decoding: document.root, longestCustomerID: longestCustomerID)
     try body.require(core)
-    try check?(&body, tenant)
+    try check?(&body)
     return body
   }
 

@@ -148,7 +148,8 @@ final class ImportProgress: Sendable {
   /// Under what name the store keeps it.
   private static func name(_ tenant: Tenant) -> String { "import of \(tenant.rawValue)" }
 
-  private static var now: Timestamp { Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0) }
+  /// By the clock of the loop.
+  static var now: Timestamp { Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0) }
 
   /// Changes what is known of an import that runs.
   func update(_ tenant: Tenant, _ change: @Sendable (inout State) -> Void) {

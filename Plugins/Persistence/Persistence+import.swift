@@ -120,7 +120,7 @@ extension Persistence {
     }
     let change = CreateProfile(
       tenant: tenant, customer: body.customerID ?? Self.newCustomerID(), body: body,
-      at: Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0), principal: principal)
+      at: ImportProgress.now, principal: principal)
     do throws(ContextError) {
       // Both or neither: an import that goes on after a crash makes no profile twice, and leaves none out.
       _ = try await store.write(Remembering(change, progress.claim(after: .created, of: tenant)))
@@ -133,7 +133,7 @@ extension Persistence {
   }
 
   private func finish(_ tenant: Tenant, _ phase: ImportProgress.Phase, _ reason: String?) async {
-    let now = Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0)
+    let now = ImportProgress.now
     progress.update(tenant) { state in
       state.phase = phase
       state.reason = reason

@@ -37,7 +37,7 @@ public struct Persistence: Middleware {
   ///   - status: the body of `GET /server/status`.
   public init(
     store: ContextStore, cache: MappingCache?, schemas: SchemaRegistry,
-    options: Options = Options(), longestCustomerID: Int = 64, mode: ServerMode, blocking: BlockingPool,
+    options: Options = Options(), longestCustomerID: Int, mode: ServerMode, blocking: BlockingPool,
     folder: String,
     status: @escaping @Sendable () -> [UInt8]
   ) {

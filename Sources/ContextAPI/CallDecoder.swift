@@ -55,17 +55,15 @@ struct CallDecoder {
     }
     if let range = parameters[.name] ?? parameters[.extensionName] {
       let field = parameters[.name] == nil ? "ext_name" : "name"
-      let name = try identifier(segment(range), field: field, longest: 255)
-      if field == "ext_name", row.resource != .profile { try requireNoField(name) }
+      var name = try identifier(segment(range), field: field, longest: 255)
+      if field == "ext_name", row.resource != .profile { try requireNoField(&name) }
       call.name = name
     }
   }
 
   /// An extension with the name of a field would stand in an answer beside that.
-  private func requireNoField(_ name: String) throws(ContextError) {
-    guard let field = EventField.allCases.first(where: { "\($0.name)" == name }), !field.isPlainWord else {
-      return
-    }
+  private func requireNoField(_ name: inout String) throws(ContextError) {
+    guard let field = name.withUTF8({ EventField(name: $0) }), !field.isPlainWord else { return }
     throw .badField(
       "ext_name", code: "field_not_allowed",
       message: "\(name) is a field of its own; no extension has its name.",

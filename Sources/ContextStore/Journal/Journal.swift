@@ -84,8 +84,6 @@ final class Journal: @unchecked Sendable {
       places.removeAll(keepingCapacity: true)
       JournalFrame.append(batch, number: number, salt: salt, to: buffer, &places)
     }
-    // A segment that comes after it would make it count.
-    if mayHoldRefused { try clearEnd() }
     var last = monitor.locked { segments.last }
     encode(last?.head.salt ?? 0)
     if isSealed || last.map({ end + buffer.count > $0.size }) ?? true {
@@ -99,6 +97,7 @@ final class Journal: @unchecked Sendable {
       mayHoldRefused = true
       throw error
     }
+    mayHoldRefused = false
     for place in places.indices {
       places[place].segment = segment.head.index
       places[place].offset += UInt32(end)
@@ -124,7 +123,6 @@ final class Journal: @unchecked Sendable {
     guard !isSealed, let segment = monitor.locked({ segments.last }),
       end + JournalFrame.headSize <= segment.size
     else {
-      if mayHoldRefused { try clearEnd() }
       _ = try addSegment(for: JournalFrame.headSize)
       return
     }
@@ -132,13 +130,6 @@ final class Journal: @unchecked Sendable {
   }
 
   /// Writes zeros where the next frame begins, durably: no frame begins there then.
-  private func clearEnd() throws(StoreError) {
-    guard let segment = monitor.locked({ segments.last }), end + JournalFrame.headSize <= segment.size else {
-      return mayHoldRefused = false
-    }
-    try clearEnd(of: segment)
-  }
-
   private func clearEnd(of segment: JournalSegment) throws(StoreError) {
     buffer.removeAll()
     buffer.pad(to: JournalFrame.alignment)
@@ -151,6 +142,8 @@ final class Journal: @unchecked Sendable {
 
   private func addSegment(for needed: Int) throws(StoreError) -> JournalSegment {
     let last = monitor.locked { segments.last }
+    // With a segment behind it a refused frame would count. Where no head has room there is none.
+    if mayHoldRefused, let last, end + JournalFrame.headSize <= last.size { try clearEnd(of: last) }
     // One that was sealed early is no reason for a large one.
     let usual = isSealed ? 0 : (last?.size ?? 0) * 2
     let size = max(

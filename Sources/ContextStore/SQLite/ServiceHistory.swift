@@ -13,6 +13,9 @@ final class ServiceHistory {
   /// By which interaction a service is found.
   typealias Hash = (hash: Int64, service: Int64)
 
+  /// How a row of `interaction` meets one that is there.
+  static let keepsEarliest = "ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at < at"
+
   init(_ connection: SQLiteConnection) throws(StoreError) {
     associate = try connection.prepare(
       """
@@ -22,7 +25,7 @@ final class ServiceHistory {
     mention = try connection.prepare(
       """
       INSERT INTO interaction (service, id, tenant, at) VALUES (?1, ?2, ?3, ?4)
-      ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at < at
+      \(Self.keepsEarliest)
       """)
     find = try connection.prepare(
       "INSERT INTO interaction_hash (hash, service) VALUES (?1, ?2) ON CONFLICT DO NOTHING")

@@ -154,9 +154,9 @@ final class Committer: @unchecked Sendable {
     }
     let isForHalves = error.kind == .tooLarge || error.kind == .conflict
     guard error.kind == .refused || isForHalves && calls.count > 1 else {
-      let doubt = error.isUncertain ? "; what the call brings may be kept all the same" : ""
-      let refusal = ContextError.storeUnavailable(error.kind.words + doubt)
-      if error.isUncertain { self.doubt(calls) }
+      let addition = error.isUncertain ? "; what the call brings may be kept all the same" : ""
+      let refusal = ContextError.storeUnavailable(error.kind.words + addition)
+      if error.isUncertain { doubt(calls) }
       for pending in calls { pending.fail(refusal) }
       // Others that are always faster are no fault of the store's.
       if error.kind != .conflict { failed(error) }

@@ -48,7 +48,7 @@ struct ExtensionCheck {
     guard schema.multiplicity == .single, value.kind == .object else {
       throw violation([], value, "must be an object, and of an extension of one record, to be merged")
     }
-    try requirePart(value)
+    _ = try attributes(of: value, nil, changing: true)
   }
 
   /// Checks those attributes of a record that are given.
@@ -57,23 +57,7 @@ struct ExtensionCheck {
   /// - Throws: 400 that names extension, attribute and reason.
   func someOfRecord(_ value: JSONValue, changing: Bool) throws(ContextError) {
     guard value.kind == .object else { throw violation([], value, "must be an object: a record") }
-    if changing { try requirePart(value) } else { _ = try attributes(of: value, nil) }
-  }
-
-  /// Checks attributes that take the place of those of a record: none of them may take away what a record must have.
-  private func requirePart(_ value: JSONValue) throws(ContextError) {
-    _ = try attributes(of: value, nil)
-    var cursor = schema.index.cursor()
-    for member in value.members where member.value.isNull {
-      guard let position = cursor.position(of: member.nameBytes) else { continue }
-      let attribute = schema.attributes[position]
-      guard !attribute.isMandatory && attribute.defaultValue == nil else {
-        throw violation(
-          [.attribute(attribute.name)], member.value,
-          "cannot be taken away: it must be \(attribute.requirement)",
-          allowed: [attribute.requirement])
-      }
-    }
+    _ = try attributes(of: value, nil, changing: changing)
   }
 
   /// Checks a record.
@@ -84,8 +68,10 @@ struct ExtensionCheck {
   }
 
   /// Checks the attributes that a record has.
+  ///
+  /// - Parameter changing: whether they take the place of a record's: none of them may take away what that must have.
   private func attributes(
-    of record: JSONValue, _ index: Int?
+    of record: JSONValue, _ index: Int?, changing: Bool = false
   ) throws(ContextError) -> AttributeIndex.Set {
     var present = AttributeIndex.Set(count: schema.attributes.count)
     var cursor = schema.index.cursor()
@@ -95,8 +81,14 @@ struct ExtensionCheck {
           place(index) + [.attribute(member.name)], member.value, "is no attribute of this extension",
           allowed: Array(schema.attributes.map(\.name).prefix(ExtensionChecker.mostListed)))
       }
-      if member.value.isNull { continue }
       let attribute = schema.attributes[position]
+      if member.value.isNull {
+        guard changing, attribute.isMandatory || attribute.defaultValue != nil else { continue }
+        throw violation(
+          [.attribute(attribute.name)], member.value,
+          "cannot be taken away: it must be \(attribute.requirement)",
+          allowed: [attribute.requirement])
+      }
       guard attribute.accepts(member.value) else {
         throw violation(
           place(index) + [.attribute(attribute.name)], member.value, "must be \(attribute.requirement)",

@@ -38,7 +38,9 @@ final class ExtensionChecker: ImmediateMiddleware {
     } else if call.profile != nil {
       try check(&call.profile!, call.tenant)
     } else if call.operation == .importProfiles {
-      call.profileCheck = { [self] body, tenant throws(ContextError) in try check(&body, tenant) }
+      call.profileCheck = { [self, tenant = call.tenant] body throws(ContextError) in
+        try check(&body, tenant)
+      }
     } else if let sent = call.body, let target = ExtensionTarget(call.operation) {
       try check(call, sent, target)
     }

@@ -12,7 +12,7 @@ final class ErasureTable: RecordTable {
       """
       INSERT INTO interaction (service, id, tenant, at)
         SELECT service, interaction, tenant, min(at) \(erased) AND interaction IS NOT NULL GROUP BY interaction
-      ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at < at
+      \(ServiceHistory.keepsEarliest)
       """)
     erase = try connection.prepare("DELETE \(erased)")
   }

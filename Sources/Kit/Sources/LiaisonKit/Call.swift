@@ -79,7 +79,7 @@ public final class Call {
   public var presentation: (@Sendable (inout ServiceRecord) -> Void)?
   /// How a stage checks each profile that an import makes at the pipeline's end, long after the call has passed: extensions get their
   /// schemas' names and defaults, or it throws what `POST /profiles` would. `nil` to let everything pass.
-  public var profileCheck: (@Sendable (inout ProfileBody, Tenant) throws(ContextError) -> Void)?
+  public var profileCheck: (@Sendable (inout ProfileBody) throws(ContextError) -> Void)?
 
   /// A call of an operation with nothing in it yet.
   public init(
