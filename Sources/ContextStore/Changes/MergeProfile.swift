@@ -83,7 +83,7 @@ public struct MergeProfile: StoreChange {
   private func moveServices(_ transaction: StoreTransaction) throws(ContextError) -> Outcome {
     var outcome = Outcome()
     for var service in try transaction.services(of: .customer(source), tenant: tenant) {
-      if options.movesActiveServicesOnly, service.completed != nil {
+      if options.movesActiveServicesOnly, service.status == .completed {
         try transaction.deleteWhole(service, at: at, principal: principal)
         outcome.deleted.append(service.id)
       } else {

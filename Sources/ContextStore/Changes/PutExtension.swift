@@ -54,7 +54,7 @@ public struct PutExtension: StoreChange {
     var changed: ServicePart?
     if let part {
       var existing = try transaction.existingPart(part.kind, part.id, of: service, tenant: tenant, condition)
-      guard existing.completed == nil else { throw .alreadyCompleted(part.kind, part.id, of: service) }
+      guard existing.status == .active else { throw .alreadyCompleted(part.kind, part.id, of: service) }
       existing.touch()
       changed = existing
       owner = .part(part.kind, part.id)

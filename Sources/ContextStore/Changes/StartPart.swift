@@ -39,7 +39,7 @@ public struct StartPart: StoreChange {
     }
     if let state = event.stateID {
       let state = try transaction.existingPart(.state, state, of: service, tenant: tenant)
-      guard state.completed == nil else { throw .alreadyCompleted(.state, state.id, of: service) }
+      guard state.status == .active else { throw .alreadyCompleted(.state, state.id, of: service) }
     }
     let part = ServicePart(kind, id, of: service, starting: event)
     transaction.note(

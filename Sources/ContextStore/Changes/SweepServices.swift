@@ -56,7 +56,7 @@ public struct SweepServices: StoreChange {
   ) throws(ContextError) -> Mapping {
     for kind in ServicePart.Kind.allCases.reversed() {
       for var part in try transaction.parts(kind, of: service.id, tenant: service.tenant)
-      where part.completed == nil {
+      where part.status == .active {
         let event = Event(kind == .state ? .stateEnd : .taskEnd)
         try part.complete(event, at: at)
         transaction.note(

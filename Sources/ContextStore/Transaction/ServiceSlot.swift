@@ -18,8 +18,12 @@ final class ServiceSlot {
   private(set) var isNew = true
   /// As the changes have left it that were decided before.
   private var state = State()
+  /// Whether there is a service in it.
+  private var isThere = false
   /// As the change that is being decided wants it; `nil` if it has not touched it.
   private var wanted: State?
+  /// Whether the change that is being decided has touched it before.
+  private(set) var isTouched = false
 
   init(key: RecordKey) { self.key = key }
 
@@ -27,21 +31,24 @@ final class ServiceSlot {
   ///
   /// - Parameter service: what is stored; `nil` if there is none.
   func reset(_ id: ServiceID, _ tenant: Tenant, stored service: Service?) {
-    isNew = service == nil
     key = .service(id, tenant: service?.tenant ?? tenant)
-    state = State(service: service)
-    wanted = nil
+    isThere = service.isThere
+    isNew = !isThere
+    state.service = service
+    state.document = []
+    state.sequence = 0
+    state.isChanged = false
+    state.movesInIndexes = false
+    discard()
   }
 
   /// As it is now; `nil` if there is none.
-  var service: Service? { wanted == nil ? state.service : wanted?.service }
-
-  /// Whether the change that is being decided has touched it before.
-  var isTouched: Bool { wanted != nil }
+  var service: Service? { isTouched ? wanted?.service : state.service }
 
   func put(_ service: Service, _ document: [UInt8], sequence: Int64) {
     let moves = state.service.map { $0.indexedColumns != service.indexedColumns } ?? false
-    if wanted == nil, state.service == nil { key = .service(service.id, tenant: service.tenant) }
+    if !isTouched, !isThere { key = .service(service.id, tenant: service.tenant) }
+    isTouched = true
     wanted = State(
       service: service, document: document, sequence: sequence, isChanged: true,
       movesInIndexes: state.movesInIndexes || moves)
@@ -52,55 +59,84 @@ final class ServiceSlot {
     _ id: ServiceID, _ tenant: Tenant, _ condition: RevisionCondition?, sequence: Int64, _ moment: Timestamp,
     _ lifetime: LifetimePolicy, for wish: Wish, _ body: (Wish, inout Service) throws(ContextError) -> Change
   ) throws(ContextError) -> (Change, Mapping) {
-    guard state.service != nil, key.tenant == tenant else { throw .serviceNotFound(id) }
-    try state.service!.require(condition)
-    let former = state.service!.indexedColumns
-    let change = try body(wish, &state.service!)
-    state.service!.trail.updatedAt = moment.milliseconds
-    state.service!.advanceDue(lifetime)
-    if former != state.service!.indexedColumns { state.movesInIndexes = true }
-    let mapping = Mapping(of: state.service!)
-    state.document = mapping.document
+    guard isThere, key.tenant == tenant else { throw .serviceNotFound(id) }
+    let update = try state.service!.update(condition, moment, lifetime, for: wish, body)
+    state.document = update.mapping.document
     state.sequence = sequence
     state.isChanged = true
-    return (change, mapping)
+    if update.movesInIndexes { state.movesInIndexes = true }
+    return (update.change, update.mapping)
   }
 
   func delete() {
     // Also of what was never stored: changes of the same batch have left a history.
+    isTouched = true
     wanted = State(isChanged: true)
   }
 
   /// The change is made.
   func accept() {
-    if let wanted = wanted.take() { state = wanted }
+    guard isTouched, let accepted = wanted.take() else { return }
+    isTouched = false
+    isThere = accepted.service.isThere
+    state = accepted
   }
 
   /// The change is refused.
-  func discard() { wanted = nil }
+  func discard() {
+    guard isTouched else { return }
+    isTouched = false
+    wanted = nil
+  }
 
   var isChanged: Bool { state.isChanged }
 
   /// What is to be kept; `nil` if it is to be removed.
   var record: Record? {
-    guard state.service != nil else { return nil }
-    let service = state.service.unsafelyUnwrapped
-    var record = Record(
-      key, revision: service.revision, document: state.document, hidden: service.trail.text)
+    guard isThere else { return nil }
+    var record = state.service!.record(key, document: state.document)
     record.sequence = state.sequence
     record.isNew = isNew
     record.movesInIndexes = state.movesInIndexes
-    record.owner = ServiceQuery.Owner(of: service)?.hash(service.tenant) ?? 0
     return record
   }
 }
 
+extension Optional {
+  /// Whether there is one. `!= nil` would compare, and copy, what is large.
+  fileprivate var isThere: Bool {
+    if case .some = self { true } else { false }
+  }
+}
+
+// What reads several properties of a service that lies in a slot is a mutating method, whether it changes the service or
+// not: each other access to the slot is one of its own, and copies the whole service.
 extension Service {
   /// Sets when it must be looked at, if that is sooner than was set. Later is left for then: the index of due services is
   /// written as little as it can.
   mutating func advanceDue(_ lifetime: LifetimePolicy) {
     let due = lifetime.dueAt(self)
     if due == 0 || trail.dueAt == 0 || due < trail.dueAt { trail.dueAt = due }
+  }
+
+  /// See `StoreTransaction.update`.
+  fileprivate mutating func update<Wish>(
+    _ condition: RevisionCondition?, _ moment: Timestamp, _ lifetime: LifetimePolicy, for wish: Wish,
+    _ body: (Wish, inout Service) throws(ContextError) -> Change
+  ) throws(ContextError) -> (change: Change, mapping: Mapping, movesInIndexes: Bool) {
+    if let condition { try require(condition) }
+    let former = indexedColumns
+    let change = try body(wish, &self)
+    trail.updatedAt = moment.milliseconds
+    advanceDue(lifetime)
+    return (change, Mapping(of: self), former != indexedColumns)
+  }
+
+  /// What is kept of it.
+  fileprivate mutating func record(_ key: RecordKey, document: [UInt8]) -> Record {
+    var record = Record(key, revision: revision, document: document, hidden: trail.text)
+    record.owner = ServiceQuery.Owner(of: self)?.hash(tenant) ?? 0
+    return record
   }
 
   /// What its row is found under, as far as it can change.

@@ -11,6 +11,8 @@ public final class StoreTransaction {
   public private(set) var moment = Timestamp(milliseconds: 0)
   var counters = StoreCounters()
   private var changes: [Change] = []
+  /// See ``Batch/endsSegment``.
+  private var endsSegment = false
   /// The services that were looked at, by their ids, which are unique over all tenants.
   private var places = NumberMap(filler: 0)
   /// Slots in use come first; the others are for later.
@@ -35,6 +37,7 @@ public final class StoreTransaction {
   /// Begins a batch. What the last one left is forgotten, its storage is used again.
   func begin(prefetching keys: [RecordKey]) throws(StoreError) {
     changes.removeAll(keepingCapacity: true)
+    endsSegment = false
     places.removeAll()
     serviceCount = 0
     if services.count > Self.mostKept { services.removeLast(services.count - Self.mostKept) }
@@ -91,7 +94,7 @@ public final class StoreTransaction {
   /// What is to be kept.
   var batch: Batch {
     var batch = Batch(changes: changes, counters: counters)
-    batch.endsSegment = changes.contains { $0.kind == .erase }
+    batch.endsSegment = endsSegment
     batch.puts.reserveCapacity(services.count + records.count)
     for slot in services[..<serviceCount] where slot.isChanged {
       if let record = slot.record { batch.puts.append(record) } else { batch.deletions.append(slot.key) }
@@ -284,6 +287,8 @@ public final class StoreTransaction {
   @discardableResult
   public func note(_ change: Change) -> Int64 {
     counters.lastSequence += 1
+    // Also if the change is refused behind it: that costs a file.
+    if change.kind == .erase { endsSegment = true }
     var change = change
     change.sequence = counters.lastSequence
     changes.append(change)

@@ -55,8 +55,8 @@ public struct ExportQuery: Sendable, Equatable {
   public func matches(_ service: Service, now: Timestamp) -> Bool {
     switch activity {
     case .any: break
-    case .active: if service.completed != nil { return false }
-    case .inactive: if service.completed == nil { return false }
+    case .active: if service.status == .completed { return false }
+    case .inactive: if service.status == .active { return false }
     }
     let range =
       (from ?? Timestamp(milliseconds: .min))..<max(to ?? now, from ?? Timestamp(milliseconds: .min))

@@ -20,7 +20,7 @@ public struct LifetimePolicy: Sendable, Equatable {
 
   /// When a service is completed by itself; `nil` for never, or if it is completed.
   public func completion(of service: Service) -> Timestamp? {
-    guard service.completed == nil else { return nil }
+    guard service.status == .active else { return nil }
     return (service.autoCompleteAfter ?? autoCompleteAfter).map { service.lastChange(after: $0) }
   }
 

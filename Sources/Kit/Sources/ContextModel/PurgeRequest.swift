@@ -50,10 +50,10 @@ public struct PurgeRequest: Sendable, Equatable {
     guard service.startedAt < limit else { return false }
     switch operation {
     case .all: return true
-    case .started: return service.completed == nil
-    case .startedAnonymous: return service.completed == nil && service.customerID == nil
-    case .completed: return service.completed != nil
-    case .completedAnonymous: return service.completed != nil && service.customerID == nil
+    case .started: return service.status == .active
+    case .startedAnonymous: return service.status == .active && service.customerID == nil
+    case .completed: return service.status == .completed
+    case .completedAnonymous: return service.status == .completed && service.customerID == nil
     }
   }
 }

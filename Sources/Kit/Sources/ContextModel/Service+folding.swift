@@ -16,7 +16,7 @@ extension Service {
   ///   - moment: when, if the event does not say; moved to the start where a client has put that into the future.
   /// - Throws: 409 if it has ended before, 400 if the event says that it ends before it started.
   public mutating func complete(_ event: Event, at moment: Timestamp) throws(ContextError) {
-    guard completed == nil else { throw .alreadyCompleted(id) }
+    guard status == .active else { throw .alreadyCompleted(id) }
     if let claimed = event.fields.timestamp, claimed < startedAt {
       throw .badField(
         "timestamp", code: "out_of_range",
@@ -38,7 +38,7 @@ extension Service {
   ///
   /// - Throws: 409 if the service has ended, or has as many as there are numbers.
   public mutating func newPartID(_ kind: ServicePart.Kind) throws(ContextError) -> PartID {
-    guard completed == nil else { throw .alreadyCompleted(id) }
+    guard status == .active else { throw .alreadyCompleted(id) }
     let last = kind == .state ? trail.lastState : trail.lastTask
     guard let part = PartID(Int64(last) + 1) else {
       throw ContextError(

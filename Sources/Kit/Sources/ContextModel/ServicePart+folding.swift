@@ -7,7 +7,7 @@ extension ServicePart {
   /// - Throws: 409 if it has ended before, 400 if the event says that it ends before it started, or that a task
   ///   stands in another state.
   public mutating func complete(_ event: Event, at moment: Timestamp) throws(ContextError) {
-    guard completed == nil else { throw .alreadyCompleted(kind, id, of: service) }
+    guard status == .active else { throw .alreadyCompleted(kind, id, of: service) }
     if let claimed = event.fields.timestamp, claimed < startedAt {
       throw .badField(
         "timestamp", code: "out_of_range",

@@ -47,7 +47,10 @@ public struct ServicePart: Equatable, Sendable {
   public var startedAt: Timestamp { started.timestamp ?? Timestamp(milliseconds: 0) }
 
   /// Active or completed.
-  public var status: Service.Status { completed == nil ? .active : .completed }
+  public var status: Service.Status {
+    // `== nil` would copy the event, and compare it.
+    if case .some = completed { .completed } else { .active }
+  }
 
   /// How long it took, in milliseconds; `nil` while active.
   public var duration: Int64? {
