@@ -80,16 +80,18 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   }
 
   func load(
-    _ ids: [Int64], _ keys: [RecordKey], service take: (ServiceID, Service?) -> Void,
+    _ ids: [Int64], _ keys: [RecordKey], service take: (ServiceID, inout Service?) -> Void,
     record takeRecord: (RecordKey, Record?) -> Void
   ) throws(StoreError) {
     let reader = try reader
     for key in keys { takeRecord(key, try reader.record(key)) }
     let folds = overlay.locations(of: ids, into: &locations)
     missing.removeAll(keepingCapacity: true)
+    var found: Service?
     for (id, location) in zip(ids, locations) {
       if let location, let service = ServiceID(id) {
-        take(service, try reader.service(id, at: location, after: folds))
+        try reader.read(id, at: location, after: folds, into: &found)
+        take(service, &found)
       } else {
         missing.append(id)
       }
@@ -97,7 +99,9 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
     // In the order in which rows lie on disk.
     missing.sort()
     for id in missing {
-      if let service = ServiceID(id) { take(service, try reader.service(id, at: nil, after: folds)) }
+      guard let service = ServiceID(id) else { continue }
+      try reader.read(id, at: nil, after: folds, into: &found)
+      take(service, &found)
     }
   }
 

@@ -67,22 +67,26 @@ final class JournaledReader: StoreReader {
   /// A service, whosever it is; `nil` if there is none.
   func service(_ id: Int64) throws(StoreError) -> Service? {
     let (location, folds) = overlay.location(of: RecordKey(.service, .single, service: id))
-    return try service(id, at: location, after: folds)
+    var found: Service?
+    try read(id, at: location, after: folds, into: &found)
+    return found
   }
 
-  /// A service, whosever it is; `nil` if there is none.
+  /// Reads a service, whosever it is; `nil` if there is none.
   ///
   /// - Parameters:
   ///   - location: what the overlay has said; `nil` if it does not know the service.
   ///   - folds: what it has said of the tables.
-  func service(_ id: Int64, at location: Location?, after folds: Int) throws(StoreError) -> Service? {
+  func read(
+    _ id: Int64, at location: Location?, after folds: Int, into found: inout Service?
+  ) throws(StoreError) {
     if let location {
-      guard records.canRead(location) else { return try service(id) }
-      return try records.service(location, documents)
+      guard records.canRead(location) else { return found = try service(id) }
+      return try records.read(location, documents, into: &found)
     }
     let key = RecordKey(.service, .single, service: id)
-    guard let record = try tables(after: folds).record(key) else { return nil }
-    return try documents.requiredService(record, id)
+    guard let record = try tables(after: folds).record(key) else { return found = nil }
+    found = try documents.requiredService(record, id)
   }
 
   func records(

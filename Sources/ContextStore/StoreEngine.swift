@@ -9,10 +9,10 @@ protocol StoreEngine: AnyObject, Sendable {
   func begin() throws(StoreError) -> StoreCounters
 
   /// Reads what a batch is known to look at: services and other records, in any order. What does not exist is handed over
-  /// as `nil`; of what is handed over twice the first counts. Whose a service is, it says itself. Called once a batch, before
-  /// anything else is read.
+  /// as `nil`; of what is handed over twice the first counts. Whose a service is, it says itself; it may be taken out of
+  /// where it lies, for it is too large to be handed on. Called once a batch, before anything else is read.
   func load(
-    _ services: [Int64], _ keys: [RecordKey], service: (ServiceID, Service?) -> Void,
+    _ services: [Int64], _ keys: [RecordKey], service: (ServiceID, inout Service?) -> Void,
     record: (RecordKey, Record?) -> Void) throws(StoreError)
 
   /// Reads one service; `nil` if there is none.
@@ -35,6 +35,10 @@ protocol StoreEngine: AnyObject, Sendable {
 
   /// Whether the next batch may begin while one is being kept: between its `commit` and its `finish`.
   var overlapsBatches: Bool { get }
+
+  /// Whether batches bring along what the rows of services are found under: who writes rows at once need not read it out
+  /// of documents again.
+  var wantsColumns: Bool { get }
 
   /// Begins to keep a batch while a former one may still be on its way. Nothing counts before `commit`.
   func prepare(_ batch: Batch) throws(StoreError)
@@ -86,6 +90,7 @@ extension StoreEngine {
   // One server, and one batch after the other, unless an engine says otherwise.
   var node: String? { nil }
   var overlapsBatches: Bool { false }
+  var wantsColumns: Bool { false }
   func prepare(_ batch: Batch) throws(StoreError) {}
   func finish() throws(StoreError) {}
 }

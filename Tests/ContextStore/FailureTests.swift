@@ -17,7 +17,7 @@ private final class LimitedEngine: StoreEngine {
 
   func begin() throws(StoreError) -> StoreCounters { try engine.begin() }
   func load(
-    _ services: [Int64], _ keys: [RecordKey], service: (ServiceID, Service?) -> Void,
+    _ services: [Int64], _ keys: [RecordKey], service: (ServiceID, inout Service?) -> Void,
     record: (RecordKey, Record?) -> Void
   ) throws(StoreError) { try engine.load(services, keys, service: service, record: record) }
   func moreServiceIDs() throws(StoreError) -> Range<Int64> { try engine.moreServiceIDs() }

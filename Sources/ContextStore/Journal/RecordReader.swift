@@ -29,13 +29,17 @@ final class RecordReader {
     }
   }
 
-  /// The service at a location that an overlay gave; `nil` for one that was removed. Cheaper than by its record.
-  func service(_ location: Location, _ documents: DocumentReader) throws(StoreError) -> Service? {
-    guard !location.isDeletion else { return nil }
-    return try decode(location) { cursor in
+  /// Reads the service at a location that an overlay gave; `nil` for one that was removed. Cheaper than by its record.
+  func read(
+    _ location: Location, _ documents: DocumentReader, into service: inout Service?
+  ) throws(StoreError) {
+    guard !location.isDeletion else { return service = nil }
+    _ = try decode(location) { cursor in
       let put = JournalFrame.PutParts(&cursor)
-      return documents.service(
-        put.document, hidden: put.hidden, tenant: Tenant(rawValue: put.key.tenant), revision: put.revision)
+      let isRead = documents.read(
+        put.document, hidden: put.hidden, tenant: Tenant(rawValue: put.key.tenant), revision: put.revision,
+        into: &service)
+      return isRead ? true : nil
     }
   }
 

@@ -96,7 +96,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   }
 
   func load(
-    _ services: [Int64], _ keys: [RecordKey], service take: (ServiceID, Service?) -> Void,
+    _ services: [Int64], _ keys: [RecordKey], service take: (ServiceID, inout Service?) -> Void,
     record takeRecord: (RecordKey, Record?) -> Void
   ) throws(StoreError) {
     try lane.load(services, keys, take, takeRecord)
@@ -104,7 +104,10 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
 
   func service(_ id: Int64) throws(StoreError) -> Service? {
     let rows = try connection.run(PostgresServices.lock, PostgresServices.parameter([id]))
-    return rows.count > 0 ? try PostgresServices.service(rows, 0, documents) : nil
+    guard rows.count > 0 else { return nil }
+    var found: Service?
+    try PostgresServices.read(rows, 0, documents, into: &found)
+    return found
   }
 
   func record(_ key: RecordKey) throws(StoreError) -> Record? {
@@ -148,6 +151,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   }
 
   var overlapsBatches: Bool { true }
+  var wantsColumns: Bool { true }
 
   func prepare(_ batch: Batch) throws(StoreError) { if flying != nil { try lane.prepare(batch) } }
 

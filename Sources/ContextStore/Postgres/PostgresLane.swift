@@ -39,7 +39,7 @@ final class PostgresLane {
 
   /// See `StoreEngine.load`. Begins the transaction.
   func load(
-    _ services: [Int64], _ keys: [RecordKey], _ take: (ServiceID, Service?) -> Void,
+    _ services: [Int64], _ keys: [RecordKey], _ take: (ServiceID, inout Service?) -> Void,
     _ takeRecord: (RecordKey, Record?) -> Void
   ) throws(StoreError) {
     let isUsed = hasCommitted
@@ -56,7 +56,7 @@ final class PostgresLane {
 
   private func load(
     _ services: [Int64], _ keys: [RecordKey], on connection: PostgresConnection,
-    _ take: (ServiceID, Service?) -> Void, _ takeRecord: (RecordKey, Record?) -> Void
+    _ take: (ServiceID, inout Service?) -> Void, _ takeRecord: (RecordKey, Record?) -> Void
   ) throws(StoreError) {
     transaction = nil
     try connection.send(Self.begins)
@@ -79,13 +79,19 @@ final class PostgresLane {
     var others: [PostgresResult] = []
     for _ in tables { others.append(try connection.take()) }
     try connection.takeEnd()
+    var found: Service?
     if let rows {
       for row in 0..<rows.count {
-        let service = try PostgresServices.service(rows, row, documents)
-        take(service.id, service)
+        guard let id = ServiceID(rows.integer(row, 0)) else { continue }
+        try PostgresServices.read(rows, row, documents, into: &found)
+        take(id, &found)
       }
     }
-    for id in services { if let id = ServiceID(id) { take(id, nil) } }
+    for id in services {
+      guard let id = ServiceID(id) else { continue }
+      found = nil
+      take(id, &found)
+    }
     for (table, rows) in zip(tables, others) {
       for row in 0..<rows.count {
         let record = table.read(rows, row)

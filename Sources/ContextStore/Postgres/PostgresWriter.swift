@@ -109,7 +109,8 @@ final class PostgresWriter {
       try connection.send(PostgresServices.delete, PostgresServices.parameter(deleted))
       statements += 1
     }
-    for kind in Self.ofServices { statements += try save(batch, kind, on: connection) }
+    let kinds = batch.kinds
+    for kind in Self.ofServices where kinds.contains(kind) { statements += try save(batch, kind, on: connection) }
     return try statements + PostgresHistory.save(batch, on: connection)
   }
 
@@ -119,7 +120,8 @@ final class PostgresWriter {
   /// - Returns: how many statements were queued.
   private func saveOthers(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
     var statements = 0
-    for kind in RecordKey.Kind.allCases where !Self.ofServices.contains(kind) {
+    let kinds = batch.kinds.subtracting(Self.ofServices)
+    for kind in RecordKey.Kind.allCases where kinds.contains(kind) {
       statements += try save(batch, kind, on: connection)
     }
     return statements

@@ -20,6 +20,9 @@ public struct Record: Sendable, Equatable {
   var owner: UInt64 = 0
   /// Whether it is found under other columns than before, so that indexes must be touched.
   var movesInIndexes = false
+  /// Which columns those are; for services of an engine that asks for them, see `StoreEngine.wantsColumns`, if it has to
+  /// write them.
+  var columns: ServiceColumns?
 
   /// A record by its parts.
   public init(

@@ -11,22 +11,28 @@ final class DocumentReader {
 
   /// The service that a record holds, `nil` if its document is none.
   func service(_ record: Record) -> Service? {
+    var service: Service?
     record.document.withUnsafeBytes { document in
-      record.hidden.withUnsafeBytes {
-        service(document, hidden: $0, tenant: record.key.tenant, revision: record.revision)
+      record.hidden.withUnsafeBytes { hidden in
+        _ = read(
+          document, hidden: hidden, tenant: record.key.tenant, revision: record.revision, into: &service)
       }
     }
+    return service
   }
 
-  /// The service of a document, `nil` if it is none. The bytes are only read during the call.
-  func service(
-    _ document: UnsafeRawBufferPointer, hidden: UnsafeRawBufferPointer, tenant: Tenant, revision: Int64
-  ) -> Service? {
-    guard let document = value(document),
-      var service = Service(document: document, tenant: tenant, revision: revision)
-    else { return nil }
-    if !hidden.isEmpty { service.trail = ServiceTrail(text: hidden) }
-    return service
+  /// Reads the service of a document. The bytes are only read during the call. Not by value: a service is large, and each
+  /// layer that hands it on would copy it.
+  ///
+  /// - Returns: whether the document is one of a service.
+  func read(
+    _ document: UnsafeRawBufferPointer, hidden: UnsafeRawBufferPointer, tenant: Tenant, revision: Int64,
+    into service: inout Service?
+  ) -> Bool {
+    guard let document = value(document) else { return false }
+    service = Service(document: document, tenant: tenant, revision: revision)
+    if !hidden.isEmpty { service?.trail = ServiceTrail(text: hidden) }
+    if case .some = service { return true } else { return false }
   }
 
   /// The service that a record must hold.

@@ -17,6 +17,15 @@ struct Batch: Sendable {
   /// Whether there is nothing to keep.
   var isEmpty: Bool { puts.isEmpty && deletions.isEmpty && changes.isEmpty }
 
+  /// What kinds of records it touches.
+  var kinds: Set<RecordKey.Kind> {
+    var kinds: Set<RecordKey.Kind> = []
+    // By their places: an iterator would copy each record.
+    for place in puts.indices { kinds.insert(puts[place].key.kind) }
+    for key in deletions { kinds.insert(key.kind) }
+    return kinds
+  }
+
   /// How much text it is made of, but for names.
   var byteCount: Int {
     var count = 0

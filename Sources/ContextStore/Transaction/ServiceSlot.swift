@@ -29,12 +29,12 @@ final class ServiceSlot {
 
   /// Takes a slot for another service.
   ///
-  /// - Parameter service: what is stored; `nil` if there is none.
-  func reset(_ id: ServiceID, _ tenant: Tenant, stored service: Service?) {
+  /// - Parameter service: what is stored, and is taken from there; `nil` if there is none.
+  func reset(_ id: ServiceID, _ tenant: Tenant, stored service: inout Service?) {
     key = .service(id, tenant: service?.tenant ?? tenant)
     isThere = service.isThere
     isNew = !isThere
-    state.service = service
+    swap(&state.service, &service)
     state.document = []
     state.sequence = 0
     state.isChanged = false
@@ -92,12 +92,13 @@ final class ServiceSlot {
   var isChanged: Bool { state.isChanged }
 
   /// What is to be kept; `nil` if it is to be removed.
-  var record: Record? {
+  func record(withColumns wantsColumns: Bool) -> Record? {
     guard isThere else { return nil }
     var record = state.service!.record(key, document: state.document)
     record.sequence = state.sequence
     record.isNew = isNew
     record.movesInIndexes = state.movesInIndexes
+    if wantsColumns, isNew || state.movesInIndexes { record.columns = ServiceColumns(of: state.service!) }
     return record
   }
 }

@@ -63,7 +63,7 @@ public final class StoreTransaction {
       }
     }
     try engine.load(wantedServices, wantedRecords) { id, service in
-      if places[id.rawValue] == nil { _ = add(id, .single, stored: service) }
+      if places[id.rawValue] == nil { _ = add(id, .single, stored: &service) }
     } record: { key, record in
       if records[key] == nil { records[key] = RecordSlot(loaded: record) }
     }
@@ -95,9 +95,10 @@ public final class StoreTransaction {
   var batch: Batch {
     var batch = Batch(changes: changes, counters: counters)
     batch.endsSegment = endsSegment
-    batch.puts.reserveCapacity(services.count + records.count)
+    batch.puts.reserveCapacity(serviceCount + records.count)
+    let wantsColumns = engine.wantsColumns
     for slot in services[..<serviceCount] where slot.isChanged {
-      if let record = slot.record { batch.puts.append(record) } else { batch.deletions.append(slot.key) }
+      if let record = slot.record(withColumns: wantsColumns) { batch.puts.append(record) } else { batch.deletions.append(slot.key) }
     }
     for (key, slot) in records where slot.isChanged {
       if let record = slot.record { batch.puts.append(record) } else { batch.deletions.append(key) }
@@ -119,7 +120,7 @@ public final class StoreTransaction {
       for record in try engine.services(ServiceQuery(tenant: tenant, owner: owner))
       where places[record.key.service] == nil {
         let service = try documents.requiredService(record, record.key.service)
-        _ = add(service.id, service.tenant, stored: service)
+        _ = add(service, of: service.id, service.tenant)
       }
     } catch {
       throw fail(error)
@@ -144,7 +145,7 @@ public final class StoreTransaction {
     }
     counters.nextServiceID += 1
     // Nothing is stored under it, so nothing need be looked for.
-    if places[id.rawValue] == nil { _ = add(id, .single, stored: nil) }
+    if places[id.rawValue] == nil { _ = add(nil, of: id, .single) }
     return id
   }
 
@@ -201,16 +202,21 @@ public final class StoreTransaction {
     if let place = places[id.rawValue] { return services[place] }
     do throws(StoreError) {
       let stored = counters.ownServiceIDs.contains(id.rawValue) ? nil : try engine.service(id.rawValue)
-      return add(id, tenant, stored: stored)
+      return add(stored, of: id, tenant)
     } catch {
       throw fail(error)
     }
   }
 
-  private func add(_ id: ServiceID, _ tenant: Tenant, stored: Service?) -> ServiceSlot {
+  private func add(_ stored: Service?, of id: ServiceID, _ tenant: Tenant) -> ServiceSlot {
+    var stored = stored
+    return add(id, tenant, stored: &stored)
+  }
+
+  private func add(_ id: ServiceID, _ tenant: Tenant, stored: inout Service?) -> ServiceSlot {
     if serviceCount == services.count { services.append(ServiceSlot(key: .service(id, tenant: tenant))) }
     let slot = services[serviceCount]
-    slot.reset(id, tenant, stored: stored)
+    slot.reset(id, tenant, stored: &stored)
     places.set(id.rawValue, serviceCount)
     serviceCount += 1
     return slot

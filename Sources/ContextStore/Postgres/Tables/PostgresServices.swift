@@ -56,16 +56,13 @@ enum PostgresServices {
   }
 
   /// Reads a row as a service, without a copy of its document.
-  static func service(
-    _ rows: PostgresResult, _ row: Int, _ documents: DocumentReader
-  ) throws(StoreError) -> Service {
-    let service = documents.service(
+  static func read(
+    _ rows: PostgresResult, _ row: Int, _ documents: DocumentReader, into service: inout Service?
+  ) throws(StoreError) {
+    let isRead = documents.read(
       UnsafeRawBufferPointer(rows.bytes(row, 3)), hidden: UnsafeRawBufferPointer(rows.bytes(row, 4)),
-      tenant: Tenant(rawValue: rows.integer(row, 1)), revision: rows.integer(row, 2))
-    guard let service else {
-      throw StoreError(.damaged, "the document of service \(rows.integer(row, 0)) is damaged")
-    }
-    return service
+      tenant: Tenant(rawValue: rows.integer(row, 1)), revision: rows.integer(row, 2), into: &service)
+    guard isRead else { throw DocumentReader.damaged(rows.integer(row, 0)) }
   }
 
   /// The parameter that names some services.
@@ -86,15 +83,15 @@ enum PostgresServices {
     var updated = PostgresTable.arrays([id] + contents)
     for record in records {
       if record.isNew {
-        let service = try documents.requiredService(record, record.key.service)
+        let columns = try columns(of: record, documents)
         bind(record, &inserted)
-        bind(service, &inserted)
-        inserted[8].append(service.tenant.rawValue)
-        inserted[9].append(service.startedAt.milliseconds)
-        inserted[10].append(service.contactKey)
+        bind(columns, &inserted)
+        inserted[8].append(record.key.tenant.rawValue)
+        inserted[9].append(columns.startedAt)
+        inserted[10].append(columns.contactKey)
       } else if record.movesInIndexes {
         bind(record, &moved)
-        bind(try documents.requiredService(record, record.key.service), &moved)
+        bind(try columns(of: record, documents), &moved)
       } else {
         bind(record, &updated)
       }
@@ -108,6 +105,14 @@ enum PostgresServices {
     return count
   }
 
+  /// Records that come from no batch of changes do not bring them along.
+  private static func columns(
+    of record: Record, _ documents: DocumentReader
+  ) throws(StoreError) -> ServiceColumns {
+    if let columns = record.columns { return columns }
+    return ServiceColumns(of: try documents.requiredService(record, record.key.service))
+  }
+
   private static func bind(_ record: Record, _ arrays: inout [PostgresArray]) {
     arrays[0].append(record.key.service)
     arrays[1].append(record.revision)
@@ -115,11 +120,11 @@ enum PostgresServices {
     arrays[3].append(utf8: record.hidden)
   }
 
-  private static func bind(_ service: Service, _ arrays: inout [PostgresArray]) {
-    arrays[4].append(service.status == .active ? "active" : "completed")
-    arrays[5].append(service.customerID)
-    arrays[6].append(service.serviceType.map(text))
-    arrays[7].append(service.trail.dueAt == 0 ? nil : service.trail.dueAt)
+  private static func bind(_ columns: ServiceColumns, _ arrays: inout [PostgresArray]) {
+    arrays[4].append(columns.status.name)
+    arrays[5].append(columns.customer)
+    arrays[6].append(columns.type.map(text))
+    arrays[7].append(columns.dueAt == 0 ? nil : columns.dueAt)
   }
 
   /// An id as a number, a name as a string: they stay apart.
