@@ -110,7 +110,9 @@ final class PostgresWriter {
       statements += 1
     }
     let kinds = batch.kinds
-    for kind in Self.ofServices where kinds.contains(kind) { statements += try save(batch, kind, on: connection) }
+    for kind in Self.ofServices where kinds.contains(kind) {
+      statements += try save(batch, kind, on: connection)
+    }
     return try statements + PostgresHistory.save(batch, on: connection)
   }
 

@@ -98,7 +98,11 @@ public final class StoreTransaction {
     batch.puts.reserveCapacity(serviceCount + records.count)
     let wantsColumns = engine.wantsColumns
     for slot in services[..<serviceCount] where slot.isChanged {
-      if let record = slot.record(withColumns: wantsColumns) { batch.puts.append(record) } else { batch.deletions.append(slot.key) }
+      if let record = slot.record(withColumns: wantsColumns) {
+        batch.puts.append(record)
+      } else {
+        batch.deletions.append(slot.key)
+      }
     }
     for (key, slot) in records where slot.isChanged {
       if let record = slot.record { batch.puts.append(record) } else { batch.deletions.append(key) }
