@@ -2,10 +2,16 @@ import ContextModel
 
 /// Turns a segment of a path, or a query parameter's name or value, into a string.
 ///
+/// - Parameter plusIsSpace: in a query, where forms and the URL libraries of most languages write a space so. In a path a
+///   plus is a plus.
 /// - Throws: 400 for a broken escape or bytes that are not UTF-8, naming the field.
-func percentDecoded(_ bytes: UnsafeRawBufferPointer, field: String) throws(ContextError) -> String {
+func percentDecoded(
+  _ bytes: UnsafeRawBufferPointer, field: String, plusIsSpace: Bool = false
+) throws(ContextError) -> String {
   // Most segments have nothing to decode.
-  if !bytes.contains(UInt8(ascii: "%")) { return try validated(bytes, field: field) }
+  if !bytes.contains(UInt8(ascii: "%")), !(plusIsSpace && bytes.contains(UInt8(ascii: "+"))) {
+    return try validated(bytes, field: field)
+  }
   var decoded: [UInt8] = []
   decoded.reserveCapacity(bytes.count)
   var index = 0
@@ -22,7 +28,7 @@ func percentDecoded(_ bytes: UnsafeRawBufferPointer, field: String) throws(Conte
       decoded.append(high << 4 | low)
       index += 3
     } else {
-      decoded.append(byte)
+      decoded.append(plusIsSpace && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
       index += 1
     }
   }

@@ -29,11 +29,12 @@ struct QueryDecoder {
       guard end > start else { continue }
       let pair = UnsafeRawBufferPointer(rebasing: query[start..<end])
       let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
-      let name = try percentDecoded(UnsafeRawBufferPointer(rebasing: pair[..<equals]), field: "query")
+      let name = try percentDecoded(
+        UnsafeRawBufferPointer(rebasing: pair[..<equals]), field: "query", plusIsSpace: true)
       guard let parameter = QueryParameter(rawValue: name), allowed.contains(parameter) else {
         if takesAttributes {
           let value = UnsafeRawBufferPointer(rebasing: pair[min(equals + 1, pair.count)...])
-          try addCriterion(name, try percentDecoded(value, field: name), to: call)
+          try addCriterion(name, try percentDecoded(value, field: name, plusIsSpace: true), to: call)
           continue
         }
         throw .badField(
@@ -46,7 +47,9 @@ struct QueryDecoder {
       }
       seen.append(parameter)
       let value = try percentDecoded(
-        UnsafeRawBufferPointer(rebasing: pair[min(equals + 1, pair.count)...]), field: name)
+        UnsafeRawBufferPointer(rebasing: pair[min(equals + 1, pair.count)...]), field: name,
+        // A date has no space, but may have an offset whose plus was not escaped.
+        plusIsSpace: !parameter.isDate)
       try set(parameter, value, in: call)
     }
     if let parts = call.parts, parts.lists.isEmpty { call.parts = nil }

@@ -45,6 +45,9 @@ public enum QueryParameter: String, Sendable, CaseIterable {
   /// Business attributes that a field is mapped to.
   case cvAttribute = "cv-attribute"
 
+  /// Whether its value is a date and time.
+  var isDate: Bool { [.startedFrom, .startedTo, .timeFrom, .timeTo].contains(self) }
+
   /// What a query may ask to be shown inside a service.
   static let includes: [QueryParameter] = [.activeStates, .completedStates, .activeTasks, .completedTasks]
   /// What a list of services knows.

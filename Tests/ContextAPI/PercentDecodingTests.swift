@@ -4,17 +4,26 @@ import Testing
 @testable import ContextAPI
 
 @Suite struct PercentDecodingTests {
-  private func decode(_ text: String) throws(ContextError) -> String {
+  private func decode(_ text: String, plusIsSpace: Bool = false) throws(ContextError) -> String {
     let bytes = Array(text.utf8)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
     defer { buffer.deallocate() }
     buffer.copyBytes(from: bytes)
-    return try percentDecoded(UnsafeRawBufferPointer(buffer), field: "customer_id")
+    return try percentDecoded(
+      UnsafeRawBufferPointer(buffer), field: "customer_id", plusIsSpace: plusIsSpace)
   }
 
   @Test func anEscapedSlashIsData() throws { #expect(try decode("a%2Fb%2fc") == "a/b/c") }
 
   @Test func utf8IsDecoded() throws { #expect(try decode("Zo%C3%AB+%20") == "Zoë+ ") }
+
+  @Test(arguments: ["van+Dyk", "van%20Dyk", "van Dyk"]) func inAQueryAPlusIsASpace(text: String) throws {
+    #expect(try decode(text, plusIsSpace: true) == "van Dyk")
+  }
+
+  @Test func inAQueryAnEscapedPlusIsAPlus() throws {
+    #expect(try decode("%2B1+555", plusIsSpace: true) == "+1 555")
+  }
 
   @Test(arguments: ["%", "%4", "a%zz", "%%41"]) func aBrokenEscapeIsRefused(text: String) {
     #expect(throws: ContextError.self) { try decode(text) }

@@ -40,6 +40,18 @@ import Testing
     )
   }
 
+  @Test func aPlusIsASpaceInNamesAndInValues() throws {
+    #expect(try decode("service_types=Late+payment").filter.types == [.name("Late payment")])
+    let call = Call(
+      operation: .identifyCustomer, requiredRole: .read, requestNumber: 1, peer: "",
+      receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+    try Array("Last+Name=van+Dyk&Phone=%2B1555".utf8).withUnsafeBytes {
+      try QueryDecoder(allowed: [], resource: .profile, takesAttributes: true).decode($0, into: call)
+    }
+    #expect(call.identification?.value(of: "Last Name") == "van Dyk")
+    #expect(call.identification?.value(of: "Phone") == "+1555")
+  }
+
   @Test func extensionsAreSelectedByNameAllOrNone() throws {
     #expect(try decode("extensions=Feedback,Order").extensions == .named(["Feedback", "Order"]))
     #expect(try decode("extensions=Service.Feedback,State.Other,Task").extensions == .named(["Feedback"]))

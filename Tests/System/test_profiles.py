@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -215,6 +216,14 @@ def test_a_customer_is_identified_by_what_is_known(api: Api) -> None:
     assert api.identify(f"id_key=byname&LastName={last}&EmailAddress={mail}") == [ada]
     assert api.identify(f"LastName={last}x") == []
     assert len(api.identify(f"LastName={last}&limit=1")) == 1
+
+
+def test_a_query_may_be_written_as_url_libraries_write_it(api: Api) -> None:
+    last = f"van {fresh()}"
+    ada = api.create_profile({"LastName": last, "Phone": [{"type": 1, "number": "+1 555"}]})
+    assert api.identify(urlencode({"LastName": last})) == [ada], "a space as a plus"
+    assert api.identify(urlencode({"LastName": last}, quote_via=quote)) == [ada], "a space as %20"
+    assert api.identify(urlencode({"LastName": last, "Phone.number": "+1 555"})) == [ada], "a plus as %2B"
 
 
 def test_identify_shows_profiles_and_extensions_as_asked(api: Api) -> None:
