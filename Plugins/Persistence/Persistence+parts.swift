@@ -38,7 +38,7 @@ extension Persistence {
     let id = try await store.write(
       PerformTransition(
         tenant: call.tenant, service: service, event, at: event.fields.timestamp ?? call.receivedAt,
-        principal: call.principal?.name))
+        condition: call.condition, principal: call.principal?.name))
     return reply(200, .state, id, of: service)
   }
 

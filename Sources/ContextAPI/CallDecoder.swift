@@ -179,8 +179,16 @@ struct CallDecoder {
   }
 
   /// `If-Match: *`, or revisions as in `ETag`: `"3", "4"`. A weak tag matches nothing, as RFC 9110 has it.
+  ///
+  /// - Throws: 400 also where the operation is never conditional: it must not do what was meant to depend on something.
   private func condition(_ header: UnsafeRawBufferPointer) throws(ContextError) -> RevisionCondition {
     let text = String(decoding: header, as: UTF8.self).trimmed
+    guard row.isConditional else {
+      throw .badField(
+        "If-Match", code: "field_not_allowed",
+        message: "This operation is not conditional; If-Match is for changes of what has an ETag.",
+        value: JSONWriter.excerpt(of: text), allowed: ["no If-Match"])
+    }
     if text == "*" { return .any }
     var revisions: [Int64] = []
     for element in text.split(separator: ",", omittingEmptySubsequences: false) {

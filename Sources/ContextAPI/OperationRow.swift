@@ -42,12 +42,15 @@ public struct OperationRow: Sendable {
   public let resource: SchemaCatalog.Owner
   /// The status of success.
   public let success: Int
-
+  /// Whether `If-Match` makes it conditional; where it does not, the header is refused.
+  public let isConditional: Bool
+  /// Whether an `Idempotency-Key` makes a retry harmless.
+  public let isIdempotent: Bool
   init(
     _ operation: Operation, _ method: HTTPMethod, _ path: String, needs role: Roles?, body: Body = .none,
     parameters: [QueryParameter] = [], status: Service.Status? = nil,
     of resource: SchemaCatalog.Owner = .service,
-    success: Int = 200
+    success: Int = 200, isConditional: Bool = false, isIdempotent: Bool = false
   ) {
     self.operation = operation
     self.method = method
@@ -58,6 +61,8 @@ public struct OperationRow: Sendable {
     self.status = status
     self.resource = resource
     self.success = success
+    self.isConditional = isConditional
+    self.isIdempotent = isIdempotent
     hasMoreParameters = ["{state_id}", "{task_id}", "{ext_name}", "{name}", "{src_id}", "{interaction_id}"]
       .contains {
         path.contains($0)

@@ -6,13 +6,17 @@ import LiaisonKit
 public enum OperationTable {
   /// All rows. Paths are the 8.1 spelling; the 8.5 one puts a prefix before them.
   public static let rows: [OperationRow] = [
-    OperationRow(.startService, .post, "/services/start", needs: .write, body: .event(.start), success: 201),
+    OperationRow(
+      .startService, .post, "/services/start", needs: .write, body: .event(.start), success: 201,
+      isIdempotent: true),
     OperationRow(
       .associateService, .post, "/customers/{customer_id}/services/{service_id}", needs: .write,
-      body: .event(.association)),
+      body: .event(.association), isConditional: true),
     OperationRow(
       .associateServices, .post, "/associations", needs: .write, body: .associations),
-    OperationRow(.completeService, .post, "/services/{service_id}/end", needs: .write, body: .event(.end)),
+    OperationRow(
+      .completeService, .post, "/services/{service_id}/end", needs: .write, body: .event(.end),
+      isConditional: true),
     OperationRow(
       .queryService, .get, "/services/{service_id}", needs: .read,
       parameters: QueryParameter.includes + [.extensions]),
@@ -35,25 +39,27 @@ public enum OperationTable {
       .queryAnonymousServices, .get, "/services/anonymous/{contact_key}/completed", needs: .read,
       parameters: QueryParameter.lists, status: .completed),
     OperationRow(.queryAssociations, .get, "/services/{service_id}/associations", needs: .read),
-    OperationRow(.deleteService, .delete, "/services/{service_id}", needs: .write),
+    OperationRow(.deleteService, .delete, "/services/{service_id}", needs: .write, isConditional: true),
     OperationRow(
-      .updateExpirationTime, .put, "/services/{service_id}", needs: .write, body: .event(.expiration)),
+      .updateExpirationTime, .put, "/services/{service_id}", needs: .write, body: .event(.expiration),
+      isConditional: true),
     OperationRow(
       .updateServiceExtension, .put, "/services/{service_id}/extensions/{ext_name}", needs: .write,
-      body: .value),
+      body: .value, isConditional: true),
     OperationRow(
       .mergeServiceExtension, .put, "/services/{service_id}/extensions/{ext_name}/merge", needs: .write,
-      body: .value),
+      body: .value, isConditional: true),
 
     OperationRow(
-      .startState, .post, "/services/{service_id}/states/start", needs: .write, body: .event(.stateStart),
-      of: .state, success: 201),
+      .startState, .post, "/services/{service_id}/states/start", needs: .write,
+      body: .event(.stateStart),
+      of: .state, success: 201, isIdempotent: true),
     OperationRow(
       .completeState, .post, "/services/{service_id}/states/{state_id}/end", needs: .write,
-      body: .event(.stateEnd), of: .state),
+      body: .event(.stateEnd), of: .state, isConditional: true),
     OperationRow(
       .performStateTransition, .post, "/services/{service_id}/states/transition", needs: .write,
-      body: .event(.transition), of: .state),
+      body: .event(.transition), of: .state, isConditional: true),
     OperationRow(
       .queryStates, .get, "/services/{service_id}/states", needs: .read, parameters: QueryParameter.states,
       of: .state),
@@ -68,18 +74,18 @@ public enum OperationTable {
       parameters: [.activeTasks, .completedTasks, .extensions], of: .state),
     OperationRow(
       .updateStateExtension, .put, "/services/{service_id}/states/{state_id}/extensions/{ext_name}",
-      needs: .write, body: .value, of: .state),
+      needs: .write, body: .value, of: .state, isConditional: true),
     OperationRow(
       .mergeStateExtension, .put, "/services/{service_id}/states/{state_id}/extensions/{ext_name}/merge",
-      needs: .write, body: .value, of: .state),
+      needs: .write, body: .value, of: .state, isConditional: true),
 
     OperationRow(
-      .startTask, .post, "/services/{service_id}/tasks/start", needs: .write, body: .event(.taskStart),
-      of: .task, success: 201),
+      .startTask, .post, "/services/{service_id}/tasks/start", needs: .write,
+      body: .event(.taskStart),
+      of: .task, success: 201, isIdempotent: true),
     OperationRow(
       .completeTask, .post, "/services/{service_id}/tasks/{task_id}/end", needs: .write,
-      body: .event(.taskEnd),
-      of: .task),
+      body: .event(.taskEnd), of: .task, isConditional: true),
     OperationRow(
       .queryTasks, .get, "/services/{service_id}/tasks", needs: .read, parameters: QueryParameter.tasks,
       of: .task),
@@ -94,10 +100,10 @@ public enum OperationTable {
       of: .task),
     OperationRow(
       .updateTaskExtension, .put, "/services/{service_id}/tasks/{task_id}/extensions/{ext_name}",
-      needs: .write, body: .value, of: .task),
+      needs: .write, body: .value, of: .task, isConditional: true),
     OperationRow(
       .mergeTaskExtension, .put, "/services/{service_id}/tasks/{task_id}/extensions/{ext_name}/merge",
-      needs: .write, body: .value, of: .task),
+      needs: .write, body: .value, of: .task, isConditional: true),
 
     OperationRow(
       .createServiceExtensionSchema, .post, "/metadata/services/extensions", needs: .schema, body: .schema,
@@ -145,30 +151,31 @@ public enum OperationTable {
       parameters: [.identificationKey, .includeProfile, .includeExtensions, .extensions, .limit], of: .profile
     ),
     OperationRow(
-      .createProfile, .post, "/profiles", needs: .write, body: .profile, of: .profile, success: 201),
+      .createProfile, .post, "/profiles", needs: .write, body: .profile, of: .profile, success: 201,
+      isIdempotent: true),
     OperationRow(
       .importProfiles, .post, "/profiles/import", needs: .write, body: .object(isRequired: true),
-      of: .profile,
-      success: 202),
+      of: .profile, success: 202),
     OperationRow(.queryImport, .get, "/profiles/import", needs: .read, of: .profile),
     OperationRow(
       .queryProfile, .get, "/profiles/{customer_id}", needs: .read, parameters: [.extensions], of: .profile),
     OperationRow(
       .updateProfile, .put, "/profiles/{customer_id}", needs: .write, body: .profile, of: .profile,
-      success: 204),
-    OperationRow(.deleteProfile, .delete, "/profiles/{customer_id}", needs: .write, of: .profile),
+      success: 204, isConditional: true),
+    OperationRow(
+      .deleteProfile, .delete, "/profiles/{customer_id}", needs: .write, of: .profile, isConditional: true),
     OperationRow(
       .mergeProfiles, .put, "/profiles/{customer_id}/merge/{src_id}", needs: .write,
-      body: .object(isRequired: false), of: .profile, success: 204),
+      body: .object(isRequired: false), of: .profile, success: 204, isConditional: true),
     OperationRow(
       .insertProfileExtensions, .post, "/profiles/{customer_id}/extensions", needs: .write,
-      body: .profileExtensions, of: .profile),
+      body: .profileExtensions, of: .profile, isConditional: true),
     OperationRow(
       .updateProfileRecord, .put, "/profiles/{customer_id}/extensions/{ext_name}/by/unique", needs: .write,
-      body: .object(isRequired: true), of: .profile, success: 204),
+      body: .object(isRequired: true), of: .profile, success: 204, isConditional: true),
     OperationRow(
       .deleteProfileRecord, .put, "/profiles/{customer_id}/extensions/{ext_name}/delete/by/unique",
-      needs: .write, body: .object(isRequired: true), of: .profile, success: 204),
+      needs: .write, body: .object(isRequired: true), of: .profile, success: 204, isConditional: true),
 
     OperationRow(
       .queryBusinessAttributeSchema, .get, "/metadata/business-attributes", needs: .read,
@@ -194,7 +201,8 @@ public enum OperationTable {
     OperationRow(
       .exportServicesFiles, .post, "/maintenance/services/files", needs: .write,
       body: .object(isRequired: true)),
-    OperationRow(.setServerMode, .post, "/server/mode", needs: .schema, body: .object(isRequired: true)),
+    OperationRow(
+      .setServerMode, .post, "/server/mode", needs: .schema, body: .object(isRequired: true)),
     OperationRow(.serverStatus, .get, "/server/status", needs: .read),
   ]
 }

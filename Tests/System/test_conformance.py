@@ -233,14 +233,16 @@ def test_a_service_id_that_is_none_is_refused(server: LiaisonServer, row: Row) -
         assert error["exception"]
 
 
-TAGGED = {"2", "3", "7", "8", "9", "10", "12", "16", "17", "19", "22", "23", "27", "28", "29", "30", "31", "32"}
+TAGGED = {"2", "3", "7", "8", "9", "10", "12", "13", "16", "17", "19", "22", "23", "27", "28", "29", "30", "31", "32"}
 """The changes of what has an `ETag`: all but those that make something new."""
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.number in TAGGED], ids=lambda row: f"{row.method} {row.path}")
 def test_every_change_of_what_has_a_tag_can_be_made_conditional(server: LiaisonServer, row: Row) -> None:
     path, body = World(server).fill(row)
-    owner = re.match(r"(?:/customers/[^/]+)?(/services/\d+(?:/(?:states|tasks)/\d+)?|/profiles/[^/]+)", path)
+    # A transition changes the state that it leaves.
+    changed = path.replace("/states/transition", "/states/1")
+    owner = re.match(r"(?:/customers/[^/]+)?(/services/\d+(?:/(?:states|tasks)/\d+)?|/profiles/[^/]+)", changed)
     assert owner
     tag = server.call("GET", owner[1]).etag
     for other in ('"77"', 'W/"1"', '"x"'):
@@ -250,6 +252,17 @@ def test_every_change_of_what_has_a_tag_can_be_made_conditional(server: LiaisonS
     assert server.call("GET", owner[1]).etag == tag, "nothing has changed"
     assert_error(server.call(row.method, path, body, {"If-Match": "1"}), 400, "bad_parameter", field="If-Match")
     assert server.call(row.method, path, body, {"If-Match": f'"88", {tag}'}).status == row.status
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.method != "GET" and row.number not in TAGGED], ids=lambda row: f"{row.method} {row.path}"
+)
+def test_a_condition_is_refused_where_nothing_would_look_at_it(server: LiaisonServer, row: Row) -> None:
+    path, body = World(server).fill(row)
+    for condition in ("*", '"1"'):
+        response = server.call(row.method, path, body, {"If-Match": condition})
+        error = assert_error(response, 400, "field_not_allowed", method=row.method, field="If-Match")
+        assert error["allowed"]
 
 
 # Roles

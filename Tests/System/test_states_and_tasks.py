@@ -380,8 +380,12 @@ def test_if_match_guards_states_and_tasks(api: Api) -> None:
     api.put(f"{path}/extensions/A", {"x": 1})
     stale = api.caller.call("POST", f"{path}/end", {}, {"If-Match": tag})
     assert_error(stale, 412, "revision_mismatch", field="If-Match")
+    transition = {"from": {"state_id": 1}, "to": {}}
+    stale = api.caller.call("POST", f"/services/{service}/states/transition", transition, {"If-Match": tag})
+    error = assert_error(stale, 412, "revision_mismatch", field="If-Match")
+    assert numbers(api.states(service)) == [1], "neither half is done"
     fresh = api.caller.call("GET", path).etag
-    assert fresh != tag
+    assert fresh != tag and error["allowed"] == [fresh]
     assert api.caller.call("POST", f"{path}/end", {}, {"If-Match": fresh}).status == 200
 
 

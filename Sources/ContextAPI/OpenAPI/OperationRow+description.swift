@@ -50,26 +50,6 @@ extension OperationRow {
     }
   }
 
-  /// Whether `If-Match` makes it conditional.
-  var isConditional: Bool {
-    switch operation {
-    case .associateService, .completeService, .deleteService, .updateExpirationTime, .updateServiceExtension,
-      .mergeServiceExtension, .completeState, .updateStateExtension, .mergeStateExtension, .completeTask,
-      .updateTaskExtension, .mergeTaskExtension, .updateProfile, .deleteProfile, .mergeProfiles,
-      .insertProfileExtensions, .updateProfileRecord, .deleteProfileRecord:
-      true
-    default: false
-    }
-  }
-
-  /// Whether an `Idempotency-Key` makes a retry harmless.
-  var isIdempotent: Bool {
-    switch operation {
-    case .startService, .startState, .startTask, .createProfile: true
-    default: false
-    }
-  }
-
   /// The schema of the body; `nil` for none.
   var bodySchema: JSONNode? {
     switch body {

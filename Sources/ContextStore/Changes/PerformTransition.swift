@@ -10,15 +10,21 @@ public struct PerformTransition: StoreChange {
   public var event: Event
   /// When it was, if the event does not tell.
   public var at: Timestamp
+  /// The revisions of the state that ends at which it is wanted.
+  public var condition: RevisionCondition?
   /// Who asks for it.
   public var principal: String?
 
   /// A change by its parts.
-  public init(tenant: Tenant, service: ServiceID, _ event: Event, at: Timestamp, principal: String? = nil) {
+  public init(
+    tenant: Tenant, service: ServiceID, _ event: Event, at: Timestamp, condition: RevisionCondition? = nil,
+    principal: String? = nil
+  ) {
     self.tenant = tenant
     self.service = service
     self.event = event
     self.at = at
+    self.condition = condition
     self.principal = principal
   }
 
@@ -27,13 +33,13 @@ public struct PerformTransition: StoreChange {
     keys.append(.service(service, tenant: tenant))
   }
 
-  /// Ends the one state and starts the other. Fails with 400 (before its start), 404 and 409.
+  /// Ends the one state and starts the other. Fails with 400 (before its start), 404, 409 and 412.
   ///
   /// - Returns: the new state.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> PartID {
     guard let from = event.stateID else { throw .missingField("from", "an object with a state_id") }
     var found = try transaction.existingService(service, tenant: tenant)
-    var ended = try transaction.existingPart(.state, from, of: service, tenant: tenant)
+    var ended = try transaction.existingPart(.state, from, of: service, tenant: tenant, condition)
     let id = try found.newPartID(.state)
     var event = event
     event.fields.timestamp = event.fields.timestamp ?? max(at, ended.startedAt)
