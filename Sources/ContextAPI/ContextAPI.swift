@@ -116,6 +116,7 @@ public final class ContextAPI: HTTPHandler {
     _ answer: Answer
   ) {
     let row = OperationTable.rows[index]
+    guard !row.standsAlone || answer.exchange.standAlone() else { return }
     var answer = answer
     answer.metricsRow = Self.metricsRows[index]
     let call = Call(

@@ -46,11 +46,16 @@ public struct OperationRow: Sendable {
   public let isConditional: Bool
   /// Whether an `Idempotency-Key` makes a retry harmless.
   public let isIdempotent: Bool
+  /// Whether it is done in several steps, or counts for calls only when it is done: of the calls that are pipelined on its
+  /// connection none runs beside it.
+  public let standsAlone: Bool
+
   init(
     _ operation: Operation, _ method: HTTPMethod, _ path: String, needs role: Roles?, body: Body = .none,
     parameters: [QueryParameter] = [], status: Service.Status? = nil,
     of resource: SchemaCatalog.Owner = .service,
-    success: Int = 200, isConditional: Bool = false, isIdempotent: Bool = false
+    success: Int = 200, isConditional: Bool = false, isIdempotent: Bool = false,
+    standsAlone: Bool = false
   ) {
     self.operation = operation
     self.method = method
@@ -63,6 +68,7 @@ public struct OperationRow: Sendable {
     self.success = success
     self.isConditional = isConditional
     self.isIdempotent = isIdempotent
+    self.standsAlone = standsAlone
     hasMoreParameters = ["{state_id}", "{task_id}", "{ext_name}", "{name}", "{src_id}", "{interaction_id}"]
       .contains {
         path.contains($0)

@@ -107,42 +107,42 @@ public enum OperationTable {
 
     OperationRow(
       .createServiceExtensionSchema, .post, "/metadata/services/extensions", needs: .schema, body: .schema,
-      of: .service, success: 201),
+      of: .service, success: 201, standsAlone: true),
     OperationRow(
       .queryServiceExtensionSchema, .get, "/metadata/services/extensions", needs: .read, of: .service),
     OperationRow(
       .queryServiceExtensionSchema, .get, "/metadata/services/extensions/{name}", needs: .read, of: .service),
     OperationRow(
       .createStateExtensionSchema, .post, "/metadata/states/extensions", needs: .schema, body: .schema,
-      of: .state, success: 201),
+      of: .state, success: 201, standsAlone: true),
     OperationRow(.queryStateExtensionSchema, .get, "/metadata/states/extensions", needs: .read, of: .state),
     OperationRow(
       .queryStateExtensionSchema, .get, "/metadata/states/extensions/{name}", needs: .read, of: .state),
     OperationRow(
       .createTaskExtensionSchema, .post, "/metadata/tasks/extensions", needs: .schema, body: .schema,
-      of: .task, success: 201),
+      of: .task, success: 201, standsAlone: true),
     OperationRow(.queryTaskExtensionSchema, .get, "/metadata/tasks/extensions", needs: .read, of: .task),
     OperationRow(
       .queryTaskExtensionSchema, .get, "/metadata/tasks/extensions/{name}", needs: .read, of: .task),
     OperationRow(
       .createProfileExtensionSchema, .post, "/metadata/profiles/extensions", needs: .schema, body: .schema,
-      of: .profile, success: 201),
+      of: .profile, success: 201, standsAlone: true),
     OperationRow(
       .queryProfileExtensionSchema, .get, "/metadata/profiles/extensions", needs: .read, of: .profile),
     OperationRow(
       .queryProfileExtensionSchema, .get, "/metadata/profiles/extensions/{name}", needs: .read, of: .profile),
     OperationRow(
       .deleteProfileExtensionSchema, .delete, "/metadata/profiles/extensions/{name}", needs: .schema,
-      of: .profile, success: 204),
+      of: .profile, success: 204, standsAlone: true),
     OperationRow(
       .createIdentificationKey, .post, "/metadata/identification-keys", needs: .schema,
-      body: .object(isRequired: true), of: .profile, success: 201),
+      body: .object(isRequired: true), of: .profile, success: 201, standsAlone: true),
     OperationRow(.queryIdentificationKeys, .get, "/metadata/identification-keys", needs: .read, of: .profile),
     OperationRow(
       .queryIdentificationKeys, .get, "/metadata/identification-keys/{name}", needs: .read, of: .profile),
     OperationRow(
       .deleteIdentificationKey, .delete, "/metadata/identification-keys/{name}", needs: .schema, of: .profile,
-      success: 204),
+      success: 204, standsAlone: true),
     OperationRow(.queryProfileSchema, .get, "/metadata/profiles", needs: .read, of: .profile),
     OperationRow(.queryMetadata, .get, "/metadata", needs: .read),
 
@@ -155,7 +155,7 @@ public enum OperationTable {
       isIdempotent: true),
     OperationRow(
       .importProfiles, .post, "/profiles/import", needs: .write, body: .object(isRequired: true),
-      of: .profile, success: 202),
+      of: .profile, success: 202, standsAlone: true),
     OperationRow(.queryImport, .get, "/profiles/import", needs: .read, of: .profile),
     OperationRow(
       .queryProfile, .get, "/profiles/{customer_id}", needs: .read, parameters: [.extensions], of: .profile),
@@ -192,17 +192,19 @@ public enum OperationTable {
     OperationRow(
       .queryInteractionContent, .get, "/interactions/{interaction_id}/binary_content", needs: .read),
     OperationRow(.exportCustomer, .get, "/customers/{customer_id}/data", needs: .read),
-    OperationRow(.eraseCustomer, .delete, "/customers/{customer_id}/data", needs: .write),
+    OperationRow(.eraseCustomer, .delete, "/customers/{customer_id}/data", needs: .write, standsAlone: true),
     OperationRow(
-      .purgeServices, .post, "/maintenance/purge", needs: .write, body: .object(isRequired: true)),
+      .purgeServices, .post, "/maintenance/purge", needs: .write, body: .object(isRequired: true),
+      standsAlone: true),
     OperationRow(
       .exportServicesStream, .get, "/maintenance/services/stream", needs: .read,
       parameters: [.timeFrom, .timeTo, .filterEvents, .filterState, .exportContent]),
     OperationRow(
       .exportServicesFiles, .post, "/maintenance/services/files", needs: .write,
-      body: .object(isRequired: true)),
+      body: .object(isRequired: true), standsAlone: true),
     OperationRow(
-      .setServerMode, .post, "/server/mode", needs: .schema, body: .object(isRequired: true)),
+      .setServerMode, .post, "/server/mode", needs: .schema, body: .object(isRequired: true),
+      standsAlone: true),
     OperationRow(.serverStatus, .get, "/server/status", needs: .read),
   ]
 }

@@ -13,7 +13,7 @@ extension HTTPConnection {
     nextSequence += 1
     let stream = HTTPBodyStream(self)
     exchange.body = stream
-    uploading = exchange
+    alone = exchange
     bodyBegan = loop.now
     context.handler.handle(HTTPRequest(request, self), exchange)
     if state == .open { parser.stream(into: stream, head: head) }
@@ -29,7 +29,7 @@ extension HTTPConnection {
     switch parser.run(base + start, from: 0, to: end - start) {
     case .complete(let length):
       bodyBegan = 0
-      if uploading?.closes == true { state = .finishing }
+      if alone?.closes == true { state = .finishing }
       parser.next()
       stream.complete()
       stream.tell()
@@ -42,9 +42,9 @@ extension HTTPConnection {
 
   /// The rest of a streamed body will not come.
   func failBody(_ refusal: HTTPRefusal) {
-    uploading?.closes = true
+    alone?.closes = true
     if state == .open { state = .finishing }
-    uploading?.body?.fail(refusal)
+    alone?.body?.fail(refusal)
   }
 
   /// There is room in the stream again.
@@ -54,10 +54,10 @@ extension HTTPConnection {
     if isPaused { loop.atEndOfTick(self) }
   }
 
-  /// A streamed request has its answer. What of its body has not arrived will not be looked at.
-  func leaveBody(_ exchange: HTTPExchange) {
-    guard let body = exchange.body else { return }
-    uploading = nil
-    if !body.isComplete { exchange.closes = true }
+  /// A request that stood alone has its answer. What of a streamed body has not arrived will not be looked at.
+  func standTogether(after exchange: HTTPExchange) {
+    guard alone === exchange else { return }
+    alone = nil
+    if let body = exchange.body, !body.isComplete { exchange.closes = true }
   }
 }

@@ -30,7 +30,7 @@ extension HTTPConnection {
   }
 
   private func refuseSlow(_ refusal: HTTPRefusal) {
-    if uploading == nil { refuse(refusal) } else { failBody(refusal) }
+    if alone?.body == nil { refuse(refusal) } else { failBody(refusal) }
     updateInterest()
   }
 }

@@ -76,17 +76,13 @@ extension HTTPConnection {
         parsed = end
         break parsing
       case .complete(let length):
-        guard !mustHold() else {
+        guard !mustHold(), deliver(hasMore: start + length < end) else {
           held = length
           parsed = start + length
           break parsing
         }
         start += length
         parsed = start
-        headBegan = 0
-        bodyBegan = 0
-        hasMoreInput = start < end
-        deliver()
       case .streaming(let length):
         guard !mustHold() else {
           held = length
@@ -129,11 +125,14 @@ extension HTTPConnection {
   private func deliverHeld(_ base: UnsafeMutableRawPointer) {
     let length = held
     held = 0
-    headBegan = 0
-    bodyBegan = 0
-    hasMoreInput = length < input.count
     parser.request.pointee.base = base
-    if parser.request.pointee.isStreamed { deliverStreamed(head: length) } else { deliver() }
+    if parser.request.pointee.isStreamed {
+      headBegan = 0
+      deliverStreamed(head: length)
+    } else {
+      // Not put off again: nothing is in flight.
+      _ = deliver(hasMore: length < input.count)
+    }
     guard state == .open else {
       if state == .finishing { input.keep(UnsafeRawBufferPointer(start: nil, count: 0), parsed: 0) }
       return
@@ -145,18 +144,26 @@ extension HTTPConnection {
 
   /// Holds a complete request back while requests of the other kind before it have no answer: pipelined calls
   /// behave as if they were made one after the other (RFC 9112, 9.3.2). Reads among themselves cannot tell, and
-  /// writes are applied in the order in which they are handed out, so both go together.
+  /// writes are applied in the order in which they are handed out, so both go together; but for those that are done in
+  /// several steps, which stand alone.
   private func mustHold() -> Bool {
     let isSafe = HTTPMethod(code: parser.request.pointee.methodCode).isSafe
-    guard inFlight > 0, isSafe != areCallsSafe || parser.request.pointee.isStreamed || uploading != nil else {
+    guard inFlight > 0, isSafe != areCallsSafe || parser.request.pointee.isStreamed || alone != nil else {
       return false
     }
     isPaused = true
     return true
   }
 
-  private func deliver() {
+  /// Hands the request that is complete to the handler.
+  ///
+  /// - Parameter hasMore: whether something that was read lies behind it.
+  /// - Returns: `false` if it stands alone and has to wait for the answers before it.
+  private func deliver(hasMore: Bool) -> Bool {
     let request = parser.request
+    headBegan = 0
+    bodyBegan = 0
+    hasMoreInput = hasMore
     areCallsSafe = HTTPMethod(code: request.pointee.methodCode).isSafe
     let exchange = HTTPExchange(
       self, sequence: nextSequence, isHead: request.pointee.isHead, isVersion10: request.pointee.isVersion10,
@@ -164,7 +171,14 @@ extension HTTPConnection {
     nextSequence += 1
     if exchange.closes { state = .finishing }
     context.handler.handle(HTTPRequest(request, self), exchange)
+    guard !exchange.isPostponed else {
+      nextSequence -= 1
+      state = .open
+      isPaused = true
+      return false
+    }
     if state != .closed { parser.next() }
+    return true
   }
 
   /// Answers in the handler's stead, after the answers to earlier requests, and closes then.

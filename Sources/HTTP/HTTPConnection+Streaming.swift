@@ -37,7 +37,7 @@ extension HTTPConnection {
   func endStream(_ exchange: HTTPExchange) {
     guard streaming === exchange, state != .closed else { return }
     streaming = nil
-    leaveBody(exchange)
+    standTogether(after: exchange)
     if !exchange.isHead, !exchange.isVersion10 { currentOutput().append("0\r\n\r\n") }
     didWrite(exchange, closes: exchange.closes || exchange.isVersion10)
     writeWaiting()

@@ -24,7 +24,7 @@ extension HTTPConnection {
 
   private func write(_ exchange: HTTPExchange, _ response: borrowing HTTPResponse) {
     if exchange.isStream { return writeHead(exchange, response) }
-    leaveBody(exchange)
+    standTogether(after: exchange)
     let closes = exchange.closes || (context.isDraining && inFlight == 1 && !hasMoreInput)
     let connection: StaticString? = closes ? "close" : exchange.isVersion10 ? "keep-alive" : nil
     ResponseEncoder.append(

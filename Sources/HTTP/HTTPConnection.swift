@@ -48,8 +48,9 @@ final class HTTPConnection: ReadinessHandler, EndOfTickWork, @unchecked Sendable
   /// Answers that came before their turn, at their number modulo the count (a power of two).
   var waiting = ContiguousArray<HTTPExchange?>()
   var output: OutputBuffer?
-  /// The exchange whose request's body is handed over as it arrives, until it is answered: it stands alone.
-  var uploading: HTTPExchange?
+  /// The exchange, until it is answered, beside which no other has its turn: its request's body is handed over as it
+  /// arrives, or the handler wants it so.
+  var alone: HTTPExchange?
   /// The exchange whose answer is being sent in pieces.
   var streaming: HTTPExchange?
   /// The socket takes no more at the moment.
@@ -138,8 +139,8 @@ final class HTTPConnection: ReadinessHandler, EndOfTickWork, @unchecked Sendable
     waiting.removeAll()
     streaming = nil
     for exchange in streams { exchange.wakePiece() }
-    let body = uploading?.body
-    uploading = nil
+    let body = alone?.body
+    alone = nil
     body?.fail(.badRequest("The connection was closed."))
     listener.closed(self)
   }

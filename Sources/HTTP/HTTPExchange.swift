@@ -15,6 +15,8 @@ public final class HTTPExchange: @unchecked Sendable {
   /// The request's body as it arrives, if the handler wants it so; `nil` for every other request.
   public internal(set) var body: HTTPBodyStream?
   private var isAnswered = false
+  /// Whether the handler gets the request once more, with another exchange.
+  private(set) var isPostponed = false
   /// An answer that waits for those before it.
   var waiting: HTTPResponse?
   /// Whether the answer's body comes in pieces.
@@ -31,13 +33,24 @@ public final class HTTPExchange: @unchecked Sendable {
   }
 
   deinit {
-    guard !isAnswered else { return }
+    guard !isAnswered, !isPostponed else { return }
     let connection = connection
     if connection.loop.isCurrent {
       connection.abandon()
     } else {
       connection.loop.post { connection.abandon() }
     }
+  }
+
+  /// Asks, in `HTTPHandler.handle`, that nothing else of the connection runs beside this request: it is done in steps
+  /// between which others could come.
+  ///
+  /// - Returns: `false` while requests before it have no answer. It is not to be answered then: the handler gets it again,
+  ///   with another exchange, as soon as they have.
+  public func standAlone() -> Bool {
+    isPostponed = connection.inFlight > 1
+    if !isPostponed { connection.alone = self }
+    return !isPostponed
   }
 
   /// Gives the answer. It is sent at the end of the tick, after the answers to earlier requests. Silently ignored

@@ -1,6 +1,7 @@
 /// What answers the requests of one loop's connections. Called on that loop's thread only.
 public protocol HTTPHandler: AnyObject {
-  /// Answers `request` through `exchange`, now or later. The request's bytes are gone when this returns.
+  /// Answers `request` through `exchange`, now or later; see `HTTPExchange.standAlone` for one that others must not run
+  /// beside. The request's bytes are gone when this returns.
   func handle(_ request: borrowing HTTPRequest, _ exchange: HTTPExchange)
 
   /// Whether a request's body is handed over as it arrives, see `HTTPExchange.body`: then `handle` is called as soon as

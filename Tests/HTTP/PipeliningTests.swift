@@ -87,6 +87,40 @@ import Testing
     }
   }
 
+  @Test func `a write that stands alone waits for those before it, and those behind it wait for it`() throws {
+    try TestServer.runHolding(standsAlone: { $0.starts(with: "/alone".utf8) }) { server in
+      let client = try TestClient(server)
+      let paths = ["/0", "/1", "/alone", "/3", "/4", "/alone", "/alone", "/7"]
+      try client.send(
+        paths.map { "POST \($0) HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody" }.joined())
+      var answered = 0
+      for together in [2, 1, 2, 1, 1, 1] {
+        #expect(server.onLoop { server.held.count } == answered + together)
+        Self.answer(server, Array(answered..<answered + together).reversed())
+        for index in answered..<answered + together { #expect(try client.answer().body == "\(index)") }
+        answered += together
+        server.onLoop {}
+      }
+    }
+  }
+
+  @Test func `the last request may stand alone behind others, and the connection closes after its answer`()
+    throws
+  {
+    try TestServer.runHolding(standsAlone: { $0.starts(with: "/alone".utf8) }) { server in
+      let client = try TestClient(server)
+      try client.send(
+        "DELETE /0 HTTP/1.1\r\nHost: h\r\n\r\nDELETE /alone HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+      #expect(server.onLoop { server.held.count } == 1)
+      Self.answer(server, [0])
+      #expect(try client.answer().body == "0")
+      #expect(server.onLoop { server.held.count } == 2)
+      Self.answer(server, [1])
+      #expect(try client.answer().body == "1")
+      #expect(try client.isClosed())
+    }
+  }
+
   @Test func `a dropped exchange closes the connection instead of shifting the answers`() throws {
     try TestServer.runHolding { server in
       let client = try TestClient(server)

@@ -41,11 +41,18 @@ final class TestServer: HTTPHandler, @unchecked Sendable {
   }
 
   /// The same with a server that keeps every exchange in `held` until the test answers it.
+  ///
+  /// - Parameter standsAlone: which paths' requests nothing else may run beside.
   static func runHolding(
-    limits: HTTPLimits = HTTPLimits(), _ body: (TestServer) throws -> Void
+    limits: HTTPLimits = HTTPLimits(),
+    standsAlone: @escaping (UnsafeRawBufferPointer) -> Bool = { _ in false },
+    _ body: (TestServer) throws -> Void
   ) throws {
     let keeper = Keeper()
-    let server = try TestServer(limits: limits) { _, exchange in keeper.server!.held.append(exchange) }
+    let server = try TestServer(limits: limits) { request, exchange in
+      guard !standsAlone(request.path) || exchange.standAlone() else { return }
+      keeper.server!.held.append(exchange)
+    }
     keeper.server = server
     defer {
       server.onLoop { server.held = [] }

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.api import Api, Json, assert_error, segment
+from support.api import Api, Json, assert_error, associate_path, segment
+from support.http_client import encode_request
 from support.redis_server import RedisServer
 from support.server import LiaisonServer
 
@@ -108,3 +109,26 @@ def test_no_file_holds_a_byte_of_an_erased_person(
         assert api.identify(f"Mail={kept.words}-2@example.org") == [kept.customer]
     response = api.caller.call("DELETE", f"/customers/{segment(gone.customer)}/data")
     assert response.json["profile"] is True and holders(server.data, gone.words) == {}
+
+
+def test_an_erasure_comes_between_the_writes_that_are_pipelined_before_and_behind_it(
+    start_server: Callable[..., LiaisonServer],
+) -> None:
+    server = start_server()
+    api = Api(server)
+    for number in range(10):
+        customer = f"pipelined-{number}"
+        handed_on, kept, later = api.start(), api.start(), api.start()
+        requests = [
+            encode_request("POST", associate_path(customer, handed_on)),
+            encode_request("POST", associate_path("other", handed_on)),
+            encode_request("POST", associate_path(customer, kept)),
+            encode_request("DELETE", f"/customers/{customer}/data"),
+            encode_request("POST", associate_path(customer, later)),
+        ]
+        with server.connect() as connection:
+            answers = connection.pipeline(requests)
+        assert [answer.status for answer in answers] == [200] * 5
+        assert answers[3].json["services"] == [kept] and answers[3].json["history"] == 2
+        assert api.customer_service_ids(customer) == [later]
+        assert [one["customer_id"] for one in api.get(f"/services/{handed_on}/associations")] == ["other"]

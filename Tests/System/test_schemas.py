@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from support.api import FEEDBACK, SATISFACTION, Api, Json, assert_error
+from support.http_client import encode_request
 from support.server import LiaisonServer
 
 _numbers = itertools.count()
@@ -123,10 +124,19 @@ def test_schemas_and_their_extensions_survive_a_restart(start_server) -> None:
 
 
 def test_a_schema_holds_for_writes_that_are_pipelined_behind_it(server: LiaisonServer) -> None:
+    requests = []
+    for name in (fresh_name(), fresh_name()):
+        schema = {"name": name, "type": "single-valued", "attributes": [{"name": "a", "type": "integer"}]}
+        requests += [
+            encode_request("POST", "/services/start", {"contact_key": "k", name: {"a": 1}}),
+            encode_request("POST", "/metadata/services/extensions", schema),
+            encode_request("POST", "/services/start", {"contact_key": "k", name: {"a": 1}}),
+            encode_request("POST", "/services/start", {"contact_key": "k", name: {"a": "x"}}),
+        ]
     with server.connect() as connection:
-        extension = Extension(Api(connection), [{"name": "a", "type": "integer"}])
-        assert extension.accepted({"a": 1}) == {"a": 1}
-        assert extension.refused({"a": "x"})
+        answers = connection.pipeline(requests)
+    assert [answer.status for answer in answers] == [400, 201, 201, 400] * 2
+    assert answers[0].json["code"] == "unknown_extension" and answers[3].json["code"] == "extension_violation"
 
 
 # Types
