@@ -30,9 +30,8 @@ struct Answer {
     let (operation, request) = (call.operation.rawValue, call.requestID)
     EventLoop.current?.runTask {
       do {
-        while let piece = try await stream.next() {
-          guard await exchange.send(piece) else { return }
-        }
+        // Until the end, or until the client has gone, for whom nothing is left to do.
+        while let piece = try await stream.next(), await exchange.send(piece) {}
         await exchange.end()
         metrics.record(metricsRow, status: status, start: start)
       } catch {

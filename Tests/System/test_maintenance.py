@@ -13,6 +13,8 @@ import pytest
 
 from support.api import Api, Json, assert_error
 from support.deadline import wait_until
+from support.http_client import encode_request
+from support.metrics import parse_metrics
 from support.process import resident_bytes
 from support.redis_server import RedisServer
 from support.server import LiaisonServer
@@ -216,6 +218,23 @@ def test_an_export_of_many_services_takes_little_memory(server: LiaisonServer) -
         [file] = [file for file in response.json["files"] if "_services." in file["name"]]
         assert file["items"] == 1500 and (server.data / "exports" / file["name"]).stat().st_size > 30_000_000
     assert resident_bytes(server.pid) - before < 45_000_000
+
+
+def test_an_export_that_its_client_leaves_is_counted(server: LiaisonServer) -> None:
+    note = {"text": "x" * 20_000}
+    with server.connect() as connection:
+        for _ in range(600):
+            Api(connection).start(customer_id="big", Note=note)
+    with server.connect(receive_buffer=16_384) as connection:
+        target = f"/maintenance/services/stream?time_from={LONG_AGO}&export_content=true"
+        connection.send(encode_request("GET", target))
+        assert connection.receive_head().status == 200
+
+    def counted() -> bool:
+        metrics = parse_metrics(server.call("GET", "/metrics").body.decode())
+        return metrics.value("liaison_requests_total", operation="export-services-stream", status="200") == 1
+
+    wait_until("the export counts", counted)
 
 
 @pytest.mark.parametrize(
