@@ -149,7 +149,7 @@ final class ImportProgress: Sendable {
   private static func name(_ tenant: Tenant) -> String { "import of \(tenant.rawValue)" }
 
   /// By the clock of the loop.
-  static var now: Timestamp { Timestamp(milliseconds: EventLoop.current?.wallClock ?? 0) }
+  static var now: Timestamp { Timestamp(milliseconds: EventLoop.required(by: "an import").wallClock) }
 
   /// Changes what is known of an import that runs.
   func update(_ tenant: Tenant, _ change: @Sendable (inout State) -> Void) {

@@ -53,7 +53,7 @@ extension Persistence {
       }
     }
     let text = state.text
-    EventLoop.current?.runTask { [log] in
+    EventLoop.required(by: "an import").runTask { [log] in
       await run(request, reader, columns, log, tenant: tenant, principal: principal)
     }
     return Reply(

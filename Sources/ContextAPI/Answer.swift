@@ -28,7 +28,7 @@ struct Answer {
     exchange.begin(head)
     let status = head.status
     let (operation, request) = (call.operation.rawValue, call.requestID)
-    EventLoop.current?.runTask {
+    EventLoop.required(by: "an answer").runTask {
       do {
         // Until the end, or until the client has gone, for whom nothing is left to do.
         while let piece = try await stream.next(), await exchange.send(piece) {}

@@ -70,6 +70,14 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     return Unmanaged<EventLoop>.fromOpaque(loop).takeUnretainedValue()
   }
 
+  /// The loop that runs on the calling thread, where there must be one. Any loop's thread.
+  ///
+  /// - Parameter what: what belongs on a loop, should it run elsewhere.
+  public static func required(by what: StaticString) -> EventLoop {
+    guard let current else { preconditionFailure("\(what) belongs on an event loop's thread") }
+    return current
+  }
+
   /// Whether the calling thread is this loop's. Any thread.
   public var isCurrent: Bool { cepoll_current_loop() == Unmanaged.passUnretained(self).toOpaque() }
 

@@ -101,4 +101,15 @@ import Testing
       #expect(log.lines == ["job", "end 1 true", "job of the end", "end 2 true"])
     }
   }
+
+  @Test func `what belongs on a loop ends the process elsewhere, and is there on the loop`() async throws {
+    await #expect(processExitsWith: .failure) { _ = EventLoop.required(by: "a test") }
+    try await RunningLoop.run { running in
+      let seen = Log()
+      running.loop.post {
+        if EventLoop.required(by: "a test") === running.loop { seen.done.signal() }
+      }
+      seen.done.wait()
+    }
+  }
 }

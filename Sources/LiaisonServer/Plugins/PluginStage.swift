@@ -53,10 +53,7 @@ final class PluginStage: TaskedStage {
   private func begin(
     _ call: Call, next: Next, rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) {
-    guard let loop = EventLoop.current else {
-      preconditionFailure("a plugin's stage runs on its server's loops")
-    }
-    hosts[loop.index].begin(call, next, rest, reply)
+    hosts[EventLoop.required(by: "a plugin's stage").index].begin(call, next, rest, reply)
   }
 
   /// What the client hears of what the stage did wrong.
@@ -103,9 +100,7 @@ final class ImmediatePluginStage: ImmediateMiddleware {
   }
 
   func admit(_ call: Call) throws -> Bool {
-    guard let loop = EventLoop.current else {
-      preconditionFailure("a plugin's stage runs on its server's loops")
-    }
+    let loop = EventLoop.required(by: "a plugin's stage")
     let start = loop.nearlyNow
     loop.mark.enter(mark)
     defer { loop.mark.leave() }
