@@ -83,7 +83,7 @@ public final class ContextAPI: HTTPHandler {
         answerProbe(Probe.allCases[index - OperationTable.rows.count], answer)
       }
     case .otherMethods(let methods):
-      let names = methods.flatMap { $0 == .get ? ["GET", "HEAD"] : [Self.name(of: $0)] }
+      let names = methods.flatMap { $0 == .get ? ["GET", "HEAD"] : [$0.name] }
       let error = ContextError(
         status: 405, code: "method_not_allowed", message: "This path has no method \(request.methodName).",
         allowed: names, headers: [ReplyHeader("Allow", names.joined(separator: ", "))])
@@ -131,7 +131,7 @@ public final class ContextAPI: HTTPHandler {
       call.event = nil
       call.malformed = error
     }
-    let method = row.method == .get ? request.methodName : Self.name(of: row.method)
+    let method = row.method == .get ? request.methodName : row.method.name
     if row.body == .associations, let body = answer.exchange.body {
       let bulk = BulkAssociation(
         call, answer, body: body, runner: runner, loop: loop, parser: parser, options: options,
@@ -148,21 +148,6 @@ public final class ContextAPI: HTTPHandler {
     var answer = answer
     answer.metricsRow = Self.operations.count + (Probe.allCases.firstIndex(of: probe) ?? 0)
     answer.send(probes.response(to: probe))
-  }
-
-  private static func name(of method: HTTPMethod) -> String {
-    switch method {
-    case .get: "GET"
-    case .head: "HEAD"
-    case .post: "POST"
-    case .put: "PUT"
-    case .delete: "DELETE"
-    case .patch: "PATCH"
-    case .options: "OPTIONS"
-    case .connect: "CONNECT"
-    case .trace: "TRACE"
-    case .other: ""
-    }
   }
 }
 

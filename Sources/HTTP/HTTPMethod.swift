@@ -23,6 +23,22 @@ public enum HTTPMethod: UInt8, Sendable {
   /// Any other method that llhttp knows.
   case other
 
+  /// The method's name, as `GET`; empty for `other`.
+  public var name: String {
+    switch self {
+    case .get: "GET"
+    case .head: "HEAD"
+    case .post: "POST"
+    case .put: "PUT"
+    case .delete: "DELETE"
+    case .patch: "PATCH"
+    case .options: "OPTIONS"
+    case .connect: "CONNECT"
+    case .trace: "TRACE"
+    case .other: ""
+    }
+  }
+
   /// Whether it only reads (RFC 9110, 9.2.1).
   var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }
 
@@ -41,7 +57,7 @@ public enum HTTPMethod: UInt8, Sendable {
     }
   }
 
-  /// The method's name by llhttp's number of it.
+  /// The name of any method, also of one that is `other`, by llhttp's number of it.
   static func name(code: UInt8) -> String {
     String(cString: llhttp_method_name(llhttp_method_t(rawValue: UInt32(code))))
   }

@@ -24,7 +24,7 @@ struct DocumentationPage {
   }
 
   private static func section(_ row: OperationRow) -> String {
-    let method = "\(row.method)".uppercased()
+    let method = row.method.name
     var section = "<details id=\"\(row.identifier)\"><summary><b class=\"\(method)\">\(method)</b> "
     section += "<code>\(escaped(row.path))</code> \(escaped(row.title))</summary>"
     if !row.parameters.isEmpty {

@@ -44,7 +44,7 @@ struct OpenAPIDocument {
   private var paths: [(String, JSONNode)] {
     var paths: [(path: String, items: [(String, JSONNode)])] = []
     for row in OperationTable.rows {
-      let item = (row.method.word, operation(row))
+      let item = (row.method.name.lowercased(), operation(row))
       if let index = paths.firstIndex(where: { $0.path == row.path }) {
         paths[index].items.append(item)
       } else {
@@ -171,18 +171,5 @@ struct OpenAPIDocument {
       "description": .string(error.description),
       "content": ["application/json": ["schema": .reference("schemas/Error")]],
     ]
-  }
-}
-
-extension HTTPMethod {
-  /// The member of a path item.
-  fileprivate var word: String {
-    switch self {
-    case .get: "get"
-    case .post: "post"
-    case .put: "put"
-    case .delete: "delete"
-    default: preconditionFailure("the table has no such method")
-    }
   }
 }
