@@ -4,64 +4,99 @@ import JSON
 import LiaisonKit
 
 extension Persistence {
+  /// Of how many services the interactions are read at a time.
+  private static let servicesAtATime = 500
+  /// In how many of the services in which an interaction was named its medium is looked for: an id like `0` may stand in all.
+  private static let mostSearched = 10
+
   /// Query Interactions of a service: those that its events, and those of its states and tasks, have named.
   func serviceInteractions(_ call: Call) async throws -> Reply {
     let id = try required(call.serviceID)
-    guard let record = try await store.service(id, tenant: call.tenant, parts: .everything) else {
+    guard let record = try await store.service(id, tenant: call.tenant) else {
       throw ContextError.serviceNotFound(id)
     }
-    return Self.reply(try await interactions(of: [id], [record], call))
+    return try await interactions(of: [record], call)
   }
 
   /// Query Interactions of a customer: those of the services that belong to it.
   func customerInteractions(_ call: Call) async throws -> Reply {
-    let records = try await store.services(
-      ServiceQuery(tenant: call.tenant, owner: .customer(try required(call.customerID)), parts: .everything))
-    let ids = try records.compactMap { try JSONParser().parse($0.document).root["service_id"]?.int64 }
-    return Self.reply(try await interactions(of: ids.compactMap { ServiceID($0) }, records, call))
+    try await interactions(
+      of: try await store.services(
+        ServiceQuery(tenant: call.tenant, owner: .customer(try required(call.customerID)))), call)
   }
 
   /// Query Interactions: one by its id.
   func interaction(_ call: Call) async throws -> Reply {
     let id = try required(call.name)
-    let mentions = try await store.mentions(.interaction(id), tenant: call.tenant)
-    guard !mentions.isEmpty else { throw ContextError.interactionNotFound(id) }
-    var found = Interaction(id: id)
-    for mention in mentions { found.add(mention) }
-    for mention in mentions where found.media == nil {
-      guard
-        let record = try await store.service(mention.service, tenant: call.tenant, parts: .everything)
-      else { continue }
-      found.media = try Self.media(in: [record], call)[id]
-    }
+    var found = Interaction.all(in: try await store.mentions(.interaction(id), tenant: call.tenant))
+    guard !found.isEmpty else { throw ContextError.interactionNotFound(id, field: "interaction_id") }
+    try await findMedia(of: &found, known: [:], call)
     var writer = JSONWriter()
-    found.write(to: &writer)
+    found[0].write(to: &writer)
     return Reply(content: .json(writer.bytes))
   }
 
-  private func interactions(
-    of services: [ServiceID], _ records: [ServiceRecord], _ call: Call
-  ) async throws -> [Interaction] {
-    let media = try Self.media(in: records, call)
-    var found: [String: Interaction] = [:]
-    for mention in try await store.mentions(.services(services), tenant: call.tenant) {
-      let id = mention.interaction
-      found[id, default: Interaction(id: id, media: media[id])].add(mention)
+  // There may be many services, and much in them: what is made of them is made off the loop.
+
+  private func interactions(of records: [ServiceRecord], _ call: Call) async throws -> Reply {
+    let (limit, after, presentation) = (call.filter.limit, call.afterName, call.presentation)
+    let (services, media) = try await blocking.run { try Self.media(in: records, presentation) }
+    var mentions: [InteractionMention] = []
+    for start in stride(from: 0, to: services.count, by: Self.servicesAtATime) {
+      let some = services[start..<min(start + Self.servicesAtATime, services.count)]
+      mentions += try await store.mentions(.services(Array(some)), tenant: call.tenant)
     }
-    return found.values.sorted { ($0.established.milliseconds, $0.id) < ($1.established.milliseconds, $1.id) }
+    let named = mentions
+    var found = try await blocking.run { try Interaction.page(of: named, behind: after, limit: limit) }
+    try await findMedia(of: &found, known: media, call)
+    let shown = found
+    let text = try await blocking.run {
+      var writer = JSONWriter()
+      writer.beginArray()
+      for interaction in shown { interaction.write(to: &writer) }
+      writer.endArray()
+      return writer.bytes
+    }
+    return Reply(content: .json(text))
   }
 
-  private static func reply(_ interactions: [Interaction]) -> Reply {
-    var writer = JSONWriter()
-    writer.beginArray()
-    for interaction in interactions { interaction.write(to: &writer) }
-    writer.endArray()
-    return Reply(content: .json(writer.bytes))
+  /// Fills in the media, which stand in the events alone: as far as no later event has taken their place.
+  ///
+  /// - Parameter known: those that the events of the services themselves tell.
+  private func findMedia(
+    of interactions: inout [Interaction], known: [String: AttributeValue], _ call: Call
+  ) async throws {
+    let presentation = call.presentation
+    var media = known
+    var searched: Set<ServiceID> = []
+    for index in interactions.indices {
+      let id = interactions[index].id
+      for service in interactions[index].services.prefix(Self.mostSearched)
+      where media[id] == nil && searched.insert(service).inserted {
+        guard
+          let record = try await store.service(service, tenant: call.tenant, parts: Self.partsAlone)
+        else { continue }
+        let more = try await blocking.run { try Self.media(in: [record], presentation).media }
+        media.merge(more) { first, _ in first }
+      }
+      interactions[index].media = media[id]
+    }
   }
 
-  /// The media of interactions, which stand in the events alone: as far as no later event has taken their place.
-  private static func media(in records: [ServiceRecord], _ call: Call) throws -> [String: AttributeValue] {
+  /// All states and tasks, without extensions.
+  private static let partsAlone: PartSelection = {
+    var parts = PartSelection.everything
+    parts.stateExtensions = .none
+    parts.taskExtensions = .none
+    return parts
+  }()
+
+  /// The ids of services as they are shown, and what media their events, and those of what is shown in them, tell.
+  private static func media(
+    in records: [ServiceRecord], _ presentation: (@Sendable (inout ServiceRecord) -> Void)?
+  ) throws -> (services: [ServiceID], media: [String: AttributeValue]) {
     let parser = JSONParser()
+    var services: [ServiceID] = []
     var media: [String: AttributeValue] = [:]
     func collect(_ item: JSONValue) {
       for name in ["started", "completed"] {
@@ -70,32 +105,55 @@ extension Persistence {
       }
     }
     for var record in records {
-      call.presentation?(&record)
-      var writer = JSONWriter(capacity: 1024)
+      presentation?(&record)
+      var writer = JSONWriter(capacity: record.byteCount + 64)
       record.write(to: &writer)
       let service = try parser.parse(copying: writer.bytes).root
+      if let id = service["service_id"]?.int64.flatMap({ ServiceID($0) }) { services.append(id) }
       collect(service)
       for name in ["active_states", "completed_states", "active_tasks", "completed_tasks"] {
         for part in service[name]?.elements.map({ $0 }) ?? [] { collect(part) }
       }
     }
-    return media
+    return (services, media)
   }
 }
 
 /// What is known of an interaction (API page *Query Interactions*).
-private struct Interaction {
+private struct Interaction: Sendable {
   let id: String
   var media: AttributeValue?
-  var established = Timestamp(milliseconds: .max)
-  var services: [ServiceID] = []
+  private(set) var established = Timestamp(milliseconds: .max)
+  private(set) var services: [ServiceID] = []
 
-  init(id: String, media: AttributeValue? = nil) {
-    self.id = id
-    self.media = media
+  private init(id: String) { self.id = id }
+
+  /// The interactions of some mentions, in the order in which they were established.
+  static func all(in mentions: [InteractionMention]) -> [Interaction] {
+    var found: [String: Interaction] = [:]
+    for mention in mentions {
+      found[mention.interaction, default: Interaction(id: mention.interaction)].add(mention)
+    }
+    return found.values.sorted { ($0.established.milliseconds, $0.id) < ($1.established.milliseconds, $1.id) }
   }
 
-  mutating func add(_ mention: InteractionMention) {
+  /// At most `limit` of them, behind one of them.
+  ///
+  /// - Throws: 404 if that one is not there.
+  static func page(
+    of mentions: [InteractionMention], behind id: String?, limit: Int?
+  ) throws(ContextError) -> [Interaction] {
+    var found = all(in: mentions)[...]
+    if let id {
+      guard let index = found.firstIndex(where: { $0.id == id }) else {
+        throw .interactionNotFound(id, field: "after")
+      }
+      found = found[(index + 1)...]
+    }
+    return Array(found.prefix(limit ?? .max))
+  }
+
+  private mutating func add(_ mention: InteractionMention) {
     established = min(established, mention.since)
     services.append(mention.service)
   }
@@ -127,9 +185,9 @@ extension ContextError {
       field: "interaction_id", value: JSONWriter.excerpt(of: id))
   }
 
-  fileprivate static func interactionNotFound(_ id: String) -> ContextError {
+  fileprivate static func interactionNotFound(_ id: String, field: String) -> ContextError {
     ContextError(
       status: 404, code: "interaction_not_found", message: "No event has named this interaction.",
-      field: "interaction_id", value: JSONWriter.excerpt(of: id))
+      field: field, value: JSONWriter.excerpt(of: id))
   }
 }

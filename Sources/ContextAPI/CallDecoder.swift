@@ -32,7 +32,8 @@ struct CallDecoder {
     call.filter.status = row.status
     if !request.query.isEmpty || !row.parameters.isEmpty {
       try QueryDecoder(
-        allowed: row.parameters, resource: row.resource, takesAttributes: row.operation == .identifyCustomer
+        allowed: row.parameters, resource: row.resource,
+        takesAttributes: row.operation == .identifyCustomer, listsInteractions: row.listsInteractions
       ).decode(request.query, into: call)
     }
     if row.method != .get, let header = request.header("if-match") { call.condition = try condition(header) }

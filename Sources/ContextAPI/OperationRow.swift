@@ -78,6 +78,11 @@ public struct OperationRow: Sendable {
   /// Whether its path varies in more than service, customer and contact key.
   let hasMoreParameters: Bool
 
+  /// Whether it lists interactions.
+  var listsInteractions: Bool {
+    operation == .queryCustomerInteractions || operation == .queryServiceInteractions
+  }
+
   /// Whether a request without a body is refused.
   public var requiresBody: Bool {
     switch body {

@@ -175,7 +175,8 @@ public enum OperationTable {
       body: .object(isRequired: true), of: .profile, success: 204, isConditional: true),
     OperationRow(
       .deleteProfileRecord, .put, "/profiles/{customer_id}/extensions/{ext_name}/delete/by/unique",
-      needs: .write, body: .object(isRequired: true), of: .profile, success: 204, isConditional: true),
+      needs: .write, body: .object(isRequired: true), of: .profile, success: 204,
+      isConditional: true),
 
     OperationRow(
       .queryBusinessAttributeSchema, .get, "/metadata/business-attributes", needs: .read,
@@ -183,8 +184,12 @@ public enum OperationTable {
     OperationRow(
       .queryBusinessAttributeSchema, .get, "/metadata/business-attributes/{name}", needs: .read,
       parameters: [.cvAttribute]),
-    OperationRow(.queryCustomerInteractions, .get, "/customers/{customer_id}/interactions", needs: .read),
-    OperationRow(.queryServiceInteractions, .get, "/services/{service_id}/interactions", needs: .read),
+    OperationRow(
+      .queryCustomerInteractions, .get, "/customers/{customer_id}/interactions", needs: .read,
+      parameters: [.limit, .after]),
+    OperationRow(
+      .queryServiceInteractions, .get, "/services/{service_id}/interactions", needs: .read,
+      parameters: [.limit, .after]),
     OperationRow(.queryInteraction, .get, "/interactions/{interaction_id}", needs: .read),
     OperationRow(.queryInteractionContent, .get, "/interactions/{interaction_id}/plain_text", needs: .read),
     OperationRow(

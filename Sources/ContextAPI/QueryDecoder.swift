@@ -9,6 +9,8 @@ struct QueryDecoder {
   var resource = SchemaCatalog.Owner.service
   /// Whether any other parameter is an attribute of the customer who is looked for.
   var takesAttributes = false
+  /// Whether it lists interactions, whose ids are texts.
+  var listsInteractions = false
 
   /// The most names in one list, and the longest of them.
   private static let mostNames = 100
@@ -63,6 +65,7 @@ struct QueryDecoder {
     case .serviceTypes, .stateTypes, .taskTypes: call.filter.types = try types(parameter, value)
     case .stateID: call.filter.states = try states(value)
     case .limit: call.filter.limit = Int(try integer(parameter, value, in: 1...Int64(Self.longestPage)))
+    case .after where listsInteractions: call.afterName = value
     case .after: call.filter.after = try integer(parameter, value, in: 1...ServiceID.maximum)
     case .activeStates: try include(\.activeStates, parameter, value, in: call)
     case .completedStates: try include(\.completedStates, parameter, value, in: call)

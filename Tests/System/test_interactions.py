@@ -47,6 +47,38 @@ def test_the_interactions_of_services_and_customers_are_shown(server: LiaisonSer
     assert_error(server.call("GET", "/interactions/I1"), 404, "interaction_not_found")
 
 
+def test_a_list_of_interactions_comes_in_pages(server: LiaisonServer) -> None:
+    api = Api(server)
+    first = api.start(customer_id="A", interaction_id="I3", timestamp=T0)
+    second = api.start(customer_id="A", interaction_id="I1", media_type="voice", timestamp=T1)
+    for number in (2, 4):
+        api.start_state(first, interaction_id=f"I{number}", timestamp=T1)
+    api.start_state(second, interaction_id="I3", media_type="chat", timestamp=T2)
+    for path, order in (("/customers/A", ["I3", "I1", "I2", "I4"]), (f"/services/{first}", ["I3", "I2", "I4"])):
+        whole = api.get(f"{path}/interactions")
+        assert [one["external_id"] for one in whole] == order
+        for length in (1, 2, 10):
+            pages = api.get(f"{path}/interactions?limit={length}")
+            while len(pages) < len(whole):
+                page = api.get(f"{path}/interactions?limit={length}&after={pages[-1]['external_id']}")
+                assert 0 < len(page) <= length
+                pages += page
+            assert pages == whole
+        assert api.get(f"{path}/interactions?after=I4") == []
+        gone = server.call("GET", f"{path}/interactions?after=I9")
+        assert_error(gone, 404, "interaction_not_found", field="after")
+    assert [one.get("media_type") for one in api.get("/customers/A/interactions")] == ["chat", "voice", None, None]
+
+
+def test_an_interaction_that_many_services_name_is_told_with_all_of_them(server: LiaisonServer) -> None:
+    """Its medium is looked for in some of them alone."""
+    api = Api(server)
+    services = [api.start(contact_key="k", interaction_id="0", timestamp=T1) for _ in range(30)]
+    assert api.get("/interactions/0") == {"external_id": "0", "established_date": T1, "services": services}
+    api.start_task(services[3], interaction_id="0", media_type=7, timestamp=T2)
+    assert api.get("/interactions/0")["media_type"] == 7
+
+
 def test_content_is_not_kept(server: LiaisonServer) -> None:
     Api(server).start(contact_key="k", interaction_id="I0")
     for content in ("plain_text", "structured_text", "binary_content"):

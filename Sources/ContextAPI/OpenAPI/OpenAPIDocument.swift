@@ -59,7 +59,7 @@ struct OpenAPIDocument {
       ("operationId", .string(row.identifier)), ("summary", .string(row.title)),
       ("tags", [.string(row.tag)]),
     ]
-    let parameters = pathParameters(row) + row.parameters.map(\.node) + headers(row)
+    let parameters = pathParameters(row) + row.parameters.map { $0.node(in: row) } + headers(row)
     if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
     if let schema = row.bodySchema {
       members.append(

@@ -140,8 +140,8 @@ extension Event.Kind {
 }
 
 extension QueryParameter {
-  /// The parameter's description.
-  var node: JSONNode {
+  /// The parameter's description in an operation.
+  func node(in row: OperationRow) -> JSONNode {
     let schema: JSONNode =
       switch self {
       case .extensions, .serviceTypes, .stateTypes, .taskTypes, .stateID, .identificationKey, .cvAttribute:
@@ -154,6 +154,7 @@ extension QueryParameter {
       case .filterState: ["type": "string", "enum": ["any", "active", "inactive"], "default": "any"]
       case .exportContent: ["type": "boolean", "default": false]
       case .limit: ["type": "integer", "minimum": 1, "maximum": .integer(Int64(QueryDecoder.longestPage))]
+      case .after where row.listsInteractions: ["type": "string", "minLength": 1]
       case .after:
         ["type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(ServiceID.maximum)]
       case .includeProfile: ["type": "string", "enum": ["yes", "no"], "default": "no"]

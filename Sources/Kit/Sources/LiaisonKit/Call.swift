@@ -80,6 +80,8 @@ public final class Call {
   /// How a stage checks each profile that an import makes at the pipeline's end, long after the call has passed: extensions get their
   /// schemas' names and defaults, or it throws what `POST /profiles` would. `nil` to let everything pass.
   public var profileCheck: (@Sendable (inout ProfileBody) throws(ContextError) -> Void)?
+  /// The parameter `after` of a list of interactions: those behind the one of that id.
+  public var afterName: String?
 
   /// A call of an operation with nothing in it yet.
   public init(
