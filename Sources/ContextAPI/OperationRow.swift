@@ -24,6 +24,22 @@ public struct OperationRow: Sendable {
     case associations
   }
 
+  /// Headers of a successful answer beside those that every answer has.
+  public struct Headers: OptionSet, Sendable {
+    /// One bit a header.
+    public let rawValue: UInt8
+
+    /// Headers by their bits.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// `Location`: of what is new, or of what tells how far it is.
+    public static let location = Headers(rawValue: 1)
+    /// `ETag`.
+    public static let tag = Headers(rawValue: 2)
+    /// `Cache-Status`: how Redis took part.
+    public static let cacheStatus = Headers(rawValue: 4)
+  }
+
   /// The operation.
   public let operation: Operation
   /// The method; HEAD comes with GET.
@@ -42,6 +58,8 @@ public struct OperationRow: Sendable {
   public let resource: SchemaCatalog.Owner
   /// The status of success.
   public let success: Int
+  /// The headers of success.
+  public let headers: Headers
   /// Whether `If-Match` makes it conditional; where it does not, the header is refused.
   public let isConditional: Bool
   /// Whether an `Idempotency-Key` makes a retry harmless.
@@ -54,7 +72,7 @@ public struct OperationRow: Sendable {
     _ operation: Operation, _ method: HTTPMethod, _ path: String, needs role: Roles?, body: Body = .none,
     parameters: [QueryParameter] = [], status: Service.Status? = nil,
     of resource: SchemaCatalog.Owner = .service,
-    success: Int = 200, isConditional: Bool = false, isIdempotent: Bool = false,
+    success: Int = 200, headers: Headers = [], isConditional: Bool = false, isIdempotent: Bool = false,
     standsAlone: Bool = false
   ) {
     self.operation = operation
@@ -66,6 +84,7 @@ public struct OperationRow: Sendable {
     self.status = status
     self.resource = resource
     self.success = success
+    self.headers = headers
     self.isConditional = isConditional
     self.isIdempotent = isIdempotent
     self.standsAlone = standsAlone

@@ -8,7 +8,7 @@ public enum OperationTable {
   public static let rows: [OperationRow] = [
     OperationRow(
       .startService, .post, "/services/start", needs: .write, body: .event(.start), success: 201,
-      isIdempotent: true),
+      headers: [.location], isIdempotent: true),
     OperationRow(
       .associateService, .post, "/customers/{customer_id}/services/{service_id}", needs: .write,
       body: .event(.association), isConditional: true),
@@ -19,7 +19,7 @@ public enum OperationTable {
       isConditional: true),
     OperationRow(
       .queryService, .get, "/services/{service_id}", needs: .read,
-      parameters: QueryParameter.includes + [.extensions]),
+      parameters: QueryParameter.includes + [.extensions], headers: [.tag, .cacheStatus]),
     OperationRow(
       .queryCustomerServices, .get, "/customers/{customer_id}/services", needs: .read,
       parameters: QueryParameter.lists),
@@ -53,13 +53,13 @@ public enum OperationTable {
     OperationRow(
       .startState, .post, "/services/{service_id}/states/start", needs: .write,
       body: .event(.stateStart),
-      of: .state, success: 201, isIdempotent: true),
+      of: .state, success: 201, headers: [.location], isIdempotent: true),
     OperationRow(
       .completeState, .post, "/services/{service_id}/states/{state_id}/end", needs: .write,
       body: .event(.stateEnd), of: .state, isConditional: true),
     OperationRow(
       .performStateTransition, .post, "/services/{service_id}/states/transition", needs: .write,
-      body: .event(.transition), of: .state, isConditional: true),
+      body: .event(.transition), of: .state, headers: [.location], isConditional: true),
     OperationRow(
       .queryStates, .get, "/services/{service_id}/states", needs: .read, parameters: QueryParameter.states,
       of: .state),
@@ -71,7 +71,7 @@ public enum OperationTable {
       parameters: QueryParameter.states, status: .completed, of: .state),
     OperationRow(
       .queryState, .get, "/services/{service_id}/states/{state_id}", needs: .read,
-      parameters: [.activeTasks, .completedTasks, .extensions], of: .state),
+      parameters: [.activeTasks, .completedTasks, .extensions], of: .state, headers: [.tag]),
     OperationRow(
       .updateStateExtension, .put, "/services/{service_id}/states/{state_id}/extensions/{ext_name}",
       needs: .write, body: .value, of: .state, isConditional: true),
@@ -82,7 +82,7 @@ public enum OperationTable {
     OperationRow(
       .startTask, .post, "/services/{service_id}/tasks/start", needs: .write,
       body: .event(.taskStart),
-      of: .task, success: 201, isIdempotent: true),
+      of: .task, success: 201, headers: [.location], isIdempotent: true),
     OperationRow(
       .completeTask, .post, "/services/{service_id}/tasks/{task_id}/end", needs: .write,
       body: .event(.taskEnd), of: .task, isConditional: true),
@@ -97,7 +97,7 @@ public enum OperationTable {
       parameters: QueryParameter.tasks, status: .completed, of: .task),
     OperationRow(
       .queryTask, .get, "/services/{service_id}/tasks/{task_id}", needs: .read, parameters: [.extensions],
-      of: .task),
+      of: .task, headers: [.tag]),
     OperationRow(
       .updateTaskExtension, .put, "/services/{service_id}/tasks/{task_id}/extensions/{ext_name}",
       needs: .write, body: .value, of: .task, isConditional: true),
@@ -107,26 +107,26 @@ public enum OperationTable {
 
     OperationRow(
       .createServiceExtensionSchema, .post, "/metadata/services/extensions", needs: .schema, body: .schema,
-      of: .service, success: 201, standsAlone: true),
+      of: .service, success: 201, headers: [.location], standsAlone: true),
     OperationRow(
       .queryServiceExtensionSchema, .get, "/metadata/services/extensions", needs: .read, of: .service),
     OperationRow(
       .queryServiceExtensionSchema, .get, "/metadata/services/extensions/{name}", needs: .read, of: .service),
     OperationRow(
       .createStateExtensionSchema, .post, "/metadata/states/extensions", needs: .schema, body: .schema,
-      of: .state, success: 201, standsAlone: true),
+      of: .state, success: 201, headers: [.location], standsAlone: true),
     OperationRow(.queryStateExtensionSchema, .get, "/metadata/states/extensions", needs: .read, of: .state),
     OperationRow(
       .queryStateExtensionSchema, .get, "/metadata/states/extensions/{name}", needs: .read, of: .state),
     OperationRow(
       .createTaskExtensionSchema, .post, "/metadata/tasks/extensions", needs: .schema, body: .schema,
-      of: .task, success: 201, standsAlone: true),
+      of: .task, success: 201, headers: [.location], standsAlone: true),
     OperationRow(.queryTaskExtensionSchema, .get, "/metadata/tasks/extensions", needs: .read, of: .task),
     OperationRow(
       .queryTaskExtensionSchema, .get, "/metadata/tasks/extensions/{name}", needs: .read, of: .task),
     OperationRow(
       .createProfileExtensionSchema, .post, "/metadata/profiles/extensions", needs: .schema, body: .schema,
-      of: .profile, success: 201, standsAlone: true),
+      of: .profile, success: 201, headers: [.location], standsAlone: true),
     OperationRow(
       .queryProfileExtensionSchema, .get, "/metadata/profiles/extensions", needs: .read, of: .profile),
     OperationRow(
@@ -136,7 +136,7 @@ public enum OperationTable {
       of: .profile, success: 204, standsAlone: true),
     OperationRow(
       .createIdentificationKey, .post, "/metadata/identification-keys", needs: .schema,
-      body: .object(isRequired: true), of: .profile, success: 201, standsAlone: true),
+      body: .object(isRequired: true), of: .profile, success: 201, headers: [.location], standsAlone: true),
     OperationRow(.queryIdentificationKeys, .get, "/metadata/identification-keys", needs: .read, of: .profile),
     OperationRow(
       .queryIdentificationKeys, .get, "/metadata/identification-keys/{name}", needs: .read, of: .profile),
@@ -152,16 +152,17 @@ public enum OperationTable {
     ),
     OperationRow(
       .createProfile, .post, "/profiles", needs: .write, body: .profile, of: .profile, success: 201,
-      isIdempotent: true),
+      headers: [.location, .tag], isIdempotent: true),
     OperationRow(
       .importProfiles, .post, "/profiles/import", needs: .write, body: .object(isRequired: true),
-      of: .profile, success: 202, standsAlone: true),
+      of: .profile, success: 202, headers: [.location], standsAlone: true),
     OperationRow(.queryImport, .get, "/profiles/import", needs: .read, of: .profile),
     OperationRow(
-      .queryProfile, .get, "/profiles/{customer_id}", needs: .read, parameters: [.extensions], of: .profile),
+      .queryProfile, .get, "/profiles/{customer_id}", needs: .read, parameters: [.extensions], of: .profile,
+      headers: [.tag]),
     OperationRow(
       .updateProfile, .put, "/profiles/{customer_id}", needs: .write, body: .profile, of: .profile,
-      success: 204, isConditional: true),
+      success: 204, headers: [.tag], isConditional: true),
     OperationRow(
       .deleteProfile, .delete, "/profiles/{customer_id}", needs: .write, of: .profile, isConditional: true),
     OperationRow(
@@ -169,13 +170,13 @@ public enum OperationTable {
       body: .object(isRequired: false), of: .profile, success: 204, isConditional: true),
     OperationRow(
       .insertProfileExtensions, .post, "/profiles/{customer_id}/extensions", needs: .write,
-      body: .profileExtensions, of: .profile, isConditional: true),
+      body: .profileExtensions, of: .profile, headers: [.tag], isConditional: true),
     OperationRow(
       .updateProfileRecord, .put, "/profiles/{customer_id}/extensions/{ext_name}/by/unique", needs: .write,
-      body: .object(isRequired: true), of: .profile, success: 204, isConditional: true),
+      body: .object(isRequired: true), of: .profile, success: 204, headers: [.tag], isConditional: true),
     OperationRow(
       .deleteProfileRecord, .put, "/profiles/{customer_id}/extensions/{ext_name}/delete/by/unique",
-      needs: .write, body: .object(isRequired: true), of: .profile, success: 204,
+      needs: .write, body: .object(isRequired: true), of: .profile, success: 204, headers: [.tag],
       isConditional: true),
 
     OperationRow(
@@ -209,7 +210,7 @@ public enum OperationTable {
       body: .object(isRequired: true), standsAlone: true),
     OperationRow(
       .setServerMode, .post, "/server/mode", needs: .schema, body: .object(isRequired: true),
-      standsAlone: true),
+      headers: [.location], standsAlone: true),
     OperationRow(.serverStatus, .get, "/server/status", needs: .read),
   ]
 }

@@ -265,6 +265,48 @@ def test_a_condition_is_refused_where_nothing_would_look_at_it(server: LiaisonSe
         assert error["allowed"]
 
 
+LISTED = {"location", "etag", "cache-status", "idempotency-replayed", "retry-after", "x-request-id", "allow", "www-authenticate"}
+"""Headers that the description tells of."""
+
+
+def test_the_description_has_the_statuses_and_headers_that_are_answered(server: LiaisonServer) -> None:
+    document = server.call("GET", "/openapi.json").json
+    operations = {
+        (method.upper(), re.sub(r"\{\w+\}", "{}", path)): operation["responses"]
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+    def headers(responses: Json, status: int) -> set[str]:
+        response = responses[str(status)]
+        if "$ref" in response:
+            response = document["components"]["responses"][response["$ref"].split("/")[-1]]
+        return {name.lower() for name in response.get("headers", {})}
+
+    named = re.compile(r"extensions/(E|Phone)\b")
+    for row in ROWS:
+        responses = operations[row.method, re.sub(r"\{\w+\}", "{}", named.sub("extensions/{}", row.path.split("?")[0]))]
+        assert "default" in responses
+        path, body = World(server).fill(row)
+        nowhere = re.sub(r"\{\w+\}", "1", row.path.replace("{service}", str(UNKNOWN)))
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        first = server.call(row.method, path, body, key)
+        answers = [
+            first,
+            server.call(row.method, path, body, key),
+            server.call(row.method, path, {}, key),
+            server.call(row.method, path, body, {"If-Match": '"77"', "If-None-Match": first.header("etag") or "x"}),
+            server.call(row.method, nowhere, row.body),
+            server.call(row.method, path, b"{"),
+        ]
+        assert first.status == row.status
+        assert "location" not in headers(responses, row.status) or first.header("location"), path
+        for answer in answers:
+            assert str(answer.status) in responses, (row, answer)
+            sent = {name for name, _ in answer.header_lines} & LISTED
+            assert sent <= headers(responses, answer.status), (row, answer, sent)
+
+
 # Roles
 
 

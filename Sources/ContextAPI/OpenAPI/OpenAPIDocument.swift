@@ -33,7 +33,11 @@ struct OpenAPIDocument {
       "paths": .object(paths),
       "components": [
         "schemas": .object(Self.schemas),
-        "responses": .object(Self.errors.map { ("Error\($0.status)", Self.response(to: $0)) }),
+        "headers": .object(AnswerHeader.allCases.map { ($0.rawValue, $0.node) }),
+        "responses": .object(
+          Self.errors.map { ("Error\($0.status)", Self.response($0.description, $0.headers)) } + [
+            ("Error", Self.anyError)
+          ]),
         "securitySchemes": [
           "basic": ["type": "http", "scheme": "basic"], "bearer": ["type": "http", "scheme": "bearer"],
         ],
@@ -117,14 +121,14 @@ struct OpenAPIDocument {
         "description": "A retry with the same key, within a day, gets the first answer and changes nothing.",
       ])
     }
-    guard row.isConditional else { return headers }
-    return headers + [
-      [
+    if row.isConditional {
+      headers.append([
         "name": "If-Match", "in": "header", "required": false, "schema": ["type": "string"],
         "description":
           "Entity tags, as ETag gives them; the change is refused with 412 if none is the current one.",
-      ]
-    ]
+      ])
+    }
+    return headers
   }
 
   private func responses(_ row: OperationRow) -> [(String, JSONNode)] {
@@ -132,44 +136,50 @@ struct OpenAPIDocument {
     if let schema = row.answerSchema {
       success.append(("content", content(schema, of: row)))
     }
-    if row.success == 201 { success.append(("headers", ["Location": ["schema": ["type": "string"]]])) }
-    return [(String(row.success), .object(success))]
-      + Self.errors.filter { $0.applies(row) }.map {
-        (String($0.status), .reference("responses/Error\($0.status)"))
-      }
+    success.append(("headers", AnswerHeader.references(to: [.requestID] + AnswerHeader.all(of: row))))
+    var responses: [(String, JSONNode)] = [(String(row.success), .object(success))]
+    for error in Self.errors where error.applies(row) {
+      responses.append((String(error.status), .reference("responses/Error\(error.status)")))
+    }
+    return responses + [("default", .reference("responses/Error"))]
   }
 
   // MARK: Errors
 
+  /// A status that operations answer for reasons of their own. What any may answer is `default`.
   struct ErrorCase: Sendable {
     let status: Int
     let description: String
+    var headers: [AnswerHeader] = []
     /// Which operations may answer so.
     let applies: @Sendable (OperationRow) -> Bool
   }
 
   private static let errors: [ErrorCase] = [
     ErrorCase(status: 400, description: "Bad Request") { _ in true },
-    ErrorCase(status: 401, description: "Not Authorized") { $0.role != nil },
+    ErrorCase(status: 401, description: "Not Authorized", headers: [.authenticate]) { $0.role != nil },
     ErrorCase(status: 403, description: "Forbidden") { $0.role != nil },
     ErrorCase(status: 404, description: "Not Found") {
       $0.path.contains("{") || $0.body != .none || !$0.parameters.isEmpty
     },
-    ErrorCase(status: 409, description: "Conflict") { $0.method != .get },
+    ErrorCase(status: 409, description: "Conflict", headers: [.retryAfter]) { $0.method != .get },
     ErrorCase(status: 411, description: "Length Required") { $0.body != .none },
     ErrorCase(status: 412, description: "Precondition Failed") { $0.isConditional },
     ErrorCase(status: 413, description: "Content Too Large") { $0.body != .none },
-    ErrorCase(status: 414, description: "URI Too Long") { _ in true },
-    ErrorCase(status: 422, description: "Unprocessable Content") { $0.isIdempotent },
-    ErrorCase(status: 429, description: "Too Many Requests") { $0.role != nil },
-    ErrorCase(status: 431, description: "Request Header Fields Too Large") { _ in true },
-    ErrorCase(status: 503, description: "Service Unavailable") { _ in true },
+    // A key that was used for something else, or data that PostgreSQL can never keep.
+    ErrorCase(status: 422, description: "Unprocessable Content") { $0.method != .get },
+    ErrorCase(status: 429, description: "Too Many Requests", headers: [.retryAfter]) { $0.role != nil },
+    ErrorCase(status: 503, description: "Service Unavailable", headers: [.retryAfter]) { _ in true },
   ]
 
-  private static func response(to error: ErrorCase) -> JSONNode {
+  private static let anyError = response(
+    "What any operation may answer: 405, 408, 414, 417, 431, 500, 501, 504, 505", [.allow])
+
+  private static func response(_ description: String, _ headers: [AnswerHeader]) -> JSONNode {
     [
-      "description": .string(error.description),
+      "description": .string(description),
       "content": ["application/json": ["schema": .reference("schemas/Error")]],
+      "headers": AnswerHeader.references(to: [.requestID] + headers),
     ]
   }
 }

@@ -161,7 +161,7 @@ extension QueryParameter {
       case .includeExtensions: ["type": "string", "enum": ["always", "unique"], "default": "always"]
       }
     return [
-      "name": .string(rawValue), "in": "query", "required": false, "schema": schema,
+      "name": .string(rawValue), "in": "query", "required": .bool(self == .timeFrom), "schema": schema,
       "description": .string(meaning),
     ]
   }
@@ -174,7 +174,7 @@ extension QueryParameter {
     case .startedTo: "Started before then"
     case .serviceTypes, .stateTypes, .taskTypes: "Of one of these types: DB ids or names, separated by commas"
     case .stateID: "In one of these states, separated by commas"
-    case .timeFrom: "Services with an event then or later; must be given"
+    case .timeFrom: "Services with an event then or later"
     case .timeTo: "Services with an event before then; now, if it is not given"
     case .filterEvents: "Which events lie in that time"
     case .filterState: "Which services"
