@@ -16,9 +16,9 @@ struct Answer {
   /// - Parameter log: hears why a stream has broken off.
   func send(_ reply: Reply, to call: Call, prefix: String, _ log: Log) {
     if case .stream(let stream) = reply.content {
-      return send(stream, of: call, HTTPResponse(reply, prefix: prefix), log)
+      return send(stream, of: call, HTTPResponse(reply, to: call, prefix: prefix), log)
     }
-    send(HTTPResponse(reply, prefix: prefix))
+    send(HTTPResponse(reply, to: call, prefix: prefix))
   }
 
   /// Sends a body piece by piece, in a task of its own: the call's task is free for others.

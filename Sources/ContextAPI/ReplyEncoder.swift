@@ -6,23 +6,28 @@ import LiaisonKit
 extension HTTPResponse {
   /// A reply of the pipeline.
   ///
-  /// - Parameter prefix: what stood before the API's path in the request, and stands before it in `Location` as well.
-  init(_ reply: Reply, prefix: String) {
+  /// - Parameters:
+  ///   - call: what is replied to.
+  ///   - prefix: what stood before the API's path in the request, and stands before it in `Location` as well.
+  init(_ reply: Reply, to call: Call, prefix: String) {
     switch reply.content {
     case .none: self.init(status: reply.status)
     case .stream: self.init(status: reply.status)
     case .json(let text): self.init(status: reply.status, body: text)
     case .service(let record):
-      // Nothing to add is the hot case: the stored document is the answer.
-      if record.isBare {
+      // What is shown inside changes without the service's revision.
+      let hasTag = record.lists.isEmpty
+      if hasTag, reply.status == 200, call.clientHas(record.revision) {
+        self.init(status: 304)
+        // Nothing to add is the hot case: the stored document is the answer.
+      } else if record.isBare {
         self.init(status: reply.status, body: record.document)
       } else {
         var writer = JSONWriter(capacity: record.document.count + 512)
         record.write(to: &writer)
         self.init(status: reply.status, body: writer.bytes)
       }
-      // What is shown inside changes without the service's revision.
-      if record.lists.isEmpty { headers.append("ETag", decimal: record.revision, quoted: true) }
+      if hasTag { headers.append("ETag", decimal: record.revision, quoted: true) }
     case .services(let records):
       var writer = JSONWriter(capacity: 64 + records.reduce(0) { $0 + $1.document.count + 64 })
       writer.beginArray()
@@ -46,4 +51,21 @@ extension HTTPResponse {
         name: header.name, value: header.name == "Location" ? prefix + header.value : header.value)
     }
   }
+}
+
+extension Call {
+  /// Whether the client has what would be sent: `If-None-Match` names this revision, or is `*`. Tags are compared weakly
+  /// (RFC 9110, 13.1.2); one that is not understood is another one.
+  fileprivate func clientHas(_ revision: Int64) -> Bool {
+    guard operation.isRevalidated, let tags = headers["if-none-match"]?.trimmed else { return false }
+    let tag = "\"\(revision)\""
+    return tags == "*"
+      || tags.split(separator: ",").contains { [tag, "W/" + tag].contains(String($0).trimmed) }
+  }
+}
+
+extension Operation {
+  /// Whether `If-None-Match` may be answered with 304. Not with states and tasks, which also show the customer of their service,
+  /// nor with profiles, which begin with the same revision again when they are made anew.
+  var isRevalidated: Bool { self == .queryService }
 }

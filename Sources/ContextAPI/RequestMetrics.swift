@@ -6,8 +6,8 @@ import LiaisonKit
 final class RequestMetrics: Sendable {
   /// The statuses that are told apart; any other is counted as 0.
   static let statuses = [
-    0, 200, 201, 202, 204, 400, 401, 403, 404, 405, 408, 409, 410, 411, 412, 413, 414, 417, 422, 429, 431,
-    500, 501, 503, 504, 505,
+    0, 200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 408, 409, 410, 411, 412, 413, 414, 417, 422, 429,
+    431, 500, 501, 503, 504, 505,
   ]
   private static let indices: [Int] = (0..<600).map { statuses.firstIndex(of: $0) ?? 0 }
 

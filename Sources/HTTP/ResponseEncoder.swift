@@ -12,7 +12,8 @@ enum ResponseEncoder {
     let size = fixedSize + (type?.utf8CodeUnitCount ?? 0) + response.headers.byteCount + response.body.count
     output.append(atMost: size) { start in
       var place = statusLine(response.status, start).put(date)
-      let hasLength = response.status >= 200 && response.status != 204
+      // The length in a 304 would be that of what is not sent.
+      let hasLength = response.status >= 200 && response.status != 204 && response.status != 304
       if let type, !response.body.isEmpty, hasLength {
         place = place.put("Content-Type: ").put(type).put("\r\n")
       }
@@ -21,7 +22,7 @@ enum ResponseEncoder {
       }
       if let connection { place = place.put("Connection: ").put(connection).put("\r\n") }
       place = place.put(response.headers).put("\r\n")
-      if hasLength, !withoutBody, response.status != 304, !response.body.isEmpty {
+      if hasLength, !withoutBody, !response.body.isEmpty {
         response.body.withUnsafeBytes { place = place.put($0) }
       }
       return place

@@ -279,6 +279,29 @@ def test_every_write_gives_a_new_revision_and_reads_do_not(api: Api) -> None:
     assert all(revision.startswith('"') and revision.endswith('"') for revision in revisions)
 
 
+@pytest.mark.parametrize("query", ["", "?extensions=*"])
+def test_a_client_that_has_the_service_is_told_so_until_it_changes(server: LiaisonServer, query: str) -> None:
+    api = Api(server)
+    service = api.start()
+    target = f"/services/{service}{query}"
+    tag = server.call("GET", target).etag
+    for tags in (tag, f"W/{tag}", f'"x", W/"7,8" ,{tag}', "*"):
+        for method in ("GET", "HEAD"):
+            response = server.call(method, target, headers={"If-None-Match": tags})
+            assert (response.status, response.body, response.etag) == (304, b"", tag), tags
+            assert response.header("content-length") is None and response.header("x-request-id")
+    for tags in ('"77"', "1", tag.strip('"'), tag[:-1], ""):
+        assert server.call("GET", target, headers={"If-None-Match": tags}).json["service_id"] == service, tags
+    api.associate(fresh(), service)
+    assert server.call("GET", target, headers={"If-None-Match": tag}).status == 200
+    api.start_state(service)
+    with_states = server.call("GET", f"/services/{service}?active_states=true", headers={"If-None-Match": "*"})
+    assert with_states.status == 200, "states inside have no part in the tag"
+    assert server.call("GET", f"/services/{service}/states/1", headers={"If-None-Match": "*"}).status == 200
+    missing = server.call("GET", f"/services/{2**53 - 1}", headers={"If-None-Match": "*"})
+    assert_error(missing, 404, "service_not_found")
+
+
 def test_if_match_lets_the_first_writer_through_and_refuses_the_second(api: Api) -> None:
     service = api.start()
     revision = api.revision(service)

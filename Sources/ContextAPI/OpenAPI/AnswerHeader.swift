@@ -35,7 +35,7 @@ enum AnswerHeader: String, CaseIterable, Sendable {
     case .requestID: "The number under which the server's log speaks of the call"
     case .location: "The path of what is new, or of what tells how far it is"
     case .tag:
-      "The revision, for If-Match; not where states or tasks are shown inside"
+      "The revision, for If-Match and, with services, If-None-Match; not where states or tasks are shown inside"
     case .cacheStatus: "How Redis took part, as RFC 9211 has it"
     case .replayed: "true: the first answer to this Idempotency-Key, once more"
     case .retryAfter: "In seconds"

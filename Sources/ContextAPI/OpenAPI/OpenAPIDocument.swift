@@ -36,7 +36,7 @@ struct OpenAPIDocument {
         "headers": .object(AnswerHeader.allCases.map { ($0.rawValue, $0.node) }),
         "responses": .object(
           Self.errors.map { ("Error\($0.status)", Self.response($0.description, $0.headers)) } + [
-            ("Error", Self.anyError)
+            ("NotModified", Self.notModified), ("Error", Self.anyError),
           ]),
         "securitySchemes": [
           "basic": ["type": "http", "scheme": "basic"], "bearer": ["type": "http", "scheme": "bearer"],
@@ -128,6 +128,12 @@ struct OpenAPIDocument {
           "Entity tags, as ETag gives them; the change is refused with 412 if none is the current one.",
       ])
     }
+    if row.operation.isRevalidated {
+      headers.append([
+        "name": "If-None-Match", "in": "header", "required": false, "schema": ["type": "string"],
+        "description": "Entity tags, as ETag gives them; the answer is 304 if one is the current one.",
+      ])
+    }
     return headers
   }
 
@@ -138,11 +144,17 @@ struct OpenAPIDocument {
     }
     success.append(("headers", AnswerHeader.references(to: [.requestID] + AnswerHeader.all(of: row))))
     var responses: [(String, JSONNode)] = [(String(row.success), .object(success))]
+    if row.operation.isRevalidated { responses.append(("304", .reference("responses/NotModified"))) }
     for error in Self.errors where error.applies(row) {
       responses.append((String(error.status), .reference("responses/Error\(error.status)")))
     }
     return responses + [("default", .reference("responses/Error"))]
   }
+
+  private static let notModified: JSONNode = [
+    "description": "Not Modified: the client has what would be sent",
+    "headers": AnswerHeader.references(to: [.requestID, .tag, .cacheStatus]),
+  ]
 
   // MARK: Errors
 
