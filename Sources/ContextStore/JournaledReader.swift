@@ -25,6 +25,11 @@ final class JournaledReader: StoreReader {
     try worker?.settle()
   }
 
+  func settledRecords() throws(StoreError) -> any RecordSource {
+    try settle()
+    return try settledTables()
+  }
+
   // The tables' moment begins when they are first asked, and again when the overlay may have let go of something since:
   // whatever it does not know is in them.
   func begin() throws(StoreError) {}
@@ -92,8 +97,7 @@ final class JournaledReader: StoreReader {
   func records(
     _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
   ) throws(StoreError) -> [Record] {
-    let unfolded = overlay.unfolded
-    let newer = overlay.parts(kind, of: service.rawValue, in: unfolded)
+    let (newer, unfolded) = overlay.parts(kind, of: service.rawValue)
     let older = try tables(after: unfolded.folds).records(kind, of: service, tenant: tenant)
     guard !newer.isEmpty else { return older }
     let known = Set(newer.map(\.0))
@@ -106,26 +110,37 @@ final class JournaledReader: StoreReader {
   }
 
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record] {
-    let unfolded = overlay.unfolded
-    let newer = overlay.services(of: query.owner.hash(query.tenant), in: unfolded)
-    var older = try tables(after: unfolded.folds).services(query)
-    let known = overlay.knows(older.map(\.key.service), in: unfolded)
-    if !known.isEmpty { older.removeAll { known.contains($0.key.service) } }
-    guard !newer.isEmpty else { return older }
-    var found: [(startedAt: Timestamp, Record)] = []
-    for (id, location) in newer {
-      let key = RecordKey(.service, query.tenant, service: id)
-      guard let record = records.canRead(location) ? try records.record(location) : try record(key),
-        record.key.tenant == query.tenant
-      else { continue }
-      let service = try documents.requiredService(record, id)
-      if query.owner.has(service), query.filter.lets(service) { found.append((service.startedAt, record)) }
+    var (changed, unfolded) = overlay.services(of: query.owner.hash(query.tenant))
+    var found: [ServiceLists.Row] = []
+    for id in changed { if let row = try row(id, query) { found.append(row) } }
+    var rest = query
+    while true {
+      let rows = try tables(after: unfolded.folds).services(rest)
+      let old = overlay.knows(rows.map(\.place.id), in: unfolded)
+      for row in rows {
+        // What has changed may be another owner's now, or may have come to this one after the look at the overlay.
+        if !old.contains(row.place.id) {
+          found.append(row)
+        } else if changed.insert(row.place.id).inserted, let row = try self.row(row.place.id, query) {
+          found.append(row)
+        }
+      }
+      guard let limit = rest.filter.limit, rows.count == limit, !old.isEmpty, let last = rows.last else {
+        break
+      }
+      rest.behind = last.place
+      rest.filter.limit = old.count
     }
-    guard !found.isEmpty else { return older }
-    for record in older {
-      found.append((try documents.requiredService(record, record.key.service).startedAt, record))
-    }
-    return found.sorted { ($0.startedAt, $0.1.key.service) < ($1.startedAt, $1.1.key.service) }.map(\.1)
+    return found.sorted { $0.place < $1.place }.prefix(query.filter.limit ?? .max).map(\.record)
+  }
+
+  /// A service as it is now, if a list shows it.
+  private func row(_ id: Int64, _ query: ServiceQuery) throws(StoreError) -> ServiceLists.Row? {
+    guard let record = try record(RecordKey(.service, query.tenant, service: id)),
+      record.key.tenant == query.tenant
+    else { return nil }
+    let service = try documents.requiredService(record, id)
+    return query.wants(service) ? (ServiceQuery.Place(of: service), record) : nil
   }
 
   func changes(after sequence: Int64, limit: Int) throws(StoreError) -> [Change]? {
@@ -149,8 +164,8 @@ final class JournaledReader: StoreReader {
       return try settledTables().customers(key: key, from: first, to: end, tenant: tenant, limit: limit)
     }
     let bucket = Identity.bucket(of: first, key: key, tenant: tenant)
-    let unfolded = overlay.unfolded
-    let newer = overlay.parts(.identity, of: bucket, in: unfolded).filter { entry, _ in
+    let (all, unfolded) = overlay.parts(.identity, of: bucket)
+    let newer = all.filter { entry, _ in
       entry.number == key && entry.tenant == tenant && entry.name >= first && entry.name < end
     }
     var found = try tables(after: unfolded.folds).customers(
@@ -202,12 +217,12 @@ final class JournaledReader: StoreReader {
 
   // Not settled first: a server that starts after a crash would wait for the fold of all that it left behind.
   func schemas() throws(StoreError) -> [StoredSchema] {
-    let unfolded = overlay.unfolded
+    let (newer, unfolded) = overlay.records(of: .schema)
     var schemas: [RecordKey: StoredSchema] = [:]
     for schema in try tables(after: unfolded.folds).schemas() {
       schemas[.schema(schema.name, of: schema.owner, tenant: schema.tenant)] = schema
     }
-    for (key, location) in overlay.records(of: .schema, in: unfolded) {
+    for (key, location) in newer {
       let record = records.canRead(location) ? try records.record(location) : try record(key)
       guard let owner = SchemaCatalog.Owner(number: key.number) else { continue }
       schemas[key] = record.map {

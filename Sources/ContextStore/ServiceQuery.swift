@@ -42,12 +42,36 @@ public struct ServiceQuery: Sendable {
     }
   }
 
+  /// A place in the order of a list.
+  public struct Place: Sendable, Comparable {
+    /// When the service has started that stands there, or has stood there.
+    public var startedAt: Timestamp
+    /// The service's id; 0 for the place before all that start then.
+    public var id: Int64
+
+    /// A place by its parts.
+    public init(startedAt: Timestamp, id: Int64) {
+      self.startedAt = startedAt
+      self.id = id
+    }
+
+    /// Where a service stands, as long as there is one of its id.
+    public init(of service: Service) { self.init(startedAt: service.startedAt, id: service.id.rawValue) }
+
+    /// The order of lists.
+    public static func < (one: Place, other: Place) -> Bool {
+      (one.startedAt, one.id) < (other.startedAt, other.id)
+    }
+  }
+
   /// Whose data is searched.
   public var tenant: Tenant
   /// Whose services.
   public var owner: Owner
-  /// Which of them.
+  /// Which of them; `after` does not count, see ``behind``.
   public var filter: ServiceFilter
+  /// Those behind this place of the list; `nil` for all from the first.
+  public var behind: Place?
   /// The extensions to show with each.
   public var extensions: ExtensionSelection
   /// The states and tasks to show in each; `nil` for none.
@@ -63,5 +87,16 @@ public struct ServiceQuery: Sendable {
     self.filter = filter
     self.extensions = extensions
     self.parts = parts
+  }
+
+  /// Behind what the list begins, with the start that the filter asks for.
+  var beginning: Place {
+    let first = Place(startedAt: filter.startedFrom ?? Timestamp(milliseconds: .min), id: 0)
+    return behind.map { max($0, first) } ?? first
+  }
+
+  /// Whether the list shows a service of the tenant.
+  func wants(_ service: Service) -> Bool {
+    owner.has(service) && filter.lets(service) && Place(of: service) > beginning
   }
 }

@@ -105,10 +105,21 @@ enum StoreNews: Sendable {
   case commits([String: Int64])
 }
 
+/// Gives records by their keys. One thread at a time.
+protocol RecordSource: AnyObject {
+  /// One record, `nil` if there is none. A service may be another tenant's: its own key tells.
+  func record(_ key: RecordKey) throws(StoreError) -> Record?
+  /// The records of one kind that belong to a service, in the order of their keys.
+  func records(_ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Record]
+}
+
 /// Reads what an engine keeps. One thread at a time.
-protocol StoreReader: AnyObject {
+protocol StoreReader: RecordSource {
   /// Whether everything until `end` is read as of one moment; else each record and each list is read as of a moment of its own.
   var readsOneMoment: Bool { get }
+
+  /// Waits as `settle` does and gives all records as of one moment after that, until anything else is read.
+  func settledRecords() throws(StoreError) -> any RecordSource
 
   /// What is read until `end` is as of a moment that is not before this call.
   func begin() throws(StoreError)
@@ -124,10 +135,6 @@ protocol StoreReader: AnyObject {
   /// Tells which services will be asked for until `end`: those who are far from their data ask once for all.
   func expect(_ services: @autoclosure () -> [Int64]) throws(StoreError)
 
-  /// One record, `nil` if there is none. A service may be another tenant's: its own key tells.
-  func record(_ key: RecordKey) throws(StoreError) -> Record?
-  /// The records of one kind that belong to a service, in the order of their keys.
-  func records(_ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Record]
   /// The services of a list, in its order.
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record]
   /// The changes behind a number, in order, at most `limit`; `nil` if they are not kept any more.

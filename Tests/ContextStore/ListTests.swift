@@ -45,6 +45,95 @@ import Testing
     #expect(try await test.ids(ofCustomer: "A") == [6, 4, 2, 5, 1, 3])
   }
 
+  @Test(arguments: Backend.allCases) func `pages are full and make up the list, wherever its services lie`(
+    _ backend: Backend
+  ) async throws {
+    let test = try TestStore(on: backend)
+    let owners: [ServiceQuery.Owner] = [.customer("A"), .contactKey("k")]
+    var services: [ServiceID] = []
+    for number: Int64 in 0..<120 {
+      // Half of them lie in the tables when the others change and come.
+      if number == 60 { try await test.run { store in try await store.settle() } }
+      services.append(
+        try await test.start(
+          customer: number % 3 == 0 ? "A" : nil, contactKey: "k", at: number * 7 % 20, type: .id(number % 2)))
+    }
+    for (number, service) in services.enumerated() {
+      switch number % 10 {
+      case 1: _ = try await test.associate(service, with: "A")
+      case 3, 6: _ = try await test.associate(service, with: "B")
+      case 4, 9: _ = try await test.complete(service)
+      case 5: _ = try await test.write(.deleting(service))
+      default: break
+      }
+    }
+    for owner in owners {
+      for filter in [ServiceFilter(), ServiceFilter(status: .completed), ServiceFilter(types: [.id(1)])] {
+        var query = ServiceQuery(tenant: .single, owner: owner, filter: filter)
+        let all = try await test.ids(query)
+        #expect(!all.isEmpty)
+        for limit in [1, 7, 500] {
+          query.filter.limit = limit
+          query.behind = nil
+          var paged: [Int64] = []
+          while true {
+            let asked = query
+            let page = try await test.run { store in try await store.services(asked) }
+            paged += try page.map { try $0.service.id.rawValue }
+            guard let last = page.last, page.count == limit else { break }
+            query.behind = ServiceQuery.Place(of: try last.service)
+          }
+          #expect(paged == all, "\(owner), \(limit) at a time")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Backend.allCases) func `for a page no more is read than it shows`(_ backend: Backend)
+    async throws
+  {
+    let test = try TestStore(on: backend)
+    let started = (0..<50).map {
+      AnyChange.starting(.single, .starting(customer: "A", at: $0, type: .id($0 % 2)))
+    }
+    for outcome in await test.writeTogether(started) { _ = try outcome.get() }
+    try await test.run { store in try await store.settle() }
+    var query = ServiceQuery(tenant: .single, owner: .customer("A"), filter: ServiceFilter(types: [.id(1)]))
+    query.filter.limit = 3
+    query.behind = ServiceQuery.Place(startedAt: Timestamp(milliseconds: 10), id: 11)
+    let ids: [Int64]
+    if let postgres = test.postgres {
+      let reader = PostgresReader(postgres)
+      ids = try reader.services(query).map(\.key.service)
+    } else {
+      let reader = try SQLiteReader(path: "\(test.folder.path)/\(SQLiteTarget.fileName)", pageCache: 1 << 20)
+      ids = try reader.services(query).map(\.record.key.service)
+    }
+    #expect(ids == [12, 14, 16])
+  }
+
+  @Test func `a list misses no service that changes while it is read`() async throws {
+    let test = try TestStore(loops: 2, options: StoreOptions(durability: .relaxed))
+    let started = (0..<300).map { AnyChange.starting(.single, .starting(customer: "A", at: $0)) }
+    for outcome in await test.writeTogether(started) { _ = try outcome.get() }
+    let isOver = Box(false)
+    async let counts = test.run(on: 1) { store in
+      var counts: Set<Int> = []
+      while !isOver.value {
+        counts.insert(
+          try await store.services(ServiceQuery(tenant: .single, owner: .customer("A"))).count)
+      }
+      return counts
+    }
+    for _ in 0..<10 {
+      // Each service changes for the first time since the tables have it.
+      try await test.run { store in try await store.settle() }
+      for id: Int64 in 1...300 { _ = try await test.associate(try #require(ServiceID(id)), with: "A") }
+    }
+    isOver.with { $0 = true }
+    #expect(try await counts == [300])
+  }
+
   @Test(arguments: Backend.allCases) func `started_from is inclusive and started_to exclusive`(
     _ backend: Backend
   ) async throws {

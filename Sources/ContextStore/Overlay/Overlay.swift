@@ -38,30 +38,27 @@ final class Overlay: @unchecked Sendable {
     growing.services[id] ?? folding?.services[id] ?? folded?.services[id]
   }
 
-  /// What the tables lack at one moment.
+  /// What the tables lack at one moment. Its lists are taken at that very moment, for a fold that ends takes them away.
   struct Unfolded {
     fileprivate let generations: [Generation]
     /// How many folds the tables must have seen that are read beside it.
     let folds: Int
   }
 
-  /// What the tables lack now.
-  var unfolded: Unfolded {
+  /// Inside the monitor only.
+  private var unfolded: Unfolded {
+    Unfolded(generations: [growing] + (folding.map { [$0] } ?? []), folds: folds)
+  }
+
+  /// The services that may belong to an owner, each once.
+  func services(of owner: UInt64) -> (ids: Set<Int64>, Unfolded) {
     monitor.locked {
-      Unfolded(generations: [growing] + (folding.map { [$0] } ?? []), folds: folds)
+      let unfolded = unfolded
+      return (unfolded.generations.reduce(into: []) { $0.formUnion($1.services(of: owner)) }, unfolded)
     }
   }
 
-  /// The services that may belong to an owner, each once, with where they stand now.
-  func services(of owner: UInt64, in unfolded: Unfolded) -> [(id: Int64, Location)] {
-    monitor.locked {
-      var ids = Set<Int64>()
-      for generation in unfolded.generations { ids.formUnion(generation.services(of: owner)) }
-      return ids.compactMap { id in locate(service: id).map { (id, $0) } }
-    }
-  }
-
-  /// Whether what tables say of a service is old.
+  /// Of which services the tables may say what is old: those that have changed before or since.
   func knows(_ ids: [Int64], in unfolded: Unfolded) -> Set<Int64> {
     monitor.locked {
       Set(ids.filter { id in unfolded.generations.contains { $0.services[id] != nil } })
@@ -69,26 +66,26 @@ final class Overlay: @unchecked Sendable {
   }
 
   /// The records of one kind that belong to a service, each once, with where they stand now.
-  func parts(
-    _ kind: RecordKey.Kind, of service: Int64, in unfolded: Unfolded
-  ) -> [(RecordKey, Location)] {
+  func parts(_ kind: RecordKey.Kind, of service: Int64) -> ([(RecordKey, Location)], Unfolded) {
     monitor.locked {
+      let unfolded = unfolded
       var keys = Set<RecordKey>()
       for generation in unfolded.generations {
         for key in generation.parts(of: service) where key.kind == kind { keys.insert(key) }
       }
-      return keys.compactMap { key in locate(key).map { (key, $0) } }
+      return (keys.compactMap { key in locate(key).map { (key, $0) } }, unfolded)
     }
   }
 
   /// All records of a kind, services apart, each once, with where they stand now.
-  func records(of kind: RecordKey.Kind, in unfolded: Unfolded) -> [(RecordKey, Location)] {
+  func records(of kind: RecordKey.Kind) -> ([(RecordKey, Location)], Unfolded) {
     monitor.locked {
+      let unfolded = unfolded
       var keys = Set<RecordKey>()
       for generation in unfolded.generations {
         for key in generation.others.keys where key.kind == kind { keys.insert(key) }
       }
-      return keys.compactMap { key in locate(key).map { (key, $0) } }
+      return (keys.compactMap { key in locate(key).map { (key, $0) } }, unfolded)
     }
   }
 

@@ -142,7 +142,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     try connection.synchronize()
     let rows = try connection.take()
     try connection.takeEnd()
-    return PostgresServices.records(rows, query)
+    return PostgresServices.records(rows)
   }
 
   func moreServiceIDs() throws(StoreError) -> Range<Int64> {

@@ -20,6 +20,7 @@ final class PostgresReader: StoreReader {
   func settle() throws(StoreError) {}
 
   var readsOneMoment: Bool { true }
+  func settledRecords() throws(StoreError) -> any RecordSource { self }
 
   func begin() throws(StoreError) {
     isWanted = true
@@ -127,7 +128,7 @@ final class PostgresReader: StoreReader {
     let found = try rows { connection throws(StoreError) in
       try PostgresServices.send(query, locking: false, on: connection)
     }
-    return PostgresServices.records(found, query)
+    return PostgresServices.records(found)
   }
 
   // MARK: Lists

@@ -1,7 +1,7 @@
 import ContextModel
 
 /// Reads from the tables alone, on a connection of its own. One thread at a time.
-final class SQLiteReader {
+final class SQLiteReader: RecordSource {
   private let connection: SQLiteConnection
   private let tables: SQLiteTables
   private let begins: SQLiteStatement
@@ -61,7 +61,7 @@ final class SQLiteReader {
     try tables[kind].records(of: service, tenant)
   }
 
-  func services(_ query: ServiceQuery) throws(StoreError) -> [Record] { try lists.services(query) }
+  func services(_ query: ServiceQuery) throws(StoreError) -> [ServiceLists.Row] { try lists.services(query) }
 
   func associations(of service: ServiceID, tenant: Tenant) throws(StoreError) -> [Association] {
     history.bind(1, service.rawValue)

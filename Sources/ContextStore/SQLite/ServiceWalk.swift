@@ -11,7 +11,7 @@ final class ServiceWalk {
   init(_ connection: SQLiteConnection) throws(StoreError) {
     page = try connection.prepare(
       """
-      SELECT id, revision, document, hidden FROM service WHERE id > ?1 AND tenant = ?2 ORDER BY id LIMIT ?3
+      SELECT id, revision, document, hidden, sequence FROM service WHERE id > ?1 AND tenant = ?2 ORDER BY id LIMIT ?3
       """)
     due = try connection.prepare(
       "SELECT tenant, id FROM service WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2")
@@ -58,10 +58,11 @@ final class ServiceWalk {
     var records: [Record] = []
     while try page.step() {
       guard let id = ServiceID(page.integer(0)) else { continue }
-      records.append(
-        Record(
-          .service(id, tenant: tenant), revision: page.integer(1), document: Array(page.bytes(2)),
-          hidden: Array(page.bytes(3))))
+      var record = Record(
+        .service(id, tenant: tenant), revision: page.integer(1), document: Array(page.bytes(2)),
+        hidden: Array(page.bytes(3)))
+      record.sequence = page.integer(4)
+      records.append(record)
     }
     return records
   }

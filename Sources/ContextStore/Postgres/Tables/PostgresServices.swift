@@ -13,7 +13,7 @@ enum PostgresServices {
     .integer("tenant"), .integer("started_at"), .text("contact_key"),
   ]
 
-  private static let columns = "id, tenant, revision, document, hidden, service_type"
+  private static let columns = "id, tenant, revision, document, hidden"
   static let lock = PostgresStatement(
     "lock-service", "SELECT \(columns) FROM service WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE")
   static let some = PostgresStatement(
@@ -31,22 +31,36 @@ enum PostgresServices {
   private static let move = PostgresTable.update(
     "service", as: "move-service", [id], [id] + contents + found, contents + found)
 
-  private static func list(_ name: String, where owner: String, _ locking: String) -> PostgresStatement {
+  private static func services(where owner: String) -> String {
+    """
+    service WHERE tenant = $1 AND \(owner) AND (started_at, id) > ($3, $4) AND started_at < $5
+      AND ($6::text IS NULL OR status = $6) AND (cardinality($7::text[]) = 0 OR service_type = ANY($7))
+    """
+  }
+
+  // The index has the order of the starts alone. Were the ids asked for at once a plan for any owner would sort all services
+  // of this one for one page.
+  private static func list(_ name: String, where owner: String) -> PostgresStatement {
     PostgresStatement(
       name,
       """
-      SELECT \(columns) FROM service
-      WHERE tenant = $1 AND \(owner) AND started_at >= $3 AND started_at < $4 AND ($5::text IS NULL OR status = $5)
-      ORDER BY started_at, id \(locking)
+      SELECT \(columns) FROM (
+        SELECT \(columns), started_at FROM \(services(where: owner)) ORDER BY started_at FETCH FIRST $8 ROWS WITH TIES
+      ) page ORDER BY started_at, id LIMIT $8
       """)
+  }
+
+  private static func lock(_ name: String, where owner: String) -> PostgresStatement {
+    PostgresStatement(
+      name, "SELECT \(columns) FROM \(services(where: owner)) ORDER BY started_at, id FOR UPDATE")
   }
 
   private static let ofCustomer = "customer = $2"
   private static let ofContactKey = "contact_key = $2 AND customer IS NULL"
-  private static let customerList = list("list-customer", where: ofCustomer, "")
-  private static let contactKeyList = list("list-contact-key", where: ofContactKey, "")
-  private static let customerLock = list("lock-customer", where: ofCustomer, "FOR UPDATE")
-  private static let contactKeyLock = list("lock-contact-key", where: ofContactKey, "FOR UPDATE")
+  private static let customerList = list("list-customer", where: ofCustomer)
+  private static let contactKeyList = list("list-contact-key", where: ofContactKey)
+  private static let customerLock = lock("lock-customer", where: ofCustomer)
+  private static let contactKeyLock = lock("lock-contact-key", where: ofContactKey)
 
   /// Reads a row. Whose a service is, it says itself.
   static func record(_ rows: PostgresResult, _ row: Int) -> Record {
@@ -135,7 +149,7 @@ enum PostgresServices {
     }
   }
 
-  /// Queues a list.
+  /// Queues a list. What is locked is the whole list, not a page of it.
   static func send(
     _ query: ServiceQuery, locking: Bool, on connection: PostgresConnection
   ) throws(StoreError) {
@@ -144,23 +158,18 @@ enum PostgresServices {
       case .customer(let customer): (locking ? customerLock : customerList, customer)
       case .contactKey(let key): (locking ? contactKeyLock : contactKeyList, key)
       }
-    try connection.send(
-      statement, .integer(query.tenant.rawValue), .text(owner),
-      .integer(query.filter.startedFrom?.milliseconds ?? .min),
-      .integer(query.filter.startedTo?.milliseconds ?? .max),
-      .text(query.filter.status.map { $0 == .active ? "active" : "completed" }))
+    let beginning = query.beginning
+    var types = PostgresArray(of: .text)
+    for type in query.filter.types { types.append(text(type)) }
+    var parameters: [PostgresParameter] = [
+      .integer(query.tenant.rawValue), .text(owner), .integer(beginning.startedAt.milliseconds),
+      .integer(beginning.id), .integer(query.filter.startedTo?.milliseconds ?? .max),
+      .text(query.filter.status.map { $0 == .active ? "active" : "completed" }), .array(types),
+    ]
+    if !locking { parameters.append(.integer(query.filter.limit.map(Int64.init) ?? .max)) }
+    try connection.send(statement, parameters)
   }
 
   /// The rows of a list.
-  static func records(_ rows: PostgresResult, _ query: ServiceQuery) -> [Record] {
-    let types = Set(query.filter.types.map(text))
-    var records: [Record] = []
-    for row in 0..<rows.count {
-      if !types.isEmpty {
-        guard let type = rows.text(row, 5), types.contains(type) else { continue }
-      }
-      records.append(record(rows, row))
-    }
-    return records
-  }
+  static func records(_ rows: PostgresResult) -> [Record] { (0..<rows.count).map { record(rows, $0) } }
 }
