@@ -27,11 +27,24 @@ extension Persistence {
       } else {
         .contactKey(try required(call.contactKey))
       }
-    let records = try await store.services(
-      ServiceQuery(
-        tenant: call.tenant, owner: owner, filter: call.filter, extensions: call.extensions,
-        parts: call.parts))
-    return Reply(content: .services(records))
+    var query = ServiceQuery(
+      tenant: call.tenant, owner: owner, filter: call.filter, extensions: call.extensions, parts: call.parts)
+    query.behind = try await beginning(of: call)
+    return Reply(content: .services(try await store.services(query)))
+  }
+
+  /// Behind what a page begins; `nil` for the first.
+  private func beginning(of page: Call) async throws -> ServiceQuery.Place? {
+    guard let id = page.filter.after.flatMap(ServiceID.init) else { return nil }
+    if let startedAt = page.afterStartedAt {
+      return ServiceQuery.Place(startedAt: startedAt, id: id.rawValue)
+    }
+    guard let record = try await store.service(id, tenant: page.tenant) else {
+      throw ContextError.nowhereToGoOn(id)
+    }
+    let document = try JSONParser().parse(record.document)
+    return Service(document: document.root, tenant: page.tenant, revision: record.revision)
+      .map(ServiceQuery.Place.init)
   }
 }
 
@@ -46,6 +59,19 @@ extension Reply {
   /// A service, and where it came from.
   init(_ record: ServiceRecord, _ status: CacheStatus) {
     self.init(content: .service(record), headers: [ReplyHeader("Cache-Status", status.rawValue)])
+  }
+}
+
+extension ContextError {
+  /// 400: where a service stood that is gone, its id does not tell.
+  fileprivate static func nowhereToGoOn(_ id: ServiceID) -> ContextError {
+    let example = "after=2031-04-09T07:45:10.250Z,\(id)"
+    return .badField(
+      "after", code: "bad_parameter",
+      message:
+        "There is no service \(id), or not any more: its id alone does not tell where to go on. Send its start too, as in \(example).",
+      value: "\(id)",
+      allowed: ["the id of a service that is there", "its start and its id, as in \(example)"])
   }
 }
 

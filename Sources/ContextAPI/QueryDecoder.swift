@@ -66,7 +66,7 @@ struct QueryDecoder {
     case .stateID: call.filter.states = try states(value)
     case .limit: call.filter.limit = Int(try integer(parameter, value, in: 1...Int64(Self.longestPage)))
     case .after where listsInteractions: call.afterName = value
-    case .after: call.filter.after = try integer(parameter, value, in: 1...ServiceID.maximum)
+    case .after: try beginPage(value, in: call)
     case .activeStates: try include(\.activeStates, parameter, value, in: call)
     case .completedStates: try include(\.completedStates, parameter, value, in: call)
     case .activeTasks: try include(\.activeTasks, parameter, value, in: call)
@@ -129,6 +129,19 @@ struct QueryDecoder {
       throw bad(parameter, value, "an integer from \(range.lowerBound) to \(range.upperBound)")
     }
     return integer
+  }
+
+  /// A page begins behind an id; a page of services also behind a start and an id, `2031-04-09T07:45:10.250Z,7`.
+  private func beginPage(_ value: String, in call: Call) throws(ContextError) {
+    guard resource == .service, let comma = value.firstIndex(of: ",") else {
+      call.filter.after = try integer(.after, value, in: 1...ServiceID.maximum)
+      return
+    }
+    guard let startedAt = Timestamp(String(value[..<comma])),
+      let id = ServiceID(digits: value[value.index(after: comma)...].utf8)
+    else { throw bad(.after, value, "the id of a service", "its start and its id, \(Timestamp.format),7") }
+    call.afterStartedAt = startedAt
+    call.filter.after = id.rawValue
   }
 
   private func states(_ value: String) throws(ContextError) -> [PartID] {

@@ -16,7 +16,7 @@ public enum QueryParameter: String, Sendable, CaseIterable {
   case stateID = "state_id"
   /// At most so many.
   case limit
-  /// Those behind the one with this id.
+  /// Those behind the one with this id, or with this start and id.
   case after
   /// Whether to show active states.
   case activeStates = "active_states"

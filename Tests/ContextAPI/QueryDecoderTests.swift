@@ -75,7 +75,16 @@ import Testing
     #expect(try decode("", [.limit, .after]).filter.limit == nil)
   }
 
-  @Test(arguments: ["limit=0", "limit=10001", "limit=x", "after=0", "after=-1", "state_id=1,x", "state_id=0"])
+  @Test func `a page of services may begin behind a start and an id`() throws {
+    let call = try decode("after=2031-04-09T07:45:10.250Z,7", [.after])
+    #expect(call.filter.after == 7 && call.afterStartedAt == Timestamp("2031-04-09T07:45:10.250Z"))
+    #expect(try decode("after=7", [.after]).afterStartedAt == nil)
+  }
+
+  @Test(arguments: [
+    "limit=0", "limit=10001", "limit=x", "after=0", "after=-1", "after=7,7",
+    "after=2031-04-09T07:45:10.250Z,0", "after=2031-04-09T07:45:10.250Z", "state_id=1,x", "state_id=0",
+  ])
   func aPageOutsideWhatThereIsIsRefused(query: String) {
     let refusal = refusal(query, [.limit, .after, .stateID])
     #expect(refusal?.status == 400 && refusal?.code == "bad_parameter")

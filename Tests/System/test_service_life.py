@@ -126,6 +126,63 @@ def test_a_list_comes_in_pages(api: Api) -> None:
     assert_error(api.caller.call("GET", f"/customers/{customer}/services?limit=0"), 400, "bad_parameter", field="limit")
 
 
+@pytest.mark.parametrize("owner", ["customer", "contact key"])
+def test_pages_go_on_whatever_becomes_of_the_last_service(api: Api, owner: str) -> None:
+    name = fresh()
+    whose, path = (
+        ({"customer_id": name}, f"/customers/{name}/services")
+        if owner == "customer"
+        else ({"contact_key": name}, f"/services/anonymous/{name}")
+    )
+    services = [api.start(whose, timestamp=f"2031-04-09T07:00:{10 + number // 3}Z") for number in range(12)]
+    seen: list[int] = []
+    while page := api.get(f"{path}?limit=3" + (f"&after={last['started']['timestamp']},{seen[-1]}" if seen else "")):
+        seen += [service["service_id"] for service in page]
+        last = page[-1]
+        assert api.caller.call("DELETE", f"/services/{seen[-1]}").status == 200
+        api.associate(fresh(), seen[-2])
+    assert seen == services
+    gone = api.caller.call("GET", f"{path}?after={services[2]}")
+    error = assert_error(gone, 400, "bad_parameter", field="after")
+    assert f"Z,{services[2]}" in error["message"]
+    moved = [service["service_id"] for service in api.get(f"{path}?after={services[1]}")]
+    assert moved == [services[number] for number in (3, 6, 9)], "a service that moved still tells where it stood"
+    mixed = f"{path}?after=2031-04-09T07:00:11Z,{services[2]}&started_from=2031-04-09T07:00:13Z"
+    assert [service["service_id"] for service in api.get(mixed)] == [services[9]]
+    for wrong in ("yesterday,7", "2031-04-09T07:00:11Z,", "2031-04-09T07:00:11Z,x"):
+        assert_error(api.caller.call("GET", f"{path}?after={wrong}"), 400, "bad_parameter", field="after")
+    states = f"/services/{services[0]}/states?after=2031-04-09T07:00:11Z,1"
+    assert_error(api.caller.call("GET", states), 400, "bad_parameter", field="after")
+
+
+def test_a_long_list_comes_in_full_pages(server: LiaisonServer) -> None:
+    customer, key = fresh(), fresh()
+    api = Api(server)
+    services = [
+        api.start(contact_key=key, timestamp=f"2031-04-09T07:00:{10 + number % 50}Z", service_type=number % 2 + 1)
+        for number in range(300)
+    ]
+    services.sort(key=lambda service: ((service - services[0]) % 50, service))
+    items = [{"customer_id": customer, "service_id": service} for service in services[::3]]
+    assert server.call("POST", "/associations", items).status == 200
+    wanted = {customer: services[::3], key: [service for service in services if service not in services[::3]]}
+    first = min(services)
+    for name, path in ((customer, f"/customers/{customer}/services"), (key, f"/services/anonymous/{key}")):
+        for query, expected in (
+            ("limit=7", wanted[name]),
+            ("limit=7&service_types=2", [service for service in wanted[name] if (service - first) % 2]),
+        ):
+            pages: list[list[int]] = [[]]
+            while True:
+                after = f"&after={pages[-1][-1]}" if pages[-1] else ""
+                page = [service["service_id"] for service in api.get(f"{path}?{query}{after}")]
+                if not page:
+                    break
+                pages.append(page)
+            assert sum(pages, []) == expected
+            assert all(len(page) == 7 for page in pages[1:-1])
+
+
 def test_as_in_8_5_deleting_an_unknown_service_may_be_a_bad_request(
     start_server: Callable[..., LiaisonServer],
 ) -> None:

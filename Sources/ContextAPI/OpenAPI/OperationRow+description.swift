@@ -156,17 +156,21 @@ extension QueryParameter {
       case .limit: ["type": "integer", "minimum": 1, "maximum": .integer(Int64(QueryDecoder.longestPage))]
       case .after where row.listsInteractions: ["type": "string", "minLength": 1]
       case .after:
-        ["type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(ServiceID.maximum)]
+        row.resource == .service ? ["anyOf": [Self.id, ["type": "string"]]] : Self.id
       case .includeProfile: ["type": "string", "enum": ["yes", "no"], "default": "no"]
       case .includeExtensions: ["type": "string", "enum": ["always", "unique"], "default": "always"]
       }
     return [
       "name": .string(rawValue), "in": "query", "required": .bool(self == .timeFrom), "schema": schema,
-      "description": .string(meaning),
+      "description": .string(meaning(of: row.resource)),
     ]
   }
 
-  private var meaning: String {
+  private static let id: JSONNode = [
+    "type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(ServiceID.maximum),
+  ]
+
+  private func meaning(of resource: SchemaCatalog.Owner) -> String {
     switch self {
     case .extensions:
       "Names of extensions to show, separated by commas; State.x and Task.x name those of states and tasks, * all"
@@ -180,7 +184,10 @@ extension QueryParameter {
     case .filterState: "Which services"
     case .exportContent: "Services instead of their ids"
     case .limit: "At most so many"
-    case .after: "Those behind the one with this id, in the order of the list"
+    case .after:
+      "Those behind the one with this id, in the order of the list"
+        + (resource == .service
+          ? "; with its start before the id, as in 2031-04-09T07:45:10.250Z,7, also if it is gone" : "")
     case .activeStates: "Show active states"
     case .completedStates: "Show completed states"
     case .activeTasks: "Show active tasks"

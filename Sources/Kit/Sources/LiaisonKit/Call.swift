@@ -82,6 +82,8 @@ public final class Call {
   public var profileCheck: (@Sendable (inout ProfileBody) throws(ContextError) -> Void)?
   /// The parameter `after` of a list of interactions: those behind the one of that id.
   public var afterName: String?
+  /// When the service of `filter.after` has started, if the client tells that too; then the service need not be there any more.
+  public var afterStartedAt: Timestamp?
 
   /// A call of an operation with nothing in it yet.
   public init(
