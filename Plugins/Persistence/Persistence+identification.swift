@@ -4,7 +4,7 @@ import JSON
 import LiaisonKit
 
 extension Persistence {
-  /// How many customers Identify Customer looks at, and shows, at most.
+  /// How many entries of a key Identify Customer looks at, at most.
   private static let mostCandidates = 10_000
   /// How many profiles are brought up to date in one change.
   private static let page = 500
@@ -19,21 +19,25 @@ extension Persistence {
     }
     let candidates = try await store.customers(
       by: key, values: values, tenant: call.tenant, limit: Self.mostCandidates)
+    let limit = call.filter.limit ?? .max
+    guard candidates.isComplete || limit < .max else { throw ContextError.tooManyCandidates(key, values) }
     let parser = JSONParser()
     var found: [ProfileRecord] = []
-    for customer in candidates {
+    for customer in candidates.customers {
       guard let profile = try await store.profile(customer, tenant: call.tenant),
         profile.matches(query, parser)
       else { continue }
       found.append(profile)
       // One more than is shown tells whether the first is the only one.
-      if let limit = call.filter.limit, found.count > limit { break }
+      if found.count > limit { break }
+    }
+    guard candidates.isComplete || found.count > limit else {
+      throw ContextError.tooManyCandidates(key, values)
     }
     let extensions = query.showsExtensionsOfOnlyOne && found.count != 1 ? .none : call.extensions
-    if let limit = call.filter.limit { found = Array(found.prefix(limit)) }
     var writer = JSONWriter()
     writer.beginArray()
-    for profile in found {
+    for profile in found.prefix(limit) {
       if query.includesProfile {
         profile.write(to: &writer, extensions: extensions)
       } else {
@@ -190,6 +194,18 @@ extension Persistence {
     }
     writer.endObject()
     return Reply(content: .json(writer.bytes))
+  }
+}
+
+extension ContextError {
+  /// 422: an answer would leave some out.
+  fileprivate static func tooManyCandidates(_ key: IdentificationKey, _ values: [String]) -> ContextError {
+    let parameters = key.parameters.prefix(values.count).joined(separator: ",")
+    return ContextError(
+      status: 422, code: "too_many_candidates",
+      message:
+        "The identification key \(key.name) finds more customers by \(parameters) than can be looked at. Give more of its attributes, choose another one with id_key, or ask for fewer customers with limit.",
+      field: parameters)
   }
 }
 

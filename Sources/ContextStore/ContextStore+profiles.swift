@@ -44,14 +44,17 @@ extension ContextStore {
     return tenants
   }
 
-  /// The customers that a key finds under its first values, at most `limit`. Some may have other values of those that differ
-  /// in control characters alone.
+  /// The customers that a key finds under its first values: those of the first `limit` entries. Some may have other values of
+  /// those that differ in control characters alone.
   ///
   /// - Throws: 503 if the store cannot be read.
   public func customers(
     by key: IdentificationKey, values: [String], tenant: Tenant, limit: Int
-  ) async throws(ContextError) -> [String] {
-    try await names(.customers(key, values, tenant, limit: limit))
+  ) async throws(ContextError) -> Candidates {
+    guard case .candidates(let found) = try await read(.customers(key, values, tenant, limit: limit)) else {
+      preconditionFailure("an answer to another question")
+    }
+    return found
   }
 
   /// The first entries of an identification key, for ``ForgetIdentities``.
@@ -68,4 +71,12 @@ extension ContextStore {
     }
     return names
   }
+}
+
+/// Customers that may be the one who is looked for.
+public struct Candidates: Sendable {
+  /// Each once.
+  public var customers: [String]
+  /// Whether there are no others.
+  public var isComplete: Bool
 }

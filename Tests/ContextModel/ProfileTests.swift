@@ -86,4 +86,30 @@ import Testing
     #expect(record.identities(of: try Self.key(1, ["c", "a"]), parser).isEmpty)
     #expect(record.identities(of: try Self.key(1, ["n"], source: "P"), parser) == [["7"], ["z"]])
   }
+
+  @Test func `a profile with more combinations of values than are found is refused`() throws {
+    let parser = JSONParser()
+    func refusal(_ counts: Int..., records: Int = 0) throws -> String? {
+      let attributes = zip(["a", "b", "c"], counts).map { name, count in
+        Profile.Attribute(name: name, values: (0..<count).map { "\(name)\($0)" })
+      }
+      let texts = (0..<records).map { #"{"n":\#($0)}"# }.joined(separator: ",")
+      let record = ProfileRecord(
+        Profile(customerID: "A", attributes: attributes.filter { !$0.values.isEmpty }),
+        extensions: [StoredExtension(name: "P", text: Array("[\(texts)]".utf8))])
+      let keys = [try Self.key(1, ["a", "b", "c"]), try Self.key(2, ["n"], source: "P")]
+      do throws(ContextError) {
+        for key in keys { try record.requireFewIdentities(of: key, parser) }
+        return nil
+      } catch {
+        #expect(error.status == 400 && error.code == "too_long")
+        return error.field
+      }
+    }
+    #expect(try refusal(64, 0, 4, records: 256) == nil)
+    #expect(try refusal(0, 64, 64) == nil)
+    #expect(try refusal(1, 257) == "a,b,c")
+    #expect(try refusal(64, 64, 64) == "a,b,c")
+    #expect(try refusal(records: 257) == "P.n")
+  }
 }

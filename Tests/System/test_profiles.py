@@ -226,6 +226,31 @@ def test_a_query_may_be_written_as_url_libraries_write_it(api: Api) -> None:
     assert api.identify(urlencode({"LastName": last, "Phone.number": "+1 555"})) == [ada], "a plus as %2B"
 
 
+def test_a_search_that_finds_too_many_is_refused_rather_than_cut_off(api: Api) -> None:
+    last, names, cities = fresh(), [fresh() for _ in range(16)], [fresh() for _ in range(16)]
+    customers = sorted(
+        api.create_profile({"LastName": last, "FirstName": names, "City": cities}) for _ in range(40)
+    )
+    many = api.caller.call("GET", f"/profiles?LastName={last}")
+    assert "limit" in assert_error(many, 422, "too_many_candidates", field="LastName")["message"]
+    assert_error(api.caller.call("GET", f"/profiles?LastName={last}&Hat=x&limit=3"), 422, "too_many_candidates")
+    assert len(api.identify(f"LastName={last}&limit=3")) == 3
+    assert sorted(api.identify(f"LastName={last}&FirstName={names[7]}")) == customers
+
+
+def test_a_profile_that_a_key_could_not_find_under_all_its_values_is_refused(api: Api) -> None:
+    last = fresh()
+    many: Json = {"LastName": last, "FirstName": [fresh() for _ in range(17)], "City": [fresh() for _ in range(16)]}
+    field = "LastName,FirstName,City"
+    refused = api.caller.call("POST", "/profiles", many)
+    assert "byName" in assert_error(refused, 400, "too_long", field=field)["message"]
+    customer = api.create_profile({"LastName": last})
+    assert_error(api.caller.call("PUT", f"/profiles/{customer}", many), 400, "too_long", field=field)
+    assert api.identify(f"LastName={last}") == [customer] and "City" not in api.profile(customer)
+    phones = {"Phone": [{"type": number, "number": f"+{number}"} for number in range(257)]}
+    assert_error(api.caller.call("POST", "/profiles", phones), 400, "too_long", field="Phone.number")
+
+
 def test_identify_shows_profiles_and_extensions_as_asked(api: Api) -> None:
     last = fresh()
     ada = api.create_profile({"FirstName": "Ada", "LastName": last, "Note": {"text": "a"}})

@@ -178,8 +178,10 @@ struct OpenAPIDocument {
     ErrorCase(status: 411, description: "Length Required") { $0.body != .none },
     ErrorCase(status: 412, description: "Precondition Failed") { $0.isConditional },
     ErrorCase(status: 413, description: "Content Too Large") { $0.body != .none },
-    // A key that was used for something else, or data that PostgreSQL can never keep.
-    ErrorCase(status: 422, description: "Unprocessable Content") { $0.method != .get },
+    // A key that was used for something else, data that PostgreSQL can never keep, too many candidates.
+    ErrorCase(status: 422, description: "Unprocessable Content") {
+      $0.method != .get || $0.operation == .identifyCustomer
+    },
     ErrorCase(status: 429, description: "Too Many Requests", headers: [.retryAfter]) { $0.role != nil },
     ErrorCase(status: 503, description: "Service Unavailable", headers: [.retryAfter]) { _ in true },
   ]

@@ -162,7 +162,7 @@ extension QueryParameter {
       }
     return [
       "name": .string(rawValue), "in": "query", "required": .bool(self == .timeFrom), "schema": schema,
-      "description": .string(meaning(of: row.resource)),
+      "description": .string(meaning(in: row)),
     ]
   }
 
@@ -170,7 +170,7 @@ extension QueryParameter {
     "type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(ServiceID.maximum),
   ]
 
-  private func meaning(of resource: SchemaCatalog.Owner) -> String {
+  private func meaning(in row: OperationRow) -> String {
     switch self {
     case .extensions:
       "Names of extensions to show, separated by commas; State.x and Task.x name those of states and tasks, * all"
@@ -186,7 +186,7 @@ extension QueryParameter {
     case .limit: "At most so many"
     case .after:
       "Those behind the one with this id, in the order of the list"
-        + (resource == .service
+        + (row.resource == .service && !row.listsInteractions
           ? "; with its start before the id, as in 2031-04-09T07:45:10.250Z,7, also if it is gone" : "")
     case .activeStates: "Show active states"
     case .completedStates: "Show completed states"

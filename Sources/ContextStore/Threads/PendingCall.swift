@@ -138,6 +138,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case identificationKeys([IdentificationKey])
     case tenants([Tenant])
     case names([String])
+    case candidates(Candidates)
     case scanned(ServiceScan.Page)
     case due([(Tenant, ServiceID)])
     case keys([(tenant: Tenant, key: String)])

@@ -82,7 +82,7 @@ final class ReadWorker: @unchecked Sendable {
       return .identificationKeys(record.flatMap { documents.identificationKeys($0) } ?? [])
     case .tenantsWithKeys: return .tenants(try reader.tenantsWithKeys())
     case .customers(let key, let values, let tenant, let limit):
-      return .names(try customers(key, values, tenant, limit))
+      return .candidates(try customers(key, values, tenant, limit))
     case .identities(let key, let tenant, let limit):
       let all = try reader.customers(key: key, from: "", to: Identity.bound([]), tenant: tenant, limit: limit)
       return .names(all.map(\.name))
@@ -131,16 +131,20 @@ final class ReadWorker: @unchecked Sendable {
   /// The customers that a key finds under its first values, each once.
   private func customers(
     _ key: IdentificationKey, _ values: [String], _ tenant: Tenant, _ limit: Int
-  ) throws(StoreError) -> [String] {
+  ) throws(StoreError) -> Candidates {
     if key.isUnique, values.count == key.attributes.count {
       let entry = try record(
         .identity(Identity.name(values, of: "", isUnique: true), key: key.id, tenant: tenant))
-      return entry.map { [String(decoding: $0.document, as: UTF8.self)] } ?? []
+      let owner = entry.map { String(decoding: $0.document, as: UTF8.self) }
+      return Candidates(customers: owner.map { [$0] } ?? [], isComplete: true)
     }
     let found = try reader.customers(
-      key: key.id, from: Identity.prefix(values), to: Identity.bound(values), tenant: tenant, limit: limit)
+      key: key.id, from: Identity.prefix(values), to: Identity.bound(values), tenant: tenant,
+      limit: limit + 1)
     var seen: Set<String> = []
-    return found.map(\.customer).filter { seen.insert($0).inserted }
+    return Candidates(
+      customers: found.prefix(limit).map(\.customer).filter { seen.insert($0).inserted },
+      isComplete: found.count <= limit)
   }
 
   /// To whom a service belonged; `nil` if there is no such service.

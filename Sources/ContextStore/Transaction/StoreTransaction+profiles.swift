@@ -34,7 +34,7 @@ extension StoreTransaction {
   /// Keeps a profile that was changed or is new, and under what the customer is found.
   ///
   /// - Parameter former: the profile as it was; `nil` if it is new.
-  /// - Throws: 400 if an extension and a core attribute have one name; 409 if another customer has the same values of a unique key.
+  /// - Throws: 400 if an extension and a core attribute have one name, or a key finds the customer under too many values; 409 if another customer has the same values of a unique key.
   public func put(
     _ profile: ProfileRecord, replacing former: ProfileRecord?, tenant: Tenant
   ) throws(ContextError) {
@@ -62,6 +62,7 @@ extension StoreTransaction {
     _ profile: ProfileRecord?, replacing former: ProfileRecord?, by key: IdentificationKey, tenant: Tenant
   ) throws(ContextError) {
     guard let customer = (profile ?? former)?.profile.customerID else { return }
+    try profile?.requireFewIdentities(of: key, documents.jsonParser)
     func names(_ record: ProfileRecord?) -> Set<String> {
       let identities = record?.identities(of: key, documents.jsonParser) ?? []
       return Set(identities.map { Identity.name($0, of: customer, isUnique: key.isUnique) })

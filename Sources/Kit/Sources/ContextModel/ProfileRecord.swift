@@ -105,6 +105,31 @@ public struct ProfileRecord: Sendable, Equatable {
     return Array(found.filter { $0.first.map { $0 != nil } ?? false }.prefix(Self.mostIdentities))
   }
 
+  /// Refuses a profile whose customer a key would find under more combinations of values than are kept: the others would find
+  /// nobody, and a unique key would not guard them.
+  ///
+  /// - Throws: 400 that names the key's attributes.
+  public func requireFewIdentities(of key: IdentificationKey, _ parser: JSONParser) throws(ContextError) {
+    // A full list may have been cut off.
+    guard let first = key.attributes.first, identities(of: key, parser).count == Self.mostIdentities else {
+      return
+    }
+    let count =
+      if let source = key.source {
+        records(of: source, parser).count { $0[first]?.identityText != nil }
+      } else {
+        key.attributes.reduce(1) { count, attribute in
+          min(count, Self.mostIdentities + 1) * max(1, profile.values(of: attribute).count)
+        }
+      }
+    guard count > Self.mostIdentities else { return }
+    throw .badField(
+      key.parameters.joined(separator: ","), code: "too_long",
+      message:
+        "The identification key \(key.name) finds a customer under at most \(Self.mostIdentities) combinations of values; this profile has more.",
+      allowed: ["at most \(Self.mostIdentities) combinations of the values of these attributes"])
+  }
+
   /// Under how many combinations of values a customer is found by one key.
   public static let mostIdentities = 256
 }
