@@ -94,13 +94,26 @@ install_packages() {
   command -v apt-get >/dev/null || fail "please install what Debian calls: ${missing[*]}"
   say "installing ${missing[*]}"
   keep_services_off
+  local before
+  before=$(enabled_services)
   as_root apt-get update -qq || say "apt-get update failed; going on with the lists that are there"
   as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 </dev/null
-  if [[ " ${missing[*]} " == *' redis-server '* && -d /run/systemd/system ]]; then
-    as_root systemctl disable --quiet redis-server.service || true
-    say "the system's redis-server service stays off; Liaison starts one of its own"
-  fi
+  disable_services_but "$before"
+}
+
+# They would start with the next boot.
+disable_services_but() { # SERVICES
+  local -a new
+  mapfile -t new < <(LC_ALL=C comm -13 <(printf '%s\n' "$1") <(enabled_services))
+  ((${#new[@]} > 0)) || return 0
+  as_root systemctl disable --quiet "${new[@]}" || true
+  say "the system's services ${new[*]} stay off; Liaison starts processes of its own"
+}
+
+enabled_services() {
+  [[ -d /run/systemd/system ]] || return 0
+  systemctl list-unit-files --type=service --state=enabled --no-legend | cut -d ' ' -f 1 | LC_ALL=C sort
 }
 
 # llhttp comes as C sources inside a package that depends on Node.js: unpack it, do not install it.
