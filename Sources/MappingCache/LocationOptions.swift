@@ -39,15 +39,16 @@ extension Substring {
   var percentDecoded: String? {
     var bytes: [UInt8] = []
     var rest = Array(utf8)[...]
+    func digit() -> UInt8? {
+      rest.popFirst().flatMap { Character(UnicodeScalar($0)).hexDigitValue }.map(UInt8.init)
+    }
     while let byte = rest.popFirst() {
       guard byte == UInt8(ascii: "%") else {
         bytes.append(byte)
         continue
       }
-      guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      else { return nil }
-      bytes.append(value)
-      rest.removeFirst(2)
+      guard let high = digit(), let low = digit() else { return nil }
+      bytes.append(high << 4 | low)
     }
     return String(validating: bytes, as: UTF8.self)
   }
