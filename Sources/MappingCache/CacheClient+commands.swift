@@ -1,4 +1,5 @@
 import ContextModel
+import EventLoop
 import LiaisonKit
 
 extension CacheClient {
@@ -39,7 +40,9 @@ extension CacheClient {
   }
 
   /// When a command that is sent now is overdue.
-  var deadline: UInt64 { loop.now &+ options.wait.nanoseconds }
+  ///
+  /// Not from the beginning of the tick: what else the tick has done is no slowness of Redis.
+  var deadline: UInt64 { loop.nearlyNow &+ EventLoop.coarseness &+ options.wait.nanoseconds }
 
   /// Asks for an entry; `waiter` is called when it is answered or overdue. Only if ``accepts(_:)``.
   func read(
@@ -68,9 +71,7 @@ extension CacheClient {
   func send(_ purpose: PendingCommand.Purpose, _ epoch: Int64) -> Bool {
     guard let connection, writer.withCommand({ connection.send($0) }) else { return false }
     pending.append(
-      PendingCommand(
-        purpose: purpose, epoch: epoch, deadline: loop.now &+ options.wait.nanoseconds,
-        size: writer.count))
+      PendingCommand(purpose: purpose, epoch: epoch, deadline: deadline, size: writer.count))
     if deadlineTimer == nil { watchDeadline(after: options.wait) }
     return true
   }

@@ -1,4 +1,5 @@
 import ContextModel
+import Glibc
 import Testing
 
 @testable import MappingCache
@@ -24,6 +25,21 @@ extension CacheTests {
         redis.thaw()
         await node.believed()
         #expect(await node.read(1).revision == 2)
+      }
+    }
+
+    @Test func `a tick that takes long is no slowness of Redis`() async throws {
+      let redis = try TestRedis()
+      try await TestNode.with(redis, { $0.wait = .milliseconds(200) }) { node in
+        await node.write(1)
+        let isBelieved = await node.on { [node] in
+          // What other work of the tick takes, before anything is sent.
+          usleep(300_000)
+          await node.cache.write(node.store.commit(1), since: node.cache.ticket())
+          return node.cache.isBelieved
+        }
+        #expect(isBelieved)
+        #expect(node.writes["late"] == 0)
       }
     }
 
