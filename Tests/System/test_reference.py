@@ -116,7 +116,7 @@ def sample() -> dict[str, Any]:
 
 def options() -> list[str]:
     [listed] = re.findall(
-        r"static let options: \[String\] = \[(.*?)\]",
+        r"static let options: \[\(name: String, isNumber: Bool\)\] = \[(.*?)\]",
         source("Sources/LiaisonServer/Configuration/ConfigurationOverlay.swift"),
         re.DOTALL,
     )

@@ -2,16 +2,18 @@ import LiaisonKit
 
 /// What stands over the configuration file: environment variables, and over them the command line's flags.
 struct ConfigurationOverlay {
-  /// The scalar options that may be set from outside, by their whole keys.
-  static let options: [String] = [
-    "listen", "data", "loops", "base-path",
-    "redis.url", "redis.wait", "redis.ttl",
-    "store.url", "store.connect-timeout", "store.statement-timeout",
-    "store.durability", "store.max-batch", "store.readers", "store.changes-kept", "store.fold-after",
-    "store.fold-bytes",
-    "http.max-body", "http.max-head", "http.max-target", "http.max-connections", "http.max-pipelined",
-    "http.max-unsent", "http.idle-timeout", "http.head-timeout", "http.body-timeout", "http.write-timeout",
-    "limits.customer-id", "log.level",
+  /// The scalar options that may be set from outside, by their whole keys, and which of them are whole numbers.
+  static let options: [(name: String, isNumber: Bool)] = [
+    ("listen", false), ("data", false), ("loops", true), ("base-path", false),
+    ("redis.url", false), ("redis.wait", false), ("redis.ttl", false),
+    ("store.url", false), ("store.connect-timeout", false), ("store.statement-timeout", false),
+    ("store.durability", false), ("store.max-batch", true), ("store.readers", true),
+    ("store.changes-kept", true), ("store.fold-after", false), ("store.fold-bytes", true),
+    ("http.max-body", true), ("http.max-head", true), ("http.max-target", true),
+    ("http.max-connections", true), ("http.max-pipelined", true), ("http.max-unsent", true),
+    ("http.idle-timeout", false), ("http.head-timeout", false), ("http.body-timeout", false),
+    ("http.write-timeout", false),
+    ("limits.customer-id", true), ("log.level", false),
   ]
 
   /// The environment variable of an option: `http.max-body` is `LIAISON_HTTP_MAX_BODY`.
@@ -34,28 +36,22 @@ struct ConfigurationOverlay {
 
   /// Lays the environment over what is there. A variable that looks like ours and is none is a slip of somebody's.
   mutating func apply(environment: [String: String]) throws(ConfigurationError) {
-    let known = Self.options.map(Self.variable)
+    let known = Self.options.map { Self.variable(of: $0.name) }
     if let unknown = environment.keys.sorted().first(where: {
       $0.hasPrefix("LIAISON_") && !known.contains($0)
     }) {
       throw ConfigurationError(unknown, "is not a known variable; known: \(known.joined(separator: ", "))")
     }
-    for option in Self.options {
-      guard let text = environment[Self.variable(of: option)] else { continue }
-      try set(option, text)
+    for (name, _) in Self.options {
+      guard let text = environment[Self.variable(of: name)] else { continue }
+      try set(name, text)
     }
   }
 
-  /// The options among them that are whole numbers.
-  private static let numbers: Set<String> = [
-    "loops", "store.max-batch", "store.readers", "store.changes-kept", "store.fold-bytes", "http.max-body",
-    "http.max-head", "http.max-target", "http.max-connections", "http.max-pipelined", "http.max-unsent",
-    "limits.customer-id",
-  ]
-
   /// Sets an option from text.
   mutating func set(_ option: String, _ text: String) throws(ConfigurationError) {
-    let number = Self.numbers.contains(option) ? Int64(text) : nil
+    let isNumber = Self.options.contains { $0.name == option && $0.isNumber }
+    let number = isNumber ? Int64(text) : nil
     let value = number.map(ConfigurationValue.integer) ?? .string(text)
     guard let dot = option.firstIndex(of: ".") else {
       values[option] = value
