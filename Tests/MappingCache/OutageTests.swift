@@ -77,7 +77,9 @@ extension CacheTests {
         let epoch = node.cache.ticket().epoch
         redis.freeze()
         await node.write(1)
-        try await Task.sleep(for: .milliseconds(400))
+        await eventually("the connection is given up") {
+          node.cache.outage?.contains("Redis was silent") == true
+        }
         await node.write(1)
         #expect(!node.cache.isConnected)
         if isKilled {
