@@ -6,7 +6,7 @@ import Glibc
 /// that installs the handler, before it does.
 nonisolated(unsafe) private var signalPipe: Int32 = -1
 
-/// The signals that end the server: SIGTERM and SIGINT. From the moment this is made none of them is lost, however
+/// The signals that end the server: SIGTERM, SIGINT and SIGHUP. From the moment this is made none of them is lost, however
 /// early it comes. Made once a process.
 struct EndSignals: Sendable {
   /// Of the pipe; lives as long as the process.
@@ -27,8 +27,20 @@ struct EndSignals: Sendable {
       errno = before
     }
     action.sa_flags = SA_RESTART
-    sigaction(SIGTERM, &action, nil)
-    sigaction(SIGINT, &action, nil)
+    for number in Self.names.keys where number != SIGHUP || !Self.ignoresHangUp {
+      sigaction(number, &action, nil)
+    }
+  }
+
+  private static let names = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGHUP: "SIGHUP"]
+
+  /// Whether the server was started with `nohup`.
+  private static var ignoresHangUp: Bool {
+    var action = sigaction()
+    sigaction(SIGHUP, nil, &action)
+    // Functions cannot be compared, their addresses can.
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Waits for the first of them; its name.
@@ -39,7 +51,7 @@ struct EndSignals: Sendable {
       DispatchQueue(label: "liaison.signals").async {
         var number: UInt8 = 0
         while read(readingEnd, &number, 1) != 1 {}
-        continuation.resume(returning: Int32(number) == SIGINT ? "SIGINT" : "SIGTERM")
+        continuation.resume(returning: Self.names[Int32(number)] ?? "\(number)")
       }
     }
   }

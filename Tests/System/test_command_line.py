@@ -337,7 +337,7 @@ def test_any_number_of_loops_serves(start_server, loops: str) -> None:
 # Ending
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_with_exit_code_0(start_server, number: signal.Signals) -> None:
     server = start_server()
     with server.connect() as idle:
@@ -376,6 +376,14 @@ def test_backup_copies_a_running_store_under_load(start_server, make_server, fol
         acknowledged_at_end = load.ledger.total_acknowledged()
         wait_until("the load goes on", lambda: load.ledger.total_acknowledged() > acknowledged_at_end)
     assert load.refused == [] and load.ledger.lost(source) == []
+def test_a_server_under_nohup_outlives_its_terminal(start_server) -> None:
+    server = start_server(prefix=["nohup"])
+    server.signal(signal.SIGHUP)
+    assert server.call("GET", "/health").status == 200
+    assert server.stop() == 0
+    assert "signal=SIGTERM" in server.log()
+
+
 
     assert integrity(copy) == "ok"
     assert max(row_counts(copy).values()) >= 201

@@ -6,7 +6,7 @@ enum Help {
     liaison \(Version.current) – a Context Services server
 
     liaison serve [--listen ADDRESS:PORT] [--data DIR] [--store URL] [--redis URL] [--config FILE] [--loops N]
-        Serves until SIGTERM or SIGINT. Prints "listening on http://ADDRESS:PORT" when it can answer calls.
+        Serves until SIGTERM, SIGINT or SIGHUP. Prints "listening on http://ADDRESS:PORT" when it can answer calls.
         --listen   where to listen; port 0 picks a free one       (127.0.0.1:8080)
         --data     the data folder, made if it is not there       (liaison-data)
         --store    sqlite (in the data folder), or a PostgreSQL database as libpq names it:
