@@ -67,6 +67,10 @@ struct ServerState: Sendable {
     if let cache {
       writer.key("believed")
       writer.bool(cache.isBelieved)
+      if let reason = cache.outage {
+        writer.key("reason")
+        writer.string(reason)
+      }
     }
     writer.endObject()
     writer.key("connections")

@@ -480,14 +480,18 @@ def test_a_wrong_password_is_told_in_one_line_and_not_shown(make_redis, start_se
     assert "wr%C3%B6ng" not in server.log() and "wröng" not in server.log()
 
 
-def test_ready_and_metrics_say_when_redis_goes_and_comes(cached: LiaisonServer, redis: RedisServer) -> None:
+def test_ready_status_and_metrics_say_when_redis_goes_and_comes(cached: LiaisonServer, redis: RedisServer) -> None:
     wait_until("Redis is up", lambda: cached.call("GET", "/ready").json["redis"] == "up")
     redis.kill()
     wait_until("Redis is down", lambda: cached.call("GET", "/ready").json["redis"] == "down")
     assert cached.call("GET", "/ready").status == 200, "the server does without"
     assert metrics(cached).value("liaison_redis_up") == 0
+    told = cached.call("GET", "/server/status").json["redis"]
+    assert told.pop("reason") and told == {"state": "down", "believed": False}
     redis.start()
-    wait_until("Redis is up again", lambda: cached.call("GET", "/ready").json["redis"] == "up", 20)
+    wait_until("the cache is believed again", lambda: cached.call("GET", "/server/status").json["redis"]["believed"], 20)
+    assert cached.call("GET", "/server/status").json["redis"] == {"state": "up", "believed": True}
+    assert cached.call("GET", "/ready").json["redis"] == "up"
     assert metrics(cached).value("liaison_redis_up") == 1
 
 
