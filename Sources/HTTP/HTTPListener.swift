@@ -21,8 +21,6 @@ public final class HTTPListener: @unchecked Sendable {
   private var descriptor: Int32
   private var isListening = false
   private(set) var connections: ContiguousArray<HTTPConnection> = []
-  /// How many of them were over the cap and only wait for their refusal to be read.
-  private var uncounted = 0
   private var sweepTimer: Timer?
   private var drainBegan: UInt64 = 0
   private var drained: (() -> Void)?
@@ -31,7 +29,6 @@ public final class HTTPListener: @unchecked Sendable {
 
   private static let backlog: Int32 = 1024
   private static let acceptsPerEvent = 64
-  private static let mostUncounted = 64
   /// How long no connection is accepted after the system ran out of descriptors or memory.
   private static let acceptPause: Duration = .milliseconds(50)
   private static let drainSweep: Duration = .milliseconds(20)
@@ -109,7 +106,7 @@ public final class HTTPListener: @unchecked Sendable {
       connections[connection.position] = last
       last.position = connection.position
     }
-    if connection.isCounted { context.budget.giveBack() } else { uncounted -= 1 }
+    giveBack(isCounted: connection.isCounted)
     finishDrain()
   }
 
@@ -124,8 +121,8 @@ public final class HTTPListener: @unchecked Sendable {
       case EAGAIN: return
       case EINTR, ECONNABORTED, EPROTO: continue
       default:
+        context.budget.acceptFailed(SystemError("accept"), at: loop.now)
         // Level-triggered, it would be reported again at once.
-        context.budget.acceptFailed()
         pauseAccepting()
         return
       }
@@ -142,7 +139,7 @@ public final class HTTPListener: @unchecked Sendable {
 
   private func open(_ accepted: Int32) {
     let isCounted = context.budget.take()
-    guard isCounted || uncounted < Self.mostUncounted else {
+    guard isCounted || context.budget.takeRefusing() else {
       Glibc.close(accepted)
       return
     }
@@ -150,17 +147,20 @@ public final class HTTPListener: @unchecked Sendable {
     setsockopt(accepted, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     guard let connection = try? HTTPConnection(accepted, context, listener: self, isCounted: isCounted) else {
       Glibc.close(accepted)
-      if isCounted { context.budget.giveBack() }
+      giveBack(isCounted: isCounted)
       return
     }
     connection.position = connections.count
     connections.append(connection)
     if sweepTimer == nil { scheduleSweep(context.timeouts.sweep) }
     if !isCounted {
-      uncounted += 1
       connection.refuse(.tooManyConnections)
       connection.updateInterest()
     }
+  }
+
+  private func giveBack(isCounted: Bool) {
+    if isCounted { context.budget.giveBack() } else { context.budget.giveBackRefusing() }
   }
 
   private func scheduleSweep(_ interval: Duration) {

@@ -118,7 +118,7 @@ public final class Server {
     }
     self.cache = cache
     access.open(StoreAccess.Opened(store: store, cache: cache, loops: loops))
-    let budget = ConnectionBudget(cap: configuration.maximumConnections)
+    let budget = Self.budget(configuration, loops: count, log)
     try mode.restore(from: store)
     if mode.current == .maintenance {
       log.warning("the server is in maintenance mode, as it was when it ended")
@@ -215,6 +215,21 @@ public final class Server {
       }
     }
     for (loop, listener) in zip(loops, listeners) { loop.post { listener.closeAll() } }
+  }
+
+  /// As many connections as are configured, or as the system allows.
+  private static func budget(_ configuration: ServerConfiguration, loops: Int, _ log: Log) -> ConnectionBudget
+  {
+    let cap = ProcessLimits.connections(
+      atMost: configuration.maximumConnections, loops: loops, readers: configuration.store.readers)
+    if cap < configuration.maximumConnections {
+      log.warning(
+        "the limit of open files allows fewer connections than http.max-connections",
+        ["connections": "\(cap)", "open-files": "\(ProcessLimits.openFiles)"])
+    }
+    return ConnectionBudget(cap: cap) { error in
+      log.error("connections cannot be accepted", ["error": "\(error)"])
+    }
   }
 
   /// Prometheus takes a page with one name twice for none at all.

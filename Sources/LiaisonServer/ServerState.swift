@@ -110,6 +110,10 @@ struct ServerState: Sendable {
     registry.register(
       "liaison_connections_refused_total", .counter, help: "Connections refused at the cap of open ones."
     ) { $0.sample(budget.refused) }
+    registry.register(
+      "liaison_connections_failed_total", .counter,
+      help: "Attempts to accept connections that failed for want of descriptors or memory."
+    ) { $0.sample(budget.failed) }
     guard let cache else { return }
     registry.register(
       "liaison_cache_reads_total", .counter,

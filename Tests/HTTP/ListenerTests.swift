@@ -1,6 +1,7 @@
 import Dispatch
 import EventLoop
 import Glibc
+import Synchronization
 import Testing
 
 @testable import HTTP
@@ -111,6 +112,19 @@ import Testing
       server.onLoop { isOut = false }
       #expect(try client.answer().status == 200)
     }
+  }
+
+  @Test func `of the accepts that fail one after the other the first one is told`() {
+    let told = Atomic<Int>(0)
+    let budget = ConnectionBudget(cap: 1) { _ in told.add(1, ordering: .relaxed) }
+    let second: UInt64 = 1_000_000_000
+    for moment in [1000, 1001, 1059, 1100] {
+      budget.acceptFailed(SystemError("accept", errno: EMFILE), at: UInt64(moment) * second)
+    }
+    #expect(told.load(ordering: .relaxed) == 1)
+    budget.acceptFailed(SystemError("accept", errno: EMFILE), at: 1161 * second)
+    #expect(told.load(ordering: .relaxed) == 2)
+    #expect(budget.failed == 5)
   }
 
   @Test func `an idle connection holds no buffers`() throws {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import signal
@@ -15,6 +16,7 @@ from support.api import Api
 from support.deadline import wait_until
 from support.http_client import ConnectionClosed
 from support.load import AssociationLoad, start_services
+from support.metrics import parse_metrics
 from support.server import run_liaison
 from support.store import integrity, row_counts
 
@@ -321,6 +323,30 @@ def test_the_limit_of_open_files_is_raised_to_what_the_system_allows(start_serve
     assert soft == hard > 128
 
 
+def test_clients_that_take_all_they_can_get_leave_the_server_the_files_that_it_needs(start_server) -> None:
+    server = start_server(prefix=["prlimit", "--nofile=400:400"])
+    assert "warning the limit of open files allows fewer connections" in server.log()
+    connections = [server.connect()]
+    first = Api(connections[0])
+    service = first.start(customer_id="crowd")
+    try:
+        connections += [server.connect() for _ in range(400)]
+
+        def have_all_been_met() -> bool:
+            found = parse_metrics(connections[0].call("GET", "/metrics").body.decode())
+            kinds = ("accepted", "refused")
+            return sum(found.value(f"liaison_connections_{kind}_total") for kind in kinds) >= 401
+
+        wait_until("each was taken or refused", have_all_been_met)
+        assert len(os.listdir(f"/proc/{server.pid}/fd")) < 380
+        files = connections[0].call("POST", "/maintenance/services/files", {"time_from": "2020-01-01T00:00:00Z"})
+        assert files.status == 200, files
+        assert first.service(service) and first.get("/ready")["ready"]
+    finally:
+        for connection in connections:
+            connection.close()
+
+
 @pytest.mark.parametrize("loops", ["1", "2", "4"])
 def test_any_number_of_loops_serves(start_server, loops: str) -> None:
     server = start_server(arguments=["--loops", loops])
@@ -350,6 +376,14 @@ def test_a_signal_ends_it_with_exit_code_0(start_server, number: signal.Signals)
         server.connect()
 
 
+def test_a_server_under_nohup_outlives_its_terminal(start_server) -> None:
+    server = start_server(prefix=["nohup"])
+    server.signal(signal.SIGHUP)
+    assert server.call("GET", "/health").status == 200
+    assert server.stop() == 0
+    assert "signal=SIGTERM" in server.log()
+
+
 def test_a_signal_while_it_starts_ends_it_too(make_server) -> None:
     server = make_server()
     server.launch()
@@ -376,14 +410,6 @@ def test_backup_copies_a_running_store_under_load(start_server, make_server, fol
         acknowledged_at_end = load.ledger.total_acknowledged()
         wait_until("the load goes on", lambda: load.ledger.total_acknowledged() > acknowledged_at_end)
     assert load.refused == [] and load.ledger.lost(source) == []
-def test_a_server_under_nohup_outlives_its_terminal(start_server) -> None:
-    server = start_server(prefix=["nohup"])
-    server.signal(signal.SIGHUP)
-    assert server.call("GET", "/health").status == 200
-    assert server.stop() == 0
-    assert "signal=SIGTERM" in server.log()
-
-
 
     assert integrity(copy) == "ok"
     assert max(row_counts(copy).values()) >= 201

@@ -69,6 +69,7 @@ TYPES = {
     "liaison_connections": "gauge",
     "liaison_connections_accepted_total": "counter",
     "liaison_connections_refused_total": "counter",
+    "liaison_connections_failed_total": "counter",
 }
 
 
