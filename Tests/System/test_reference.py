@@ -17,9 +17,9 @@ from support.server import REPOSITORY
 ERRORS = (REPOSITORY / "Docs/errors.md").read_text()
 CONFIGURATION = (REPOSITORY / "Docs/configuration.md").read_text()
 METRICS = (REPOSITORY / "Docs/metrics.md").read_text()
-README = (REPOSITORY / "README.md").read_text()
 PAGES = [
-    *(REPOSITORY / page for page in ("README.md", "Benchmarks/README.md", "Sources/Kit/README.md")),
+    *sorted(REPOSITORY.glob("*.md")),
+    *(REPOSITORY / page for page in ("Benchmarks/README.md", "Sources/Kit/README.md")),
     *sorted((REPOSITORY / "Docs").glob("*.md")),
     *sorted(page for page in (REPOSITORY / "Plugins").rglob("README.md") if ".build" not in page.parts),
     *sorted((REPOSITORY / "Sources").rglob("*.docc/*.md")),
@@ -107,12 +107,6 @@ def test_the_page_of_errors_has_the_statuses_of_each_code() -> None:
 # Configuration
 
 
-def sample() -> dict[str, Any]:
-    """The configuration that the README shows: every option with its default."""
-    [text] = re.findall(r"```json5\n(\{ listen:.*?)```", README, re.DOTALL)
-    return json.loads(re.sub(r"([{,]\s*)([a-z][\w-]*):", r'\1"\2":', text))
-
-
 def options() -> list[str]:
     [listed] = re.findall(
         r"static let options: \[\(name: String, isNumber: Bool\)\] = \[(.*?)\]",
@@ -122,15 +116,14 @@ def options() -> list[str]:
     return re.findall(r'"([\w.-]+)"', listed)
 
 
-def test_every_option_stands_in_the_page_with_the_default_of_the_readme() -> None:
-    listed = {row[0].strip("`"): row[1] for row in rows(CONFIGURATION) if len(row) == 4}
+def listed_options() -> dict[str, str]:
+    """What the page says, as JSON, that the default of an option is."""
+    return {row[0].strip("`"): row[1].strip("`") for row in rows(CONFIGURATION) if len(row) == 4}
+
+
+def test_every_option_stands_in_the_page() -> None:
+    listed = listed_options()
     assert len(options()) > 20
-    for option in options():
-        assert option in listed, f"{option} is missing"
-        default: Any = sample()
-        for part in option.split("."):
-            default = default[part]
-        assert json.loads(listed[option].strip("`")) == default, option
     others = {"pipeline", "plugins", "libraries", "plugin-folder", "budgets"}
     assert set(listed) == set(options()) | others
 
@@ -147,19 +140,20 @@ def value(swift: str) -> int:
 
 
 def default_value(shown: Any) -> int:
-    """The same of the README."""
+    """The same of the page."""
     if isinstance(shown, int):
         return shown
     count, unit = re.fullmatch(r"(\d+)(\w+)", shown).groups()  # type: ignore[union-attr]
     return int(count) * {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}[unit]
 
 
-def test_the_defaults_of_the_readme_are_those_of_the_sources() -> None:
+def test_the_defaults_of_the_page_are_those_of_the_sources() -> None:
+    defaults = {option: json.loads(listed_options()[option]) for option in options()}
     limits = source("Sources/HTTP/HTTPLimits.swift")
     named = {
         f"http.{option}": (limits, re.sub(r"-(\w)", lambda letter: letter[1].upper(), option))
-        for option in sample()["http"]
-        if option != "max-connections"
+        for group, _, option in (name.partition(".") for name in defaults)
+        if group == "http" and option != "max-connections"
     }
     for option, file, name in (
         ("redis.wait", "Sources/MappingCache/CacheOptions.swift", "wait"),
@@ -174,10 +168,17 @@ def test_the_defaults_of_the_readme_are_those_of_the_sources() -> None:
     ):
         named[option] = (source(file), name)
     for option, (text, name) in named.items():
-        group, key = option.split(".")
         default = re.search(rf"\b{name}(?:: \w+)? = (\.\w+\([^)]*\)|[\d_]+(?: << \d+)?)", text)
         assert default, option
-        assert value(default[1]) == default_value(sample()[group][key]), option
+        assert value(default[1]) == default_value(defaults[option]), option
+    assert f"durability: Durability = .{defaults['store.durability']}" in source("Sources/ContextStore/StoreOptions.swift")
+    # The others stand where the option is read.
+    reading = re.sub(
+        r"(?<=\d)_(?=\d)", "", source("Sources/LiaisonServer/Configuration/ServerConfiguration.swift")
+    )
+    for option in defaults.keys() - named.keys() - {"store.durability"}:
+        key, default = option.rpartition(".")[2], re.escape(json.dumps(defaults[option]))
+        assert re.search(rf'"{key}".* {default}\W', reading), option
 
 
 def test_the_page_of_configuration_names_every_key_of_tenancy() -> None:
