@@ -80,10 +80,11 @@ if !isInstalled {
       name: "AssociationBenchmark", dependencies: ["CEpoll", "CHiredis", "CSQLite"],
       path: "Benchmarks/AssociationBenchmark", swiftSettings: settings),
 
+    .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
     tests("EventLoop", ["EventLoop"]),
     tests("HTTP", ["HTTP", "EventLoop", "CEpoll"]),
-    tests("JSON", [kit]),
-    tests("ContextModel", [kit]),
+    tests("JSON", ["TestSupport", kit]),
+    tests("ContextModel", ["TestSupport", kit]),
     tests("LiaisonKit", [kit]),
     tests("ContextAPI", ["ContextAPI", kit]),
     tests("ContextStore", ["ContextStore", "EventLoop", "CSQLite", kit]),

@@ -1,5 +1,6 @@
 import ContextModel
 import JSON
+import TestSupport
 
 extension AttributeValue {
   static func random(_ numbers: inout SeededNumbers) -> AttributeValue {

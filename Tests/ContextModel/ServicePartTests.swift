@@ -1,6 +1,7 @@
 import ContextModel
 import JSON
 import Testing
+import TestSupport
 
 @Suite struct ServicePartTests {
   private static func event(_ text: String, _ kind: Event.Kind) throws -> Event {

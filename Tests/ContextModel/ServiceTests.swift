@@ -1,6 +1,7 @@
 import ContextModel
 import JSON
 import Testing
+import TestSupport
 
 @Suite struct ServiceTests {
   private static func event(_ text: String, _ kind: Event.Kind = .association) throws -> Event {

@@ -1,6 +1,7 @@
 import ContextModel
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct TimestampTests {
   @Test func `random moments of all years read back as written, and as Foundation writes them`() throws {

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 
 /// A JSON value that a test made up, to compare what was read with.
 indirect enum RandomDocument: Equatable {
