@@ -15,7 +15,7 @@ import Testing
         }
         log.lines.append("after")
       }
-      log.done.wait()
+      log.done.expectSignal()
       #expect(log.lines == ["task", "after", "resumed"])
     }
   }
@@ -53,7 +53,7 @@ import Testing
           }
         }
       }
-      for _ in 0..<200 { finished.wait() }
+      for _ in 0..<200 { finished.expectSignal() }
       #expect(foreign.value == 0)
     }
   }
@@ -70,7 +70,7 @@ import Testing
           }
         }
       }
-      log.done.wait()
+      log.done.expectSignal()
       #expect(log.lines == (0..<5000).map { "\($0)" })
     }
   }
@@ -87,7 +87,7 @@ import Testing
       }
       // The post arrives through the loop's descriptors.
       running.onLoop { isOver.add() }
-      ended.wait()
+      ended.expectSignal()
     }
   }
 

@@ -21,7 +21,7 @@ import Testing
           }
         }
       }
-      seen.done.wait()
+      seen.done.expectSignal()
       #expect(disorders == 0)
     }
   }
@@ -36,7 +36,7 @@ import Testing
         }
         log.lines.append("now")
       }
-      log.done.wait()
+      log.done.expectSignal()
       #expect(log.lines == ["now", "posted"])
     }
   }
@@ -97,7 +97,7 @@ import Testing
         loop.atEndOfTick(work!)
         loop.atEndOfTick(work!)
       }
-      log.done.wait()
+      log.done.expectSignal()
       #expect(log.lines == ["job", "end 1 true", "job of the end", "end 2 true"])
     }
   }

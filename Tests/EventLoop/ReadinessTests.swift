@@ -46,7 +46,7 @@ import Testing
       while running.onLoop({ seen.count }) == 0 {}
       #expect(running.onLoop { seen } == [.write])
       close(far)
-      log.done.wait()
+      log.done.expectSignal()
       #expect(seen.count == 2)
       close(near)
     }
@@ -82,7 +82,7 @@ import Testing
         write(firstFar, "x", 1)
         write(secondFar, "x", 1)
       }
-      log.done.wait()
+      log.done.expectSignal()
       running.onLoop {}
       #expect(running.onLoop { stale } == 0)
       // The new one does get its own events.

@@ -2,6 +2,7 @@ import Dispatch
 import EventLoop
 import Glibc
 import Synchronization
+import Testing
 
 /// A loop for a test, stopped and joined by `run`.
 struct RunningLoop: Sendable {
@@ -29,6 +30,13 @@ struct RunningLoop: Sendable {
     }
     done.wait()
     return value!
+  }
+}
+
+extension DispatchSemaphore {
+  /// Waits for a signal. A test that gets none fails instead of waiting without end.
+  func expectSignal(_ location: SourceLocation = #_sourceLocation) {
+    #expect(wait(timeout: .now() + 60) == .success, sourceLocation: location)
   }
 }
 

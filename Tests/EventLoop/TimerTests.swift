@@ -16,7 +16,7 @@ import Testing
           }
         }
       }
-      log.done.wait()
+      log.done.expectSignal()
       #expect(log.lines == ["a", "b", "c", "d", "e"])
     }
   }
@@ -32,7 +32,7 @@ import Testing
           done.signal()
         }
       }
-      done.wait()
+      done.expectSignal()
       #expect(took >= 7_000_000)
     }
   }
@@ -54,7 +54,7 @@ import Testing
         return captured == nil
       }
       #expect(isFree)
-      log.done.wait()
+      log.done.expectSignal()
     }
   }
 
@@ -71,7 +71,7 @@ import Testing
         for (place, (_, timer)) in timers.enumerated() where place % 10 != 0 { timer.cancel() }
         running.loop.schedule(after: .milliseconds(40)) { done.signal() }
       }
-      done.wait()
+      done.expectSignal()
       #expect(ran.count == 500)
       #expect(ran == ran.sorted())
     }

@@ -38,8 +38,9 @@ import Testing
     let door = try Door(#""failures": { "free": 1, "delay": "2s", "max-delay": "2s" }"#)
     await fail(door, 1)
     async let waiting = door.status(Door.desktop)
-    #expect(
-      await eventually { door.stage.context.metrics.value("liaison_authentication_delayed_total") == 1 })
+    await eventually("the attempt waits for its turn") {
+      door.stage.context.metrics.value("liaison_authentication_delayed_total") == 1
+    }
     let error = try #require(await door.stage.refusal(of: .make(authorization: Door.desktop)))
     #expect(error.status == 429 && error.code == "too_many_attempts")
     #expect((3...4).contains(error.retryAfter ?? 0))
@@ -74,7 +75,7 @@ import Testing
     let throttle = FailureThrottle(options)
     #expect(throttle.recordFailure(of: .address(1)))
     #expect(throttle.isSlowed(.address(1)))
-    #expect(await eventually { !throttle.isSlowed(.address(1)) })
+    await eventually("the network is forgotten") { !throttle.isSlowed(.address(1)) }
   }
 
   @Test func `a burst of guesses gets no more hashes than the free failures and the threads`() async throws {
@@ -83,7 +84,7 @@ import Testing
     let start = ContinuousClock.now
     await withTaskGroup(of: Int.self) { group in
       for number in 0..<60 { group.addTask { await door.status(Door.basic("desktop", "guess \(number)")) } }
-      #expect(await eventually { await door.status("Bearer ivr-key-1") == 200 })
+      await eventually("the key is good") { await door.status("Bearer ivr-key-1") == 200 }
       await thread.letGo()
       for await status in group { #expect(status == 401 || status == 429) }
     }

@@ -45,7 +45,7 @@ import Testing
       for _ in 0..<20 {
         group.addTask { await (try? checks.outcome(of: 1, check)) == nil }
       }
-      #expect(await eventually { checks.waiting(for: 1) == 19 })
+      await eventually("all but one wait") { checks.waiting(for: 1) == 19 }
       #expect(await (try? checks.outcome(of: 2) { 7 }) == 7)
       gate.continuation.finish()
       return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -67,7 +67,9 @@ import Testing
   @Test func `what is remembered is forgotten after its time`() async throws {
     let door = try Door(#""remember": "30ms""#)
     #expect(await door.status(Door.desktop) == 200)
-    #expect(await eventually { await door.status(Door.desktop) == 200 && door.checks >= 2 })
+    await eventually("the password is checked again") {
+      await door.status(Door.desktop) == 200 && door.checks >= 2
+    }
   }
 
   @Test func `no more is remembered than allowed, and what is used stays`() {
@@ -101,7 +103,7 @@ import Testing
     try await door.stage.plugin.start()
     let other = "$2y$04$vyZ.jGdwjhqGv/Gnm5s4Te4XcfermK1yaJGwDXvc3ykoO/rod./qS"
     try door.folder.write("desktop:\(other)\n", to: "users.htpasswd")
-    #expect(await eventually { await door.status(Door.desktop) == 401 })
+    await eventually("the old password is refused") { await door.status(Door.desktop) == 401 }
     #expect(await door.status(Door.basic("desktop", "secret")) == 200)
     await door.stage.plugin.stop()
   }
@@ -118,7 +120,7 @@ import Testing
       try await Task.sleep(for: .milliseconds(20))
     }
     try door.folder.write("idle:\(Door.desktopHash)\n", to: "users.htpasswd")
-    #expect(await eventually { await door.status(Door.desktop) == 401 })
+    await eventually("the old password is refused") { await door.status(Door.desktop) == 401 }
     await door.stage.plugin.stop()
   }
 }

@@ -1,11 +1,16 @@
-/// Waits until a condition holds, asking again and again.
-///
-/// - Returns: whether it came to hold within the time.
-func eventually(within limit: Duration = .seconds(20), _ condition: () async -> Bool) async -> Bool {
-  let end = ContinuousClock.now + limit
-  while ContinuousClock.now < end {
-    if await condition() { return true }
+import Testing
+
+/// Waits for a condition that other threads bring about.
+func eventually(
+  _ what: Comment, within limit: Duration = .seconds(20), _ location: SourceLocation = #_sourceLocation,
+  _ condition: () async -> Bool
+) async {
+  let deadline = ContinuousClock.now + limit
+  while await !condition() {
+    guard ContinuousClock.now < deadline else {
+      Issue.record(what, sourceLocation: location)
+      return
+    }
     try? await Task.sleep(for: .milliseconds(2))
   }
-  return await condition()
 }
