@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  @Test func filtersAreRead() throws {
+  @Test func `filters are read`() throws {
     let call = try decode(
       "started_from=2031-04-09T07:45:10.250Z&started_to=2031-04-09T09:45:10%2B02:00&service_types=3%2Cvoice,-4"
     )
@@ -34,13 +34,13 @@ import Testing
     #expect(call.filter.types == [.id(3), .name("voice"), .id(-4)])
   }
 
-  @Test func aPlusInADateIsAPlus() throws {
+  @Test func `a plus in a date is a plus`() throws {
     #expect(
       try decode("started_to=2031-04-09T09:45:10+02:00").filter.startedTo == Timestamp("2031-04-09T07:45:10Z")
     )
   }
 
-  @Test func aPlusIsASpaceInNamesAndInValues() throws {
+  @Test func `a plus is a space in names and in values`() throws {
     #expect(try decode("service_types=Late+payment").filter.types == [.name("Late payment")])
     let call = Call(
       operation: .identifyCustomer, requiredRole: .read, requestNumber: 1, peer: "",
@@ -52,7 +52,7 @@ import Testing
     #expect(call.identification?.value(of: "Phone") == "+1555")
   }
 
-  @Test func extensionsAreSelectedByNameAllOrNone() throws {
+  @Test func `extensions are selected by name all or none`() throws {
     #expect(try decode("extensions=Feedback,Order").extensions == .named(["Feedback", "Order"]))
     #expect(try decode("extensions=Service.Feedback,State.Other,Task").extensions == .named(["Feedback"]))
     #expect(try decode("extensions=State.*").extensions == .none)
@@ -60,7 +60,7 @@ import Testing
     #expect(try decode("").extensions == .none)
   }
 
-  @Test func statesAndTasksAreIncludedOnRequest() throws {
+  @Test func `states and tasks are included on request`() throws {
     let parts = try #require(
       try decode("active_states=true&completed_tasks=true&active_tasks=false&extensions=a,Task.b,State").parts
     )
@@ -69,7 +69,7 @@ import Testing
     #expect(try decode("extensions=State").parts == nil && decode("active_states=false").parts == nil)
   }
 
-  @Test func aPageIsAskedForByLengthAndPlace() throws {
+  @Test func `a page is asked for by length and place`() throws {
     let filter = try decode("limit=10000&after=7", [.limit, .after]).filter
     #expect(filter.limit == 10_000 && filter.after == 7)
     #expect(try decode("", [.limit, .after]).filter.limit == nil)
@@ -85,7 +85,7 @@ import Testing
     "limit=0", "limit=10001", "limit=x", "after=0", "after=-1", "after=7,7",
     "after=2031-04-09T07:45:10.250Z,0", "after=2031-04-09T07:45:10.250Z", "state_id=1,x", "state_id=0",
   ])
-  func aPageOutsideWhatThereIsIsRefused(query: String) {
+  func `a page outside what exists is refused`(query: String) {
     let refusal = refusal(query, [.limit, .after, .stateID])
     #expect(refusal?.status == 400 && refusal?.code == "bad_parameter")
   }
@@ -103,14 +103,14 @@ import Testing
     ("extensions=%ff", "invalid_utf8", "extensions"),
     ("extensions=%4", "bad_identifier", "extensions"),
   ])
-  func aBadValueIsRefusedByName(query: String, code: String, field: String) {
+  func `a bad value is refused by name`(query: String, code: String, field: String) {
     let refusal = refusal(query)
     #expect(refusal?.status == 400)
     #expect(refusal?.code == code)
     #expect(refusal?.field == field)
   }
 
-  @Test func aParameterOfAnotherOperationIsUnknown() {
+  @Test func `a parameter of another operation is unknown`() {
     #expect(refusal("started_from=2031-04-09T07:45:10Z", [.extensions])?.code == "unknown_parameter")
     #expect(refusal("started_from=2031-04-09T07:45:10Z", [.extensions])?.allowed == ["extensions"])
   }

@@ -21,7 +21,7 @@ import Testing
     }
   }
 
-  @Test func everyRowIsFoundBareWithThePrefixAndWithTheDoubledPrefix() {
+  @Test func `every row is found bare with the prefix and with the doubled prefix`() {
     for (index, row) in OperationTable.rows.enumerated() {
       let path = row.path.replacing("{service_id}", with: "15").replacing("{customer_id}", with: "c")
         .replacing("{contact_key}", with: "k").replacing("{name}", with: "n")
@@ -32,11 +32,11 @@ import Testing
     }
   }
 
-  @Test func aPrefixThreeTimesIsNoPath() {
+  @Test func `a prefix three times is no path`() {
     #expect(match(.get, "/genesys/1/cs/genesys/1/cs/genesys/1/cs/server/status") == nil)
   }
 
-  @Test func aWordOfTheApiIsPreferredToAnIdOfThatName() {
+  @Test func `a word of the API is preferred to an id of that name`() {
     #expect(match(.post, "/services/start").map { OperationTable.rows[$0.row].operation } == .startService)
     #expect(match(.get, "/services/17")?.serviceID == "17")
     #expect(
@@ -44,15 +44,15 @@ import Testing
         == .queryAnonymousServices)
   }
 
-  @Test func anEmptySegmentIsAnEmptyIdAndNotSkipped() {
+  @Test func `an empty segment is an empty id and not skipped`() {
     #expect(match(.post, "/customers//services/5") != nil)
     #expect(match(.get, "/services/")?.serviceID == "")
     #expect(match(.get, "/services/5/") == nil)
   }
 
-  @Test func headIsAnsweredWhereGetIs() { #expect(match(.head, "/services/5") != nil) }
+  @Test func `HEAD is answered where GET is`() { #expect(match(.head, "/services/5") != nil) }
 
-  @Test func anotherMethodOfAKnownPathTellsTheMethodsThatAre() {
+  @Test func `another method of a known path tells the methods that exist`() {
     #expect(Set(methods("/services/5") ?? []) == [.get, .put, .delete])
     #expect(methods("/services/start") == [.post])
     #expect(Set(methods("/metadata/services/extensions") ?? []) == [.get, .post])
@@ -62,9 +62,9 @@ import Testing
   @Test(arguments: [
     "", "/", "services/5", "/servicess/5", "/services", "/genesys/1/cs", "/genesys/1/csx/services/5",
   ])
-  func otherPathsLeadNowhere(path: String) { #expect(match(.get, path) == nil) }
+  func `other paths lead nowhere`(path: String) { #expect(match(.get, path) == nil) }
 
-  @Test func randomPathsNeverTrap() {
+  @Test func `random paths never trap`() {
     var generator = SystemRandomNumberGenerator()
     let alphabet = Array("/%ab1{}services".utf8) + [0, 0xFF]
     for _ in 0..<20_000 {

@@ -3,8 +3,7 @@ import Testing
 @testable import ContextStore
 
 struct NumberMapTests {
-  @Test("it knows what a dictionary knows, whatever is set and removed")
-  func againstDictionary() {
+  @Test func `it knows what a dictionary knows, whatever is set and removed`() {
     var random = SystemRandomNumberGenerator()
     for range in [Int64(60), 2000] {
       var map = NumberMap<Int32>(filler: -1)

@@ -3,10 +3,10 @@ import Testing
 @testable import ContextStore
 
 struct OwnerIndexTests {
-  @Test(
-    "services that keep moving are found under their newest owners alone, and owners without any fill no memory"
-  )
-  func moving() {
+  @Test
+  func
+    `services that keep moving are found under their newest owners alone, and owners without any fill no memory`()
+  {
     var numbers = SystemRandomNumberGenerator()
     var index = OwnerIndex()
     var owners: [Int64: UInt64] = [:]
@@ -24,8 +24,7 @@ struct OwnerIndexTests {
     #expect(index.ownerCount == services.count)
   }
 
-  @Test("the service that came last is the first of its owner")
-  func order() {
+  @Test func `the service that came last is the first of its owner`() {
     var index = OwnerIndex()
     for service in Int64(1)...3 { index.put(service, to: 7) }
     #expect(index[7] == [3, 2, 1])

@@ -28,7 +28,7 @@ import Testing
       receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
   }
 
-  @Test func aStageThatNeverCallsNextAnswersItself() async throws {
+  @Test func `a stage that never calls next answers itself`() async throws {
     let last = LastStage()
     let reply = try await Next(stages: [Repeating(times: 0), last])(call())
     #expect(reply.status == 204)
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test(arguments: 0...2)
-  func theSecondNextIsRefusedWhereverItHappens(place: Int) async throws {
+  func `the second next is refused wherever it happens`(place: Int) async throws {
     let last = LastStage()
     var stages: [any Middleware] = [Repeating(times: 1), Repeating(times: 1), Repeating(times: 1)]
     stages[place] = Repeating(times: 2)
@@ -44,7 +44,7 @@ import Testing
     #expect(last.count.withLock { $0 } == 1)
   }
 
-  @Test func aCallMayGoThroughAWholePipelineAgain() async throws {
+  @Test func `a call may go through a whole pipeline again`() async throws {
     let last = LastStage()
     let call = call()
     for _ in 0..<2 { _ = try await Next(stages: [Repeating(times: 1), last])(call) }

@@ -3,7 +3,7 @@ import Testing
 @testable import LiaisonServer
 
 @Suite struct ArgumentsTests {
-  @Test func flagsBecomeOptions() throws {
+  @Test func `flags become options`() throws {
     let arguments = try Arguments([
       "serve", "--listen", "127.0.0.1:0", "--redis=off", "--config", "a.json5", "--loops", "2",
     ])
@@ -13,7 +13,7 @@ import Testing
     #expect(arguments.flags.map(\.text) == ["127.0.0.1:0", "off", "2"])
   }
 
-  @Test func helpAndVersionAreCommands() throws {
+  @Test func `help and version are commands`() throws {
     #expect(try Arguments([]).command == .help)
     #expect(try Arguments(["serve", "--help"]).command == .help)
     #expect(try Arguments(["--version"]).command == .version)
@@ -24,7 +24,7 @@ import Testing
     ["sreve"], ["serve", "--port", "1"], ["serve", "--listen"], ["check"], ["store"], ["store", "backup"],
     ["check", "--config", "a", "--loops", "1"],
   ])
-  func anythingElseIsRefused(arguments: [String]) {
+  func `anything else is refused`(arguments: [String]) {
     #expect(throws: UsageError.self) { try Arguments(arguments) }
   }
 }

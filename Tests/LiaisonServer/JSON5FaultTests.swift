@@ -5,7 +5,6 @@ import Testing
 
 struct JSON5FaultTests {
   @Test(
-    "it says where a configuration is wrong, and what",
     arguments: [
       ("{\n  a: 1,,\n}", "line 2, column 8: \",\" where a field's name or \"}\" must stand"),
       ("{\n  listen: 80\n  tls: {}\n}", "line 3, column 3: \"t\" where \",\" or \"}\" must stand"),
@@ -22,12 +21,11 @@ struct JSON5FaultTests {
       ("{ a: 1", "line 1, column 7: the end of the file where \",\" or \"}\" must stand"),
       ("", "line 1, column 1: the end of the file where a value must stand"),
     ])
-  func places(_ text: String, _ fault: String) {
+  func `it says where a configuration is wrong, and what`(_ text: String, _ fault: String) {
     #expect(JSON5Fault(in: text)?.description == fault)
   }
 
-  @Test("it finds a fault in whatever the decoder refuses")
-  func againstDecoder() {
+  @Test func `it finds a fault in whatever the decoder refuses`() {
     let good = """
       // comment
       {

@@ -24,7 +24,7 @@ import Testing
     return try PipelineAssembly(configuration, additional: [Idle.self]) { _ in .forChecking(configuration) }
   }
 
-  @Test func stagesStandInTheOrderOfTheConfiguration() throws {
+  @Test func `stages stand in the order of the configuration`() throws {
     let plugins = try assemble(["extension-schemas", "idle", "authentication", "persistence"]).plugins
     #expect(plugins.map { type(of: $0).name } == ["extension-schemas", "idle", "authentication"])
   }
@@ -59,11 +59,11 @@ import Testing
     ["authentication"], ["persistence", "idle"], ["idle", "idle", "persistence"], ["nobody", "persistence"],
     [],
   ])
-  func aPipelineThatCannotWorkIsRefused(pipeline: [String]) {
+  func `a pipeline that cannot work is refused`(pipeline: [String]) {
     #expect(throws: ConfigurationError.self) { try assemble(pipeline) }
   }
 
-  @Test func aPluginsOptionIsReadAndAnUnknownOneIsNamed() throws {
+  @Test func `a plugin's option is read and an unknown one is named`() throws {
     let plugins = try assemble(["idle", "persistence"], plugins: ["idle": .object(["pace": .integer(4)])])
       .plugins
     #expect((plugins[0] as? Idle)?.pace == 4)

@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  @Test func withoutAFileEverythingHasADefault() throws {
+  @Test func `without a file everything has a default`() throws {
     let configuration = try configuration()
     #expect(configuration.listen.description == "127.0.0.1:8080")
     #expect(configuration.redis == nil)
@@ -32,7 +32,7 @@ import Testing
     #expect(configuration.http.maxBody == 1 << 20)
   }
 
-  @Test func theFileIsJson5() throws {
+  @Test func `the file is JSON5`() throws {
     let configuration = try configuration(
       "{ // a comment\n listen: '127.0.0.1:9000', loops: 3, http: { 'max-body': 2048, }, }")
     #expect(configuration.listen.description == "127.0.0.1:9000")
@@ -40,7 +40,7 @@ import Testing
     #expect(configuration.http.maxBody == 2048)
   }
 
-  @Test func flagsWinOverTheEnvironmentAndTheEnvironmentOverTheFile() throws {
+  @Test func `flags win over the environment and the environment over the file`() throws {
     let text = "{ loops: 1, data: 'file', http: { 'max-body': 2048, 'max-head': 4096 } }"
     let configuration = try configuration(
       text,
@@ -52,7 +52,7 @@ import Testing
     #expect(configuration.http.maxHead == 4096)
   }
 
-  @Test func redisMayBeGivenInShort() throws {
+  @Test func `Redis may be given in short`() throws {
     #expect(try configuration("{ redis: 'unix:///tmp/x.sock' }").redis != nil)
     #expect(
       try configuration("{ redis: { url: 'redis://127.0.0.1:6379', wait: '20ms' } }").cache.wait
@@ -76,9 +76,11 @@ import Testing
     ("{ log: { level: 'loud' } }", "log.level"),
     ("{ 'base-path': 'no slash' }", "base-path"),
   ])
-  func aBadKeyOrValueIsRefusedByItsWholeName(text: String, key: String) { #expect(refusal(text)?.key == key) }
+  func `a bad key or value is refused by its whole name`(text: String, key: String) {
+    #expect(refusal(text)?.key == key)
+  }
 
-  @Test func aFileThatIsNoJson5IsRefusedByItsName() {
+  @Test func `a file that is not JSON5 is refused by its name`() {
     #expect(refusal("{ listen: ")?.description.contains(".json5") == true)
     #expect(refusal("[]")?.description.contains("object") == true)
   }

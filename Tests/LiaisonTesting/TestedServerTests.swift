@@ -42,15 +42,15 @@ import Testing
     #expect(try await client.metric("liaison_marker_calls_total") == 5)
   }
 
-  @Test func callsGoThroughARealPipelineWithoutAPort() async throws {
+  @Test func `calls go through a real pipeline without a port`() async throws {
     try await server.test(.pipeline, associates)
   }
 
-  @Test func theSameClosureRunsAgainstALiveServer() async throws {
+  @Test func `the same closure runs against a live server`() async throws {
     try await server.test(.live, associates)
   }
 
-  @Test func aServerThatRunsAlreadyIsReachedByItsAddress() async throws {
+  @Test func `a server that runs already is reached by its address`() async throws {
     try await server.test(.live) { client in
       _ = try await client.startService(contactKey: "first")
       let address = try #require(client.address)
@@ -59,14 +59,14 @@ import Testing
     }
   }
 
-  @Test func everyTestHasAnEmptyStoreOfItsOwn() async throws {
+  @Test func `every test has an empty store of its own`() async throws {
     for _ in 0..<2 {
       let first = try await server.test(.pipeline) { try await $0.startService() }
       #expect(first == 1)
     }
   }
 
-  @Test func callsRunSideBySide() async throws {
+  @Test func `calls run side by side`() async throws {
     try await server.test(.pipeline) { client in
       let ids = try await withThrowingTaskGroup(of: Int64.self) { group in
         for number in 0..<20 { group.addTask { try await client.startService(contactKey: "k\(number)") } }
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test func bodiesInChunksAreJoined() async throws {
+  @Test func `bodies in chunks are joined`() async throws {
     try await server.test(.pipeline) { client in
       for _ in 0..<3 { _ = try await client.startService() }
       let exported = try await client.get("/maintenance/services/stream?time_from=2000-01-01T00:00:00Z")
@@ -85,13 +85,13 @@ import Testing
     }
   }
 
-  @Test func aBadSettingIsTheErrorOfTheTest() async throws {
+  @Test func `a bad setting is the error of the test`() async throws {
     let bad = TestedServer(plugins: [Marker.self], configuration: "{ plugins: { marker: { txet: 1 } } }")
     let error = await #expect(throws: ConfigurationError.self) { try await bad.test(.pipeline) { _ in } }
     #expect(error?.key == "plugins.marker.txet")
   }
 
-  @Test func nobodyAtTheAddressIsSaid() async throws {
+  @Test func `an address at which nobody answers is said to be one`() async throws {
     let error = await #expect(throws: TestClientError.self) {
       try await server.test(.at("http://127.0.0.1:1")) { _ = try await $0.get("/health") }
     }
