@@ -26,7 +26,7 @@ struct HostResolver: Sendable {
     return await resolve(host).map { .tcp(host: $0, port: port) }
   }
 
-  private static func lookUp(_ host: String) throws -> String {
+  private static func lookUp(_ host: String) throws(RedisConnectError) -> String {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var found: UnsafeMutablePointer<addrinfo>?

@@ -74,7 +74,7 @@ public enum LiaisonCommand {
     return try PluginLibrary.all(of: configuration, taken: known.map { $0.name } + [Persistence.name])
   }
 
-  static func configuration(_ arguments: Arguments) throws -> ServerConfiguration {
+  static func configuration(_ arguments: Arguments) throws(ConfigurationError) -> ServerConfiguration {
     try ServerConfiguration(
       file: arguments.configurationFile, environment: ProcessInfo.processInfo.environment,
       flags: arguments.flags)

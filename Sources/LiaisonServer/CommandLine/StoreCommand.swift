@@ -61,7 +61,7 @@ enum StoreCommand: Equatable {
   }
 
   private func copy(_ arguments: Arguments) throws {
-    func value(_ flag: String) throws -> String {
+    func value(_ flag: String) throws(UsageError) -> String {
       guard let text = arguments.flags.last(where: { $0.option == flag })?.text else {
         throw UsageError(description: "store copy needs --from sqlite:DIR and --to URL")
       }
