@@ -108,8 +108,8 @@ public final class Server {
       cacheOptions.node = configuration.store.node
       cacheOptions.commits = { store.commitsOfNodes }
     }
-    let cache = configuration.redis.map { [cacheOptions] address in
-      MappingCache(address: address, options: cacheOptions, loops: loops, log: log.labelled("redis")) {
+    let cache = configuration.redis.map { [cacheOptions] location in
+      MappingCache(location: location, options: cacheOptions, loops: loops, log: log.labelled("redis")) {
         ids in
         let found = try await store.mappings(ofAnyTenant: ids).map(CachedService.init)
         let known = Set(found.map(\.service))

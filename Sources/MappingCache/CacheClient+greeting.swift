@@ -73,7 +73,7 @@ extension CacheClient {
   func join(_ epoch: Int64?, under known: Int64) {
     guard overdue == 0, !isRenewing, let instance else { return }
     if node.instance(place) != instance {
-      node.meet(instance, in: place)
+      node.note(instance, in: place)
       // Whoever has the epoch raises it; then this is called again.
       if ownsEpoch { renewEpoch(raising: true, nil) } else { cluster?.owner?.proceed() }
     } else if !ownsEpoch {

@@ -88,13 +88,12 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   var waitsForEndOfTick = false
 
   init(
-    _ loop: EventLoop, isFirst: Bool, _ node: CacheNode, _ topology: any RedisTopology, place: String,
-    _ cluster: ClusterRouter?, _ address: RedisLocation, _ resolver: HostResolver, _ options: CacheOptions,
-    missedLimit: Int, reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]
+    _ setup: CacheSetup, on loop: EventLoop, isFirst: Bool, topology: any RedisTopology, place: String,
+    cluster: ClusterRouter?
   ) {
     self.loop = loop
     self.isFirst = isFirst
-    self.node = node
+    node = setup.node
     self.topology = topology
     self.place = place
     self.cluster = cluster
@@ -102,13 +101,13 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
     index = node.addClient(place)
     // A cluster's clients come and go; nobody waits for one of them.
     hasAttempted = cluster != nil
-    access = address.access
-    database = address.database
-    self.resolver = resolver
-    self.options = options
-    self.reload = reload
+    access = setup.location.access
+    database = setup.location.database
+    resolver = setup.resolver
+    options = setup.options
+    reload = setup.reload
     backoff = Backoff(shortest: options.shortestPause, longest: options.longestPause)
-    missed = MissedWrites(limit: missedLimit)
+    missed = MissedWrites(limit: setup.missedLimit)
   }
 
   /// Whether the epoch is in this Redis.
@@ -197,7 +196,7 @@ final class CacheClient: @unchecked Sendable, RedisConnectionOwner, EndOfTickWor
   /// Whether nothing about the epoch is to be settled before anything else; sees to it otherwise.
   private func isOfOneEpoch() -> Bool {
     guard ownsEpoch else { return followsEpoch() }
-    if missed.areLost || node.hasStrangers {
+    if missed.areLost || node.hasNewInstances {
       renewEpoch(raising: true, missed.areLost ? .missed : nil)
       return false
     }

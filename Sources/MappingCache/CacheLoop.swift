@@ -13,31 +13,23 @@ final class CacheLoop: @unchecked Sendable {
   private let options: CacheOptions
 
   /// - Parameter changed: tells all loops of the node to look at the epoch again.
-  init(
-    _ loop: EventLoop, isFirst: Bool, _ node: CacheNode, _ location: RedisLocation, _ resolver: HostResolver,
-    _ options: CacheOptions, missedLimit: Int, changed: @escaping () -> Void,
-    reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]
-  ) {
+  init(_ setup: CacheSetup, on loop: EventLoop, isFirst: Bool, changed: @escaping () -> Void) {
     self.loop = loop
-    self.node = node
-    self.options = options
+    node = setup.node
+    options = setup.options
     func client(_ topology: any RedisTopology, _ place: String, _ cluster: ClusterRouter?) -> CacheClient {
       let client = CacheClient(
-        loop, isFirst: isFirst, node, topology, place: place, cluster, location, resolver, options,
-        missedLimit: missedLimit, reload: reload)
+        setup, on: loop, isFirst: isFirst, topology: topology, place: place, cluster: cluster)
       client.epochChanged = changed
       return client
     }
-    switch location.topology {
+    switch setup.location.topology {
     case .single(let address): (only, cluster) = (client(SingleRedis(address), "", nil), nil)
     case .sentinel(let sentinels, let name):
-      let master = SentinelMaster(
-        sentinels, location.sentinelAccess, name, on: loop, resolver, timeout: options.connectTimeout)
+      let master = SentinelMaster(name, of: sentinels, setup, on: loop)
       (only, cluster) = (client(master, "", nil), nil)
     case .cluster(let seeds):
-      let router = ClusterRouter(
-        seeds, location.access, on: loop, node, resolver, options, missedLimit: missedLimit
-      ) { address, router in
+      let router = ClusterRouter(seeds, setup, on: loop) { address, router in
         client(SingleRedis(address), address.authority, router)
       }
       (only, cluster) = (nil, router)

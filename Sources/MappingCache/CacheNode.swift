@@ -15,9 +15,9 @@ final class CacheNode: Sendable {
     /// Which Redis, in which life, is known to stand in each place; the entries of another one do not count.
     var instances: [String: String] = [:]
     /// Instances that count once the epoch is raised.
-    var strangers: [String: String] = [:]
+    var newInstances: [String: String] = [:]
     /// Those that the renewal under way makes count.
-    var welcomed: [String: String] = [:]
+    var renewing: [String: String] = [:]
     /// The client that renews the epoch.
     var renewer: Int?
     var outage = OutageLog()
@@ -34,12 +34,12 @@ final class CacheNode: Sendable {
   private let beliefCell = Atomic<UInt64>(0)
   private let epochCell = Atomic<Int64>(0)
   private let heldLease = Atomic<Bool>(false)
-  private let address: RedisLocation
+  private let location: RedisLocation
   private let log: Log
 
-  init(loops: Int, address: RedisLocation, log: Log) {
+  init(loops: Int, location: RedisLocation, log: Log) {
     shared = Mutex(Shared(untried: loops))
-    self.address = address
+    self.location = location
     self.log = log
   }
 
@@ -62,12 +62,12 @@ final class CacheNode: Sendable {
 
   /// Another Redis than before, or the same in another life, stands in a place: it may have older entries than it
   /// had. The epoch must be raised before it is used.
-  func meet(_ instance: String, in place: String) {
-    shared.withLock { if $0.instances[place] != instance { $0.strangers[place] = instance } }
+  func note(_ instance: String, in place: String) {
+    shared.withLock { if $0.instances[place] != instance { $0.newInstances[place] = instance } }
   }
 
   /// Whether the epoch must be raised for a Redis that is new.
-  var hasStrangers: Bool { shared.withLock { !$0.strangers.isEmpty } }
+  var hasNewInstances: Bool { shared.withLock { !$0.newInstances.isEmpty } }
 
   /// Whether Redis has had the node's lease once.
   var hasHeldLease: Bool {
@@ -94,7 +94,7 @@ final class CacheNode: Sendable {
         !shared.phases.values.contains(where: { $0.place == place })
       {
         shared.instances[place] = nil
-        shared.strangers[place] = nil
+        shared.newInstances[place] = nil
       }
       return settle(&shared, nil)
     }
@@ -135,7 +135,7 @@ final class CacheNode: Sendable {
     tell { shared in
       guard shared.renewer == nil else { return nil }
       shared.renewer = loop
-      shared.welcomed = shared.strangers
+      shared.renewing = shared.newInstances
       isGranted = true
       return settle(&shared, reason)
     }
@@ -147,13 +147,13 @@ final class CacheNode: Sendable {
     tell { shared in
       if let epoch {
         epochCell.store(epoch, ordering: .sequentiallyConsistent)
-        for (place, instance) in shared.welcomed where raised {
+        for (place, instance) in shared.renewing where raised {
           // The others are connected to what was there before; they will find out and connect anew.
           for (number, client) in shared.phases where client.place == place && number != shared.renewer {
             shared.phases[number]?.phase = .down
           }
           shared.instances[place] = instance
-          if shared.strangers[place] == instance { shared.strangers[place] = nil }
+          if shared.newInstances[place] == instance { shared.newInstances[place] = nil }
         }
       }
       shared.renewer = nil
@@ -187,9 +187,9 @@ final class CacheNode: Sendable {
     for starter in starters { starter() }
     switch line {
     case .began(let reason):
-      log.warning("the cache is not believed", ["reason": "\(reason)", "address": "\(address)"])
+      log.warning("the cache is not believed", ["reason": "\(reason)", "address": "\(location)"])
     case .refusing(let reason):
-      log.warning("the cache is still not believed", ["reason": "\(reason)", "address": "\(address)"])
+      log.warning("the cache is still not believed", ["reason": "\(reason)", "address": "\(location)"])
     case .ended(let duration):
       log.info(
         "the cache is believed again",

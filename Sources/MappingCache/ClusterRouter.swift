@@ -29,19 +29,18 @@ final class ClusterRouter: @unchecked Sendable {
   private static let interval = Duration.seconds(5)
 
   init(
-    _ seeds: [RedisAddress], _ access: RedisAccess, on loop: EventLoop, _ node: CacheNode,
-    _ resolver: HostResolver, _ options: CacheOptions, missedLimit: Int,
+    _ seeds: [RedisAddress], _ setup: CacheSetup, on loop: EventLoop,
     make: @escaping (RedisAddress, ClusterRouter) -> CacheClient
   ) {
     self.seeds = seeds
-    self.access = access
     self.loop = loop
-    self.node = node
-    self.resolver = resolver
-    self.options = options
+    access = setup.location.access
+    node = setup.node
+    resolver = setup.resolver
+    options = setup.options
     self.make = make
     index = node.addClient("")
-    orphans = MissedWrites(limit: missedLimit)
+    orphans = MissedWrites(limit: setup.missedLimit)
     backoff = Backoff(shortest: options.shortestPause, longest: options.longestPause)
   }
 
@@ -75,8 +74,8 @@ final class ClusterRouter: @unchecked Sendable {
     timer?.cancel()
     let known = clients.keys.sorted { "\($0)" < "\($1)" }.shuffled()
     RedisQuestion(
-      ["CLUSTER", "SLOTS"], access, of: known + seeds.filter { clients[$0] == nil }, on: loop, resolver,
-      timeout: options.connectTimeout
+      ["CLUSTER", "SLOTS"], of: known + seeds.filter { clients[$0] == nil }, access: access, on: loop,
+      resolver: resolver, timeout: options.connectTimeout
     ) { reply, asked in
       ClusterMap(reply, from: asked)
     } completion: { found in

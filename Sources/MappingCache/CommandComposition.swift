@@ -25,6 +25,17 @@ struct CommandComposition {
     endLine()
   }
 
+  /// The call of a script by its digest, or by its text while Redis does not know it.
+  mutating func script(_ text: StaticString, digest: [UInt8]?) {
+    if let digest {
+      argument("EVALSHA")
+      argument(digest)
+    } else {
+      argument("EVAL")
+      argument(text)
+    }
+  }
+
   mutating func key(_ prefix: StaticString, _ id: ServiceID) {
     header(UInt8(ascii: "$"), Int64(prefix.utf8CodeUnitCount + Self.width(id.rawValue)))
     copy(UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))

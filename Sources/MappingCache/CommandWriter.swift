@@ -28,13 +28,7 @@ struct CommandWriter {
     }
     let runs = Self.runs(writes)
     compose(arguments: 6 + 3 * runs.count + 4 * writes.count, sizes) { command in
-      if let digest {
-        command.argument("EVALSHA")
-        command.argument(digest)
-      } else {
-        command.argument("EVAL")
-        command.argument(CacheScripts.write)
-      }
+      command.script(CacheScripts.write, digest: digest)
       command.argument(Int64(writes.count + 1))
       command.argument(Self.epochKey)
       for write in writes { command.key(Self.keyPrefix, write.service.service) }
@@ -59,13 +53,7 @@ struct CommandWriter {
   mutating func write(_ service: CachedService, epoch: Int64, timeToLive: Int64, digest: [UInt8]?) {
     let sizes = service.document.count + (service.customer?.utf8.count ?? 0)
     compose(arguments: 11, sizes) { command in
-      if let digest {
-        command.argument("EVALSHA")
-        command.argument(digest)
-      } else {
-        command.argument("EVAL")
-        command.argument(CacheScripts.writeInCluster)
-      }
+      command.script(CacheScripts.writeInCluster, digest: digest)
       command.argument("1")
       command.key(Self.keyPrefix, service.service)
       command.argument(epoch)

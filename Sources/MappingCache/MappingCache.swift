@@ -36,23 +36,22 @@ public final class MappingCache: Sendable {
   /// A cache that does not connect yet.
   ///
   /// - Parameters:
+  ///   - location: where Redis is.
   ///   - loops: the loops that will use it; their indices differ.
   ///   - reload: the newest state of services in the store, for what Redis has missed; those that do not exist come
   ///     as ``CachedService/deleted(_:)``. Called on a loop. What it throws is taken for a store that is away for now.
   public init(
-    address: RedisLocation, options: CacheOptions = CacheOptions(), loops: [EventLoop], log: Log,
+    location: RedisLocation, options: CacheOptions = CacheOptions(), loops: [EventLoop], log: Log,
     reload: @escaping @Sendable ([ServiceID]) async throws -> [CachedService]
   ) {
     precondition(!loops.isEmpty, "a cache needs a loop")
-    let node = CacheNode(loops: loops.count, address: address, log: log)
-    self.node = node
-    let resolver = HostResolver()
+    node = CacheNode(loops: loops.count, location: location, log: log)
+    let setup = CacheSetup(
+      node: node, location: location, options: options, missedLimit: options.missedLimit / loops.count,
+      reload: reload)
     let all = Broadcast()
     let made = loops.enumerated().map { place, loop in
-      CacheLoop(
-        loop, isFirst: place == 0, node, address, resolver, options,
-        missedLimit: options.missedLimit / loops.count,
-        changed: { all.send() }, reload: reload)
+      CacheLoop(setup, on: loop, isFirst: place == 0) { all.send() }
     }
     all.loops.withLock { $0 = made }
     self.all = all

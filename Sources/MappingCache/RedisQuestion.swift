@@ -28,8 +28,8 @@ final class RedisQuestion<Answer: Sendable>: @unchecked Sendable, RedisConnectio
   ///   - completion: called once, not before this returns.
   @discardableResult
   init(
-    _ words: [String], _ access: RedisAccess, of addresses: [RedisAddress], on loop: EventLoop,
-    _ resolver: HostResolver, timeout: Duration, read: @escaping (RedisReply, RedisAddress) -> Answer?,
+    _ words: [String], of addresses: [RedisAddress], access: RedisAccess, on loop: EventLoop,
+    resolver: HostResolver, timeout: Duration, read: @escaping (RedisReply, RedisAddress) -> Answer?,
     completion: @escaping (Result<Answer, RedisConnectError>) -> Void
   ) {
     self.words = words

@@ -34,24 +34,21 @@ final class SentinelMaster: RedisTopology {
   private let timeout: Duration
   private var isChecking = false
 
-  init(
-    _ sentinels: [RedisAddress], _ access: RedisAccess, _ name: String, on loop: EventLoop,
-    _ resolver: HostResolver, timeout: Duration
-  ) {
-    self.sentinels = sentinels
-    self.access = access
+  init(_ name: String, of sentinels: [RedisAddress], _ setup: CacheSetup, on loop: EventLoop) {
     self.name = name
+    self.sentinels = sentinels
     self.loop = loop
-    self.resolver = resolver
-    self.timeout = timeout
+    access = setup.location.sentinelAccess
+    resolver = setup.resolver
+    // A part of the time that connecting may take, so that one that is silent does not keep the next from being asked.
+    timeout = setup.options.connectTimeout / 4
   }
 
   func locate(_ completion: @escaping (Result<RedisAddress, RedisConnectError>) -> Void) {
     let name = name
-    // A part of the time that connecting may take, so that one that is silent does not keep the next from being asked.
     RedisQuestion(
-      ["SENTINEL", "get-master-addr-by-name", name], access, of: sentinels, on: loop, resolver,
-      timeout: timeout / 4
+      ["SENTINEL", "get-master-addr-by-name", name], of: sentinels, access: access, on: loop,
+      resolver: resolver, timeout: timeout
     ) { reply, _ -> RedisAddress? in
       guard let host = reply[0]?.text, let port = reply[1]?.number else { return nil }
       return .tcp(host: host, port: Int(port))

@@ -60,7 +60,7 @@ final class TestNode: Sendable {
   let cache: MappingCache
 
   init(
-    _ address: RedisLocation, loops count: Int = 2, store: ModelStore = ModelStore(),
+    _ location: RedisLocation, loops count: Int = 2, store: ModelStore = ModelStore(),
     _ configure: (inout CacheOptions) -> Void = { _ in }
   ) throws {
     loops = try (0..<count).map { try EventLoop(index: $0) }
@@ -70,7 +70,7 @@ final class TestNode: Sendable {
     // Tests share the machine with others; those about time set their own.
     options.wait = .seconds(1)
     configure(&options)
-    cache = MappingCache(address: address, options: options, loops: loops, log: Log(level: .error)) {
+    cache = MappingCache(location: location, options: options, loops: loops, log: Log(level: .error)) {
       try store.reload($0)
     }
   }
