@@ -30,7 +30,7 @@ struct Options {
       --repetitions N    repetitions of every row; the table shows medians (default 5)
       --seconds S        measured seconds a run (default 5)
       --directory DIR    where the data goes: choose the disk with it (default /var/tmp)
-      --loops N          the server's event loops (default 0: one a core)
+      --loops N          the server's event loops (default 0: one per core)
       --sustained S      runs of S seconds in every repetition: the standard association with what is put off
                      counted, and the open loop (default: none, and an open loop as long as the rest)
       --sizes N,…        numbers of services to compare, once (default 10,000, 100,000 and 1,000,000, written

@@ -1,7 +1,7 @@
 import ContextModel
 import JSON
 
-/// What the columns of an import are: core attributes, or attributes of extensions as `Phone.number`. A name that stands twice
+/// What the columns of an import are: core attributes, or attributes of extensions as `Phone.number`. A name that is given twice
 /// gives an attribute several values.
 struct ImportColumns: Sendable {
   private let names: [String]
@@ -91,7 +91,7 @@ struct ImportColumns: Sendable {
     for (owner, members) in records { try write(owner, members, to: &writer) }
     writer.endObject()
     guard let document = try? parser.parse(writer.bytes) else {
-      throw .badField("profiles", code: "bad_csv", message: "A column stands twice.")
+      throw .badField("profiles", code: "bad_csv", message: "A column is given twice.")
     }
     var body = try ProfileBody(decoding: document.root, longestCustomerID: longestCustomerID)
     try body.require(core)

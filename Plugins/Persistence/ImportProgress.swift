@@ -4,7 +4,7 @@ import EventLoop
 import JSON
 import Synchronization
 
-/// How far the imports are that run, or ran last: one a tenant. Any thread may ask. What is not in memory is in the store, where each
+/// How far the imports are that run, or ran last: one per tenant. Any thread may ask. What is not in memory is in the store, where each
 /// row leaves it together with its profile, and where other servers of the store look.
 final class ImportProgress: Sendable {
   private let store: ContextStore

@@ -2,17 +2,17 @@ public import ContextModel
 public import LiaisonKit
 
 extension Persistence {
-  /// Where versions of the API differ.
+  /// The options of the pipeline's end: where API versions differ, and how long services live.
   public struct Options: Sendable {
     /// Whether the services of a customer go with the profile, as in version 8.1, or stay, as in 8.5.
     public var deletesServices = false
     /// Whether the services of a profile that is merged come along, as in version 8.1.3, or stay, as in 8.5.
     public var mergesServices = true
-    /// The status of deleting a service that there is not: 404, or 400 as in version 8.5.
+    /// The status of deleting a service that does not exist: 404, or 400 as in version 8.5.
     public var unknownOnDelete = 404
     /// How long services are kept and stay open.
     public var lifetime = LifetimePolicy()
-    /// How often is looked for services that have expired or must be completed.
+    /// How often the server looks for services that have expired or must be completed.
     public var sweepInterval = Duration.seconds(60)
 
     /// What counts if nothing is configured.

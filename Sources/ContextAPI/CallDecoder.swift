@@ -226,7 +226,7 @@ extension ContextError {
         field: member, allowed: ["64-bit integers and finite doubles"])
     case .duplicateKey(let key):
       self.init(
-        status: 400, code: "duplicate_key", message: "A key stands twice in one object of the body.",
+        status: 400, code: "duplicate_key", message: "A key is given twice in one object of the body.",
         field: key)
     case .outOfMemory:
       self.init(

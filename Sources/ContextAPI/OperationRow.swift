@@ -20,7 +20,7 @@ public struct OperationRow: Sendable {
     case profileExtensions
     /// A JSON object that the operation itself understands; `isRequired` tells whether it must be there.
     case object(isRequired: Bool)
-    /// Associations, as a JSON array or one a line; read as they arrive.
+    /// Associations, as a JSON array or one per line; read as they arrive.
     case associations
   }
 

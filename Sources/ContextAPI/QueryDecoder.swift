@@ -2,7 +2,7 @@ import ContextModel
 import JSON
 import LiaisonKit
 
-/// Reads the query of a request. A parameter that the operation does not know, or that stands twice, is refused.
+/// Reads the query of a request. A parameter that the operation does not know, or that is given twice, is refused.
 struct QueryDecoder {
   let allowed: [QueryParameter]
   /// Whose extensions are shown if nothing else is said.
@@ -45,7 +45,7 @@ struct QueryDecoder {
           allowed: allowed.map(\.rawValue))
       }
       guard !seen.contains(parameter) else {
-        throw .badField(name, code: "bad_parameter", message: "The query parameter \(name) stands twice.")
+        throw .badField(name, code: "bad_parameter", message: "The query parameter \(name) is given twice.")
       }
       seen.append(parameter)
       let value = try percentDecoded(
@@ -97,7 +97,7 @@ struct QueryDecoder {
     guard !name.isEmpty, call.identification?.value(of: name) == nil else {
       throw .badField(
         name, code: "bad_parameter",
-        message: "The attribute \(JSONWriter.excerpt(of: name)) stands twice or has no name.")
+        message: "The attribute \(JSONWriter.excerpt(of: name)) is given twice or has no name.")
     }
     guard (call.identification?.criteria.count ?? 0) < Self.mostCriteria else {
       throw .badField(

@@ -1,7 +1,7 @@
 import Glibc
 import LiaisonKit
 
-/// Requests by operation and status, and how long they took. One a loop, so that loops do not share cache lines;
+/// Requests by operation and status, and how long they took. One per loop, so that loops do not share cache lines;
 /// any thread may read.
 final class RequestMetrics: Sendable {
   /// The statuses that are told apart; any other is counted as 0.

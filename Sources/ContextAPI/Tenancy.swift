@@ -40,7 +40,7 @@ public struct Tenancy: Sendable {
 
   /// Whose data a call with these headers is about.
   ///
-  /// - Throws: 400 for a tenant or group that there is not, or none at all.
+  /// - Throws: 400 for a tenant or group that does not exist, or none at all.
   public func tenant(_ headers: CallHeaders) throws(ContextError) -> Tenant {
     guard let sent = headers["contactcenterid"], !sent.isEmpty else {
       throw .badField(

@@ -2,7 +2,7 @@ import CEpoll
 import EventLoop
 import Glibc
 
-/// Takes and keeps the connections of one loop. Several listeners, one a loop, share an address.
+/// Takes and keeps the connections of one loop. Several listeners, one per loop, share an address.
 ///
 /// `init` binds, and may run on any thread before the loop starts; everything else belongs to the loop's thread.
 ///

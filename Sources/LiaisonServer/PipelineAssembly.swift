@@ -23,7 +23,7 @@ struct PipelineAssembly {
   let persistence: Persistence.Options
 
   /// - Parameter additional: plugins that the executable brings along.
-  /// - Throws: ``ConfigurationError`` for a name that is unknown, stands twice or is out of place, and for what a
+  /// - Throws: ``ConfigurationError`` for a name that is unknown, is given twice or is out of place, and for what a
   ///   plugin finds wrong in its section.
   init(
     _ configuration: ServerConfiguration, additional: [any Plugin.Type],

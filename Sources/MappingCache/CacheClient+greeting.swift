@@ -100,7 +100,7 @@ extension CacheClient {
     if overdue == 0 {
       let epoch = node.epoch
       let asksEpoch = ownsEpoch
-      // Before the first time nothing can have been missed that counts; and it is not believed before.
+      // Before the first lease nothing can have been missed: the cache is not trusted yet.
       let holds = node.state.isBelieved || !node.hasHeldLease
       if !asksEpoch {
         writer.command(["PING"])

@@ -10,7 +10,7 @@ public struct CachedService: Sendable, Equatable {
   public var revision: Int64
   /// `nil` while anonymous.
   public var customer: String?
-  /// Otherwise it is active, unless it is gone.
+  /// Whether it is completed. If neither this nor `isDeleted`, it is active.
   public var isCompleted: Bool
   /// Whether the service is gone: what stands in Redis then says so, and nothing else of it.
   public private(set) var isDeleted = false

@@ -18,7 +18,7 @@ struct LocationOptions {
         throw RedisAddressError("\"\(text)\": \(name) must have a value, percent-encoded")
       }
       guard values.updateValue(value, forKey: name) == nil else {
-        throw RedisAddressError("\"\(text)\": \(name) stands there twice")
+        throw RedisAddressError("\"\(text)\": \(name) is given twice")
       }
     }
   }

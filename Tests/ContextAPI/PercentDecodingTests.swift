@@ -17,7 +17,9 @@ import Testing
 
   @Test func `UTF-8 is decoded`() throws { #expect(try decode("Zo%C3%AB+%20") == "Zoë+ ") }
 
-  @Test(arguments: ["van+Dyk", "van%20Dyk", "van Dyk"]) func `in a query a plus is a space`(text: String) throws {
+  @Test(arguments: ["van+Dyk", "van%20Dyk", "van Dyk"]) func `in a query a plus is a space`(text: String)
+    throws
+  {
     #expect(try decode(text, plusIsSpace: true) == "van Dyk")
   }
 

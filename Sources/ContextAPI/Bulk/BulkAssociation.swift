@@ -227,7 +227,7 @@ extension ContextError {
 
   /// What a client hears of a body that cannot be cut into items.
   fileprivate init(_ fault: ItemSplitter.Fault) {
-    let forms = ["a JSON array of objects", "one JSON object a line"]
+    let forms = ["a JSON array of objects", "one JSON object per line"]
     switch fault {
     case .empty:
       self.init(
@@ -235,7 +235,7 @@ extension ContextError {
     case .neitherArrayNorLines:
       self.init(
         status: 400, code: "malformed_json",
-        message: "The body is neither a JSON array nor one JSON object a line.", allowed: forms)
+        message: "The body is neither a JSON array nor one JSON object per line.", allowed: forms)
     case .malformedArray:
       self.init(
         status: 400, code: "malformed_json",

@@ -76,7 +76,7 @@ struct OpenAPIDocument {
     return .object(members)
   }
 
-  /// An answer's body. Bulk operations answer one object a line when they are asked so; that bodies may have this form too
+  /// An answer's body. Bulk operations answer one object per line when they are asked so; that bodies may have this form too
   /// is not said, for generators of clients stumble over it.
   private func content(_ schema: JSONNode, of row: OperationRow) -> JSONNode {
     guard row.body == .associations else { return ["application/json": ["schema": schema]] }

@@ -1,6 +1,6 @@
 import EventLoop
 
-/// Brings calls that have gone on on one loop to those where they are awaited: all of a tick with one post a loop.
+/// Brings calls that have gone on on one loop to those where they are awaited: all of a tick with one post per loop.
 /// Loop thread only.
 final class Homeward: EndOfTickWork, @unchecked Sendable {
   var waitsForEndOfTick = false

@@ -164,7 +164,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
 }
 
 extension [EventLoop] {
-  /// Brings calls back to the loops where they are awaited, with one post a loop. Any thread.
+  /// Brings calls back to the loops where they are awaited, with one post per loop. Any thread.
   func deliver(_ calls: [some PendingCall]) {
     guard count > 1 else { return self[0].post { for call in calls { call.resume() } } }
     for (index, loop) in enumerated() {

@@ -15,7 +15,7 @@ enum Help {
                    redis-cluster://host,…, with TLS rediss://host:port, rediss-sentinel://host,…/master,
                    rediss-cluster://host,…, or off                (off)
         --config   a configuration file (JSON5)
-        --loops    event loops; 0 for one a core                  (0)
+        --loops    event loops; 0 for one per core                (0)
     liaison check --config FILE
         Says whether the configuration is good.
     liaison store backup FILE [--data DIR] [--config FILE]

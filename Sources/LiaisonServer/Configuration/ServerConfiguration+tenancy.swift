@@ -10,7 +10,7 @@ extension ServerConfiguration {
     for center in try section.sections("tenants") {
       let unit = try unit(center, &ids)
       guard names.insert(unit.name).inserted else {
-        throw center.error("name", "\"\(unit.name)\" stands twice")
+        throw center.error("name", "\"\(unit.name)\" is given twice")
       }
       guard Int64(unit.name) == nil else {
         throw center.error("name", "must not be a number: it would be taken for a DB id")
@@ -19,7 +19,7 @@ extension ServerConfiguration {
       for group in try center.sections("groups") {
         let unit = try Self.unit(group, &ids)
         guard !groups.contains(where: { $0.name == unit.name }) else {
-          throw group.error("name", "\"\(unit.name)\" stands twice")
+          throw group.error("name", "\"\(unit.name)\" is given twice")
         }
         groups.append(unit)
         try group.requireAllRead()
@@ -40,7 +40,7 @@ extension ServerConfiguration {
     let id = try section.integer("dbid", in: 0...Int.max, default: 0)
     guard id > 0 else { throw section.error("dbid", "must be given: an integer, 1 or more") }
     guard ids.insert(Int64(id)).inserted else {
-      throw section.error("dbid", "must differ from the others; \(id) stands twice")
+      throw section.error("dbid", "must differ from the others; \(id) is given twice")
     }
     return Tenancy.Unit(id: Int64(id), name: name)
   }

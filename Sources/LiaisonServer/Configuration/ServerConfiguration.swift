@@ -5,13 +5,13 @@ import HTTP
 public import LiaisonKit
 import MappingCache
 
-/// Everything that can be set about a server, read and checked. See the README for the file's form.
+/// Everything that can be set about a server, read and checked. See Docs/configuration.md.
 public struct ServerConfiguration {
   /// Where the server listens.
   let listen: ListenAddress
   /// The data folder.
   let data: String
-  /// The number of event loops; 0 for one a core.
+  /// The number of event loops; 0 for one per core.
   let loops: Int
   /// The prefix that paths may have; empty for none.
   let basePath: String

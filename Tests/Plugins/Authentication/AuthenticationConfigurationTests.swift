@@ -58,7 +58,7 @@ import Testing
     ),
     ("a:" + Door.desktopHash.replacing("$04$", with: "$03$"), "line 1: the hash of user a has cost 3"),
     ("# x\n\na", "line 3: must be name:hash"), (":\(Door.desktopHash)", "line 1: must be name:hash"),
-    ("a:\(Door.desktopHash)\na:\(Door.desktopHash)", "line 2: user a stands in the file twice"),
+    ("a:\(Door.desktopHash)\na:\(Door.desktopHash)", "line 2: user a is given twice"),
   ])
   func `a wrong htpasswd file is refused with line and user, never the hash`(_ text: String, _ reason: String)
     throws

@@ -70,7 +70,7 @@ struct AuthenticationOptions {
         throw key.error("name", "must be given, and not be empty")
       }
       guard !keys.contains(where: { $0.principal.name == name }) else {
-        throw key.error("name", "must be different for every key; \"\(name)\" stands twice")
+        throw key.error("name", "must be different for every key; \"\(name)\" is given twice")
       }
       guard let digest = try key.string("sha256").flatMap(SHA256Digest.init(hexadecimal:)) else {
         throw key.error("sha256", "must be the SHA-256 digest of the key: 64 hexadecimal digits")

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads htpasswd files: a line a user, `name:hash`; empty lines and lines that begin with `#` say nothing.
+/// Reads htpasswd files: a line per user, `name:hash`; empty lines and lines that begin with `#` say nothing.
 ///
 /// Reading a file blocks: at the start of the server or on a thread of the blocking pool.
 struct PasswordFile: Sendable {
@@ -88,7 +88,7 @@ struct PasswordFile: Sendable {
       let name = Array(line[..<colon])
       let shown = String(decoding: name, as: UTF8.self)
       guard names.insert(name).inserted else {
-        throw Refusal(description: "\(place): user \(shown) stands in the file twice")
+        throw Refusal(description: "\(place): user \(shown) is given twice")
       }
       do throws(PasswordHash.Refusal) {
         users.append((name, try PasswordHash(Substring(decoding: line[(colon + 1)...], as: UTF8.self))))

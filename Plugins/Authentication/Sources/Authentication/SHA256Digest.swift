@@ -63,7 +63,7 @@ struct SHA256Digest: Hashable, Sendable {
 
 /// Makes digests that nobody without the secret can make or compare: SHA-256 of 64 secret bytes and the text.
 ///
-/// That a digest could be lengthened by one who has it is of no use here: no digest leaves the process.
+/// Length extension is no threat: no digest leaves the process.
 /// Immutable, so any thread may use it.
 struct KeyedDigest: Sendable {
   private let secret: SHA256_CTX

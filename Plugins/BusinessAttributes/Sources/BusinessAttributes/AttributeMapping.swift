@@ -94,14 +94,14 @@ struct AttributeMapping: Sendable {
     }
     let folded = name.lowercased()
     guard !others.contains(where: { $0.name.lowercased() == folded }) else {
-      throw section.error("name", "must differ from the others in more than case; \"\(name)\" stands twice")
+      throw section.error("name", "must differ from the others in more than case; \"\(name)\" is given twice")
     }
     guard let id = section.value("dbid") else { throw section.error("dbid", "must be given") }
     guard case .integer(let id) = id, id >= 0 else {
       throw section.error("dbid", "must be an integer, 0 or more, not \(id.article)")
     }
     guard !others.contains(where: { $0.id == id }) else {
-      throw section.error("dbid", "must differ from the others; \(id) stands twice")
+      throw section.error("dbid", "must differ from the others; \(id) is given twice")
     }
     return BusinessAttribute.Label(
       name: name, id: id, displayName: try section.string("display_name") ?? name,

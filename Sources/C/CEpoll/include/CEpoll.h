@@ -38,6 +38,6 @@ static inline int cepoll_set_open_files(const struct rlimit *l) { return setrlim
 int cepoll_processors(void);
 /* Names the calling thread; the kernel refuses more than 15 bytes, then nothing changes. */
 int cepoll_name_thread(const char *name);
-/* One pointer a thread: the event loop that runs on it, not owned. Null on every other thread. */
+/* One pointer per thread: the event loop that runs on it, not owned. Null on every other thread. */
 void *cepoll_current_loop(void);
 void cepoll_set_current_loop(void *loop);

@@ -43,7 +43,7 @@ extension ProfileBody {
   /// How many names an error lists at most.
   private static let mostListed = 50
 
-  /// Refuses core attributes that there are not, or whose values are of another kind; the others get the name as it is configured.
+  /// Refuses core attributes that do not exist, or whose values are of another kind; the others get the name as it is configured.
   ///
   /// - Parameter core: `nil` to let everything pass.
   /// - Throws: 400 that names the attribute.

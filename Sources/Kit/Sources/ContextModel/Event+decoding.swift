@@ -148,7 +148,7 @@ extension Event {
         throw .badField(
           name, code: "duplicate_key",
           message:
-            "The extension \(name) stands twice in the body; extension names are compared without case.")
+            "The extension \(name) is given twice in the body; extension names are compared without case.")
       }
     }
     extensions.append(Extension(name: name, value: member.value))

@@ -51,7 +51,7 @@ public struct ProfileBody: Sendable {
       guard names.insert(name.lowercased()).inserted else {
         throw .badField(
           name, code: "duplicate_key",
-          message: "\(name) stands twice in the body; names are compared without case.")
+          message: "\(name) is given twice in the body; names are compared without case.")
       }
       guard !name.isEmpty else {
         throw .badField("", code: "empty_value", message: "A key of the body is empty.")

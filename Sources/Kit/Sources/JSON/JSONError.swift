@@ -10,7 +10,7 @@ public enum JSONError: Error, Sendable, Equatable {
   case invalidUTF8
   /// A number that neither 64 bits nor a double can hold; under which member of the outermost object it stands.
   case numberOutOfRange(member: String?)
-  /// A key that stands twice in one object.
+  /// A key that is given twice in one object.
   case duplicateKey(String)
   /// The parser could not get memory.
   case outOfMemory

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Parses JSON into documents and recycles the parsers' buffers.
 ///
-/// Any thread may use a parser; one a loop keeps its lock uncontended. A document gives its buffers back when
+/// Any thread may use a parser; one per loop keeps its lock uncontended. A document gives its buffers back when
 /// the last value that looks into it is gone.
 public final class JSONParser: Sendable {
   /// The deepest nesting that is accepted: 64 levels of objects and arrays.
