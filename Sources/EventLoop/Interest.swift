@@ -15,18 +15,3 @@ public struct Interest: OptionSet, Sendable {
   /// The descriptor is in error (`SO_ERROR` says which). Reported always, never asked for.
   public static let error = Interest(rawValue: 8)
 }
-
-/// What an event loop calls when a registered descriptor is ready. Called on the loop's thread only.
-public protocol ReadinessHandler: AnyObject {
-  /// Level-triggered: what is not read or written now is reported again in the next tick.
-  func ready(_ events: Interest)
-}
-
-/// Work that is put off to the end of a tick so that it happens once for everything the tick brought.
-public protocol EndOfTickWork: AnyObject {
-  /// Kept by the loop: whether this work already waits for the end of the current tick. Starts as `false`.
-  var waitsForEndOfTick: Bool { get set }
-
-  /// Called on the loop's thread after the ready handlers, posted jobs and resumed tasks of the tick.
-  func endOfTick()
-}
