@@ -5,8 +5,8 @@ public import LiaisonKit
 public import MappingCache
 import Synchronization
 
-/// Removes what has expired and completes what was left alone, in the background: a few services at a time, so that calls do not
-/// wait. Runs on one loop.
+/// Removes what has expired, completes what was left alone and goes on with what was left half done, in the background: a few
+/// services or profiles at a time, so that calls do not wait. Runs on one loop.
 public final class Housekeeping: Sendable {
   private let store: ContextStore
   private let cache: MappingCache?
@@ -43,23 +43,38 @@ public final class Housekeeping: Sendable {
   /// Begins. Any thread.
   public func start() {
     loop.post {
-      self.loop.runTask { await self.finishKeys() }
-      self.rest()
+      self.loop.runTask {
+        await self.finishProfiles()
+        self.rest()
+      }
     }
   }
 
-  /// Goes on with identification keys that a server that ended has not made ready.
-  private func finishKeys() async {
+  /// Goes on with what a call could not end, or a server that has ended: identification keys that are not ready, or removed but
+  /// for their entries, and extensions that are gone but for their values.
+  private func finishProfiles() async {
     do {
       for tenant in try await store.tenantsWithIdentificationKeys() {
-        for key in try await store.identificationKeys(tenant: tenant) where !key.isReady {
-          try await key.index(in: store, tenant: tenant)
-          log.info("an identification key is ready", ["key": key.name])
-        }
+        let upkeep = ProfileUpkeep(store: store, tenant: tenant)
+        let stored = try await store.storedKeys(tenant: tenant)
+        for key in stored.removed { try await upkeep.forget(key.id) }
+        for name in stored.droppedExtensions { try await upkeep.drop(name) }
+        for key in stored.keys where !key.isReady { try await makeReady(key, upkeep) }
       }
     } catch {
+      // The store says itself when it fails; the next sweep goes on.
+      log.debug("profiles could not be brought up to date", ["error": "\(error)"])
+    }
+  }
+
+  private func makeReady(_ key: IdentificationKey, _ upkeep: ProfileUpkeep) async throws(ContextError) {
+    do throws(ContextError) {
+      try await upkeep.makeReady(key, at: Timestamp(milliseconds: loop.wallClock), principal: nil)
+      log.info("an identification key is ready", ["key": key.name])
+    } catch {
+      guard error.status < 500 else { throw error }
       log.error(
-        "an identification key could not be made ready; delete it and create it anew", ["error": "\(error)"])
+        "an identification key was removed before it was ready", ["key": key.name, "error": error.message])
     }
   }
 
@@ -80,6 +95,7 @@ public final class Housekeeping: Sendable {
     do {
       while !isStopped.load(ordering: .relaxed), try await sweep() {}
       while !isStopped.load(ordering: .relaxed), try await forgetKeys() {}
+      await finishProfiles()
     } catch {
       // The store says itself when it fails; the services stay due.
       log.debug("services that are due could not be looked at", ["error": "\(error)"])

@@ -6,8 +6,6 @@ import LiaisonKit
 extension Persistence {
   /// How many entries of a key Identify Customer looks at, at most.
   private static let mostCandidates = 10_000
-  /// How many profiles are brought up to date in one change.
-  private static let page = 500
 
   /// Identify Customer.
   func identify(_ call: Call) async throws -> Reply {
@@ -75,12 +73,8 @@ extension Persistence {
     let key = try await store.write(
       CreateIdentificationKey(
         tenant: call.tenant, key: sent, at: call.receivedAt, principal: call.principal?.name))
-    do {
-      try await key.index(in: store, tenant: call.tenant)
-    } catch {
-      try await forget(key.name, call)
-      throw error
-    }
+    try await ProfileUpkeep(store: store, tenant: call.tenant).makeReady(
+      key, at: call.receivedAt, principal: call.principal?.name)
     var writer = JSONWriter(capacity: 64)
     writer.beginObject()
     writer.key("name")
@@ -110,90 +104,9 @@ extension Persistence {
 
   /// Delete Identification Key.
   func deleteIdentificationKey(_ call: Call) async throws -> Reply {
-    try await forget(try required(call.name), call)
+    try await ProfileUpkeep(store: store, tenant: call.tenant).remove(
+      try required(call.name), at: call.receivedAt, principal: call.principal?.name)
     return Reply(status: 204)
-  }
-
-  private func forget(_ name: String, _ call: Call) async throws {
-    let key = try await store.write(
-      DeleteIdentificationKey(
-        tenant: call.tenant, name: name, at: call.receivedAt, principal: call.principal?.name))
-    while true {
-      let names = try await store.identities(ofKey: key, tenant: call.tenant, limit: Self.page)
-      guard !names.isEmpty else { return }
-      try await store.write(ForgetIdentities(tenant: call.tenant, key: key, names: names))
-    }
-  }
-
-  /// Delete Profile Extension Schema: first it is out of force, then all values go.
-  func deleteProfileSchema(_ call: Call) async throws -> Reply {
-    let name = try required(call.name)
-    try await store.write(
-      DeleteExtensionSchema(
-        tenant: call.tenant, owner: .profile, name: name, at: call.receivedAt, principal: call.principal?.name
-      ))
-    schemas.remove(name, of: .profile, tenant: call.tenant)
-    var last = ""
-    while true {
-      let profiles = try await store.profiles(after: last, tenant: call.tenant, limit: Self.page)
-      let owners = profiles.filter { $0.extension(name) != nil }.map(\.profile.customerID)
-      if !owners.isEmpty {
-        try await store.write(DropProfileExtension(tenant: call.tenant, name: name, customers: owners))
-      }
-      guard profiles.count == Self.page, let next = profiles.last?.profile.customerID else {
-        return Reply(status: 204)
-      }
-      last = next
-    }
-  }
-
-  /// Query Profile Schema: the core attributes that keys know of, the keys, and the extensions.
-  func profileSchema(_ call: Call) async throws -> Reply {
-    let keys = try await store.identificationKeys(tenant: call.tenant)
-    var writer = JSONWriter()
-    writer.beginObject()
-    if let core = schemas.coreAttributes {
-      writer.key("attributes")
-      writer.beginArray()
-      for attribute in core.attributes {
-        writer.beginObject()
-        writer.key("name")
-        writer.string(attribute.name)
-        writer.key("type")
-        writer.string(attribute.kind.rawValue)
-        writer.endObject()
-      }
-      writer.endArray()
-    }
-    writer.key("extensions")
-    writer.beginArray()
-    for schema in schemas.current.schemas(of: .profile, tenant: call.tenant) { schema.write(to: &writer) }
-    writer.endArray()
-    writer.key("identification_keys")
-    writer.beginArray()
-    for key in keys { key.write(to: &writer) }
-    writer.endArray()
-    writer.endObject()
-    return Reply(content: .json(writer.bytes))
-  }
-
-  /// Get Metadata: where each kind of schema is found.
-  func metadata() -> Reply {
-    var writer = JSONWriter()
-    writer.beginObject()
-    for (name, path) in [
-      ("business-attributes", "/metadata/business-attributes"),
-      ("identification-keys", "/metadata/identification-keys"), ("profiles", "/metadata/profiles"),
-      ("profiles-extensions", "/metadata/profiles/extensions"),
-      ("services-extensions", "/metadata/services/extensions"),
-      ("states-extensions", "/metadata/states/extensions"),
-      ("tasks-extensions", "/metadata/tasks/extensions"),
-    ] {
-      writer.key(name)
-      writer.string(path)
-    }
-    writer.endObject()
-    return Reply(content: .json(writer.bytes))
   }
 }
 
@@ -206,24 +119,5 @@ extension ContextError {
       message:
         "The identification key \(key.name) finds more customers by \(parameters) than can be looked at. Give more of its attributes, choose another one with id_key, or ask for fewer customers with limit.",
       field: parameters)
-  }
-}
-
-extension IdentificationKey {
-  /// How many profiles are brought up to date in one change.
-  private static let page = 500
-
-  /// Makes all profiles found by the key, a page at a time. Those that are written meanwhile are found already.
-  func index(in store: ContextStore, tenant: Tenant) async throws(ContextError) {
-    var last = ""
-    while true {
-      let profiles = try await store.profiles(after: last, tenant: tenant, limit: Self.page)
-      let isLast = profiles.count < Self.page
-      try await store.write(
-        IndexProfiles(
-          tenant: tenant, key: id, customers: profiles.map(\.profile.customerID), isLast: isLast))
-      guard !isLast, let next = profiles.last?.profile.customerID else { return }
-      last = next
-    }
   }
 }

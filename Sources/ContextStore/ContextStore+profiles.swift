@@ -28,13 +28,20 @@ extension ContextStore {
   ///
   /// - Throws: 503 if the store cannot be read.
   public func identificationKeys(tenant: Tenant) async throws(ContextError) -> [IdentificationKey] {
+    try await storedKeys(tenant: tenant).keys
+  }
+
+  /// All identification keys of a tenant, and what is still being taken away from its profiles.
+  ///
+  /// - Throws: 503 if the store cannot be read.
+  public func storedKeys(tenant: Tenant) async throws(ContextError) -> StoredKeys {
     guard case .identificationKeys(let keys) = try await read(.identificationKeys(tenant)) else {
       preconditionFailure("an answer to another question")
     }
     return keys
   }
 
-  /// The tenants that have, or had, identification keys.
+  /// The tenants that have, or had, something in their ``StoredKeys``.
   ///
   /// - Throws: 503 if the store cannot be read.
   public func tenantsWithIdentificationKeys() async throws(ContextError) -> [Tenant] {

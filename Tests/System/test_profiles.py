@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -460,6 +461,52 @@ def test_a_key_that_a_kill_left_half_made_is_made_ready_by_the_next_start(
     server.start()
     wait_until("the key is ready", lambda: server.call("GET", "/profiles?City=c7").status == 200)
     assert sorted(api.identify("City=c7")) == sorted(customers[7::50])
+
+
+def test_a_key_that_a_full_disk_left_half_made_is_made_ready_without_a_restart(
+    start_server: Callable[..., LiaisonServer],
+) -> None:
+    server = start_server(config={"plugins": {"persistence": {"sweep-interval": "50ms"}}})
+    api = Api(server)
+    customers = [api.create_profile({"City": f"c{number % 50}"}) for number in range(1500)]
+    soft, hard = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(
+            lambda: server.call("POST", "/metadata/identification-keys", {"name": "k", "attributes": ["City"]})
+        )
+        wait_until("the key is known", lambda: made.done() or api.get("/metadata/identification-keys"))
+        # Nothing that is committed fits any more.
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (4096, hard))
+        assert made.result().status in (201, 503)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (soft, hard))
+    wait_until("the key is ready", lambda: server.call("GET", "/profiles?City=c7").status == 200)
+    assert sorted(api.identify("City=c7")) == sorted(customers[7::50])
+
+
+def test_a_deletion_that_a_kill_broke_off_is_finished_by_the_next_start(
+    start_server: Callable[..., LiaisonServer],
+) -> None:
+    server = start_server()
+    api = Api(server)
+    api.create_schema(NOTE, "profiles")
+    customers = [api.create_profile({"Note": {"text": "x"}}) for _ in range(1500)]
+    path = "/metadata/profiles/extensions/Note"
+    with ThreadPoolExecutor(1) as pool:
+        deleted = pool.submit(lambda: server.call("DELETE", path))
+        wait_until("the schema is gone", lambda: deleted.done() or server.call("GET", path).status == 404)
+        server.kill()
+        deleted.exception()
+    server.start()
+
+    def is_there() -> bool:
+        response = server.call("POST", "/metadata/profiles/extensions", NOTE)
+        if response.status != 201:
+            assert_error(response, 409, "schema_dropping", field="name")
+        return response.status == 201
+
+    wait_until("there may be a new schema", is_there)
+    for customer in customers:
+        assert api.profile(customer, "?extensions=*") == {"customer_id": customer}
 
 
 def test_a_profile_that_is_refused_takes_no_place_of_a_unique_key(start_server: Callable[..., LiaisonServer]) -> None:

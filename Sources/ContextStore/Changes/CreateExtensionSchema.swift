@@ -28,7 +28,7 @@ public struct CreateExtensionSchema: StoreChange {
     self.principal = principal
   }
 
-  /// Keeps the schema. Fails with 409 if there is one of that name.
+  /// Keeps the schema. Fails with 409 if there is one of that name, or the values of a former one are still being dropped.
   ///
   /// - Returns: the change's number.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Int64 {
@@ -38,6 +38,13 @@ public struct CreateExtensionSchema: StoreChange {
         status: 409, code: "schema_exists",
         message: "There is an extension schema \(name) already; names are compared without case.",
         field: "name")
+    }
+    if owner == .profile, try transaction.storedKeys(tenant: tenant).isDropping(name) {
+      throw ContextError(
+        status: 409, code: "schema_dropping",
+        message:
+          "The values of the former extension \(name) are still being dropped. Deleting its schema again waits for the end of it.",
+        field: "name", retryAfter: 1)
     }
     let sequence = transaction.note(
       Change(.createSchema, tenant: tenant, at: at, principal: principal, event: text))

@@ -19,11 +19,12 @@ public struct CreateIdentificationKey: StoreChange {
     self.principal = principal
   }
 
-  /// Keeps the key. Fails with 409 if there is one of that name.
+  /// Keeps the key, or goes on with the same one that is not ready yet. Fails with 409 if there is one of that name.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> IdentificationKey {
     let name = self.key.name.lowercased()
-    var keys = try transaction.identificationKeys(tenant: tenant)
-    guard !keys.contains(where: { $0.name.lowercased() == name }) else {
+    var stored = try transaction.storedKeys(tenant: tenant)
+    if let other = stored.keys.first(where: { $0.name.lowercased() == name }) {
+      if !other.isReady, other.text == self.key.text { return other }
       throw ContextError(
         status: 409, code: "identification_key_exists",
         message: "There is an identification key \(self.key.name) already; names are compared without case.",
@@ -35,10 +36,10 @@ public struct CreateIdentificationKey: StoreChange {
     // The number is not certain yet: another server of the store may have a change on its way. What is locked is: two keys have
     // different ids, and the id of a key that is gone does not come again.
     let revision = try transaction.record(.identificationKeys(tenant: tenant))?.revision ?? 0
-    key.id = max(number, (keys.map(\.id).max() ?? 0) + revision + 1)
+    key.id = max(number, ((stored.keys + stored.removed).map(\.id).max() ?? 0) + revision + 1)
     key.isReady = false
-    keys.append(key)
-    try transaction.put(keys, tenant: tenant)
+    stored.keys.append(key)
+    try transaction.put(stored, tenant: tenant)
     return key
   }
 }

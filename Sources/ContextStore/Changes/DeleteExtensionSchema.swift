@@ -1,11 +1,10 @@
 public import ContextModel
 
-/// Delete Profile Extension Schema. The values are dropped by ``DropProfileExtension``.
+/// Delete Profile Extension Schema. The values are dropped by ``DropProfileExtension``, and until then the store knows that they
+/// are being dropped.
 public struct DeleteExtensionSchema: StoreChange {
   /// Whose data it is.
   public var tenant: Tenant
-  /// What kind of resource the extension hangs on.
-  public var owner: SchemaCatalog.Owner
   /// The schema; compared without case.
   public var name: String
   /// When it was asked for.
@@ -14,24 +13,23 @@ public struct DeleteExtensionSchema: StoreChange {
   public var principal: String?
 
   /// A change by its parts.
-  public init(
-    tenant: Tenant, owner: SchemaCatalog.Owner, name: String, at: Timestamp, principal: String? = nil
-  ) {
+  public init(tenant: Tenant, name: String, at: Timestamp, principal: String? = nil) {
     self.tenant = tenant
-    self.owner = owner
     self.name = name
     self.at = at
     self.principal = principal
   }
 
-  /// Removes the schema. Fails with 404, and with 409 while an identification key uses it.
+  /// Removes the schema; one that is removed already but for values stays so. Fails with 404, and with 409 while an
+  /// identification key uses it.
   public func apply(to transaction: StoreTransaction) throws(ContextError) {
-    let key = RecordKey.schema(name, of: owner, tenant: tenant)
-    guard let schema = try transaction.record(key) else { throw .schemaNotFound(name, owner) }
-    let user = try transaction.identificationKeys(tenant: tenant).first {
-      $0.source?.lowercased() == name.lowercased()
+    let key = RecordKey.schema(name, of: .profile, tenant: tenant)
+    var stored = try transaction.storedKeys(tenant: tenant)
+    guard let schema = try transaction.record(key) else {
+      guard stored.isDropping(name) else { throw .schemaNotFound(name, .profile) }
+      return
     }
-    if owner == .profile, let user {
+    if let user = stored.keys.first(where: { $0.source?.lowercased() == name.lowercased() }) {
       throw ContextError(
         status: 409, code: "schema_in_use",
         message: "The identification key \(user.name) uses the extension \(schema.name).", field: "name")
@@ -39,6 +37,8 @@ public struct DeleteExtensionSchema: StoreChange {
     transaction.note(
       Change(.deleteSchema, tenant: tenant, at: at, principal: principal, event: schema.document))
     try transaction.delete(key)
+    stored.droppedExtensions.append(name.lowercased())
+    try transaction.put(stored, tenant: tenant)
   }
 }
 

@@ -1,6 +1,6 @@
 public import ContextModel
 
-/// Delete Identification Key. Its entries are removed by ``ForgetIdentities``.
+/// Delete Identification Key. Its entries are removed by ``ForgetIdentities``, and until then the store knows of it.
 public struct DeleteIdentificationKey: StoreChange {
   /// Whose data it is.
   public var tenant: Tenant
@@ -19,18 +19,24 @@ public struct DeleteIdentificationKey: StoreChange {
     self.principal = principal
   }
 
-  /// Removes the key. Fails with 404.
+  /// Removes the key; one that is removed already but for its entries stays so. Fails with 404.
   ///
   /// - Returns: the key's id.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Int64 {
-    var keys = try transaction.identificationKeys(tenant: tenant)
-    guard let index = keys.firstIndex(where: { $0.name.lowercased() == name.lowercased() }) else {
-      throw .identificationKeyNotFound(name)
+    let name = name.lowercased()
+    var stored = try transaction.storedKeys(tenant: tenant)
+    guard let index = stored.keys.firstIndex(where: { $0.name.lowercased() == name }) else {
+      guard let key = stored.removed.first(where: { $0.name.lowercased() == name }) else {
+        throw .identificationKeyNotFound(self.name)
+      }
+      return key.id
     }
-    let key = keys.remove(at: index)
+    var key = stored.keys.remove(at: index)
     transaction.note(
       Change(.deleteIdentificationKey, tenant: tenant, at: at, principal: principal, event: key.text))
-    try transaction.put(keys, tenant: tenant)
+    key.isReady = false
+    stored.removed.append(key)
+    try transaction.put(stored, tenant: tenant)
     return key.id
   }
 }

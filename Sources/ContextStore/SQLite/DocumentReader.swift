@@ -70,8 +70,8 @@ final class DocumentReader {
   }
 
   /// The identification keys that a record holds, `nil` if its document is none.
-  func identificationKeys(_ record: Record) -> [IdentificationKey]? {
-    value(record.document).flatMap { try? [IdentificationKey](stored: $0) }
+  func identificationKeys(_ record: Record) -> StoredKeys? {
+    value(record.document).flatMap { try? StoredKeys($0) }
   }
 
   /// For what is not a whole document.

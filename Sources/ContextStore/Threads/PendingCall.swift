@@ -135,7 +135,7 @@ final class PendingRead: PendingCall, @unchecked Sendable {
     case associations([Association]?)
     case mentions([InteractionMention])
     case profiles([ProfileRecord])
-    case identificationKeys([IdentificationKey])
+    case identificationKeys(StoredKeys)
     case tenants([Tenant])
     case names([String])
     case candidates(Candidates)

@@ -79,7 +79,7 @@ final class ReadWorker: @unchecked Sendable {
       return .profiles(profiles)
     case .identificationKeys(let tenant):
       let record = try record(.identificationKeys(tenant: tenant))
-      return .identificationKeys(record.flatMap { documents.identificationKeys($0) } ?? [])
+      return .identificationKeys(record.flatMap { documents.identificationKeys($0) } ?? StoredKeys())
     case .tenantsWithKeys: return .tenants(try reader.tenantsWithKeys())
     case .customers(let key, let values, let tenant, let limit):
       return .candidates(try customers(key, values, tenant, limit))

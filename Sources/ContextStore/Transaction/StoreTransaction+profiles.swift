@@ -22,16 +22,17 @@ extension StoreTransaction {
     return found
   }
 
-  /// All identification keys of a tenant.
-  public func identificationKeys(tenant: Tenant) throws(ContextError) -> [IdentificationKey] {
-    guard let record = try record(.identificationKeys(tenant: tenant)) else { return [] }
+  /// All identification keys of a tenant, and what is still being taken away from its profiles.
+  public func storedKeys(tenant: Tenant) throws(ContextError) -> StoredKeys {
+    guard let record = try record(.identificationKeys(tenant: tenant)) else { return StoredKeys() }
     guard let keys = documents.identificationKeys(record) else {
       throw fail(StoreError(.damaged, "the identification keys are damaged"))
     }
     return keys
   }
 
-  /// Keeps a profile that was changed or is new, and under what the customer is found.
+  /// Keeps a profile that was changed or is new, and under what the customer is found. Extensions that are being dropped are
+  /// dropped from it: a call may have been checked when there was a schema.
   ///
   /// - Parameter former: the profile as it was; `nil` if it is new.
   /// - Throws: 400 if an extension and a core attribute have one name, or a key finds the customer under too many values; 409 if another customer has the same values of a unique key.
@@ -39,9 +40,11 @@ extension StoreTransaction {
     _ profile: ProfileRecord, replacing former: ProfileRecord?, tenant: Tenant
   ) throws(ContextError) {
     try profile.requireDistinctNames()
-    for key in try identificationKeys(tenant: tenant) {
-      try index(profile, replacing: former, by: key, tenant: tenant)
-    }
+    let stored = try storedKeys(tenant: tenant)
+    var profile = profile
+    for name in stored.droppedExtensions { profile.set(name, nil) }
+    for key in stored.keys { try index(profile, replacing: former, by: key, tenant: tenant) }
+    for key in stored.removed { try index(nil, replacing: former, by: key, tenant: tenant) }
     try put(
       Record(
         .profile(profile.profile.customerID, tenant: tenant), name: profile.profile.customerID,
@@ -51,7 +54,8 @@ extension StoreTransaction {
 
   /// Removes a profile, and under what the customer is found.
   public func delete(_ profile: ProfileRecord, tenant: Tenant) throws(ContextError) {
-    for key in try identificationKeys(tenant: tenant) {
+    let stored = try storedKeys(tenant: tenant)
+    for key in stored.keys + stored.removed {
       try index(nil, replacing: profile, by: key, tenant: tenant)
     }
     try delete(.profile(profile.profile.customerID, tenant: tenant))
@@ -72,19 +76,26 @@ extension StoreTransaction {
     for name in new.subtracting(old).sorted() {
       let entry = RecordKey.identity(name, key: key.id, tenant: tenant)
       if key.isUnique, let other = try record(entry), other.document != Array(customer.utf8) {
-        throw ContextError(
-          status: 409, code: "identity_taken",
-          message: "Another customer has the same values of the unique identification key \(key.name).",
-          field: key.parameters.joined(separator: ","))
+        throw .identityTaken(key)
       }
       try put(Record(entry, document: Array(customer.utf8)))
     }
   }
 
-  /// Keeps all identification keys of a tenant.
-  func put(_ keys: [IdentificationKey], tenant: Tenant) throws(ContextError) {
+  /// Keeps all identification keys of a tenant, and what is still being taken away from its profiles.
+  func put(_ keys: StoredKeys, tenant: Tenant) throws(ContextError) {
     let record = RecordKey.identificationKeys(tenant: tenant)
     let revision = try self.record(record)?.revision ?? 0
-    try put(Record(record, revision: revision + 1, document: keys.storedText))
+    try put(Record(record, revision: revision + 1, document: keys.text))
+  }
+}
+
+extension ContextError {
+  /// 409: another customer has the same values of a unique key.
+  public static func identityTaken(_ key: IdentificationKey) -> ContextError {
+    ContextError(
+      status: 409, code: "identity_taken",
+      message: "Another customer has the same values of the unique identification key \(key.name).",
+      field: key.parameters.joined(separator: ","))
   }
 }

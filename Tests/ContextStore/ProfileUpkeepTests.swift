@@ -1,0 +1,139 @@
+import ContextModel
+import JSON
+import Testing
+
+@testable import ContextStore
+
+@Suite struct ProfileUpkeepTests {
+  private static let moment = Timestamp(milliseconds: 1)
+  private static let note =
+    #"{"name":"Note","type":"single-valued","attributes":[{"name":"a","type":"string"}]}"#
+
+  private static func body(_ text: String) throws -> ProfileBody {
+    try ProfileBody(decoding: JSONParser().parse(Array(text.utf8)).root)
+  }
+
+  private static func create(_ customer: String, _ text: String, in store: ContextStore) async throws {
+    _ = try await store.write(
+      CreateProfile(tenant: .single, customer: customer, body: try body(text), at: moment))
+  }
+
+  private static func code(_ body: () async throws -> Void) async -> String? {
+    do {
+      try await body()
+      return nil
+    } catch {
+      return (error as? ContextError)?.code ?? "\(error)"
+    }
+  }
+
+  @Test(arguments: Backend.allCases)
+  func `there is no new schema before the values of the former one are dropped, also after a kill`(
+    _ backend: Backend
+  ) async throws {
+    let former = try TestStore(on: backend)
+    let schema = CreateExtensionSchema(
+      tenant: .single, owner: .profile, name: "NOTE", text: Array(Self.note.utf8), at: Self.moment)
+    let deletion = DeleteExtensionSchema(tenant: .single, name: "note", at: Self.moment)
+    @Sendable func drop(_ customers: [String]) -> DropProfileExtension {
+      DropProfileExtension(tenant: .single, name: "Note", customers: customers, isLast: true)
+    }
+    try await former.run { store in
+      _ = try await store.write(schema)
+      try await Self.create("A", #"{"Note":{"a":"old"}}"#, in: store)
+      try await store.write(deletion)
+    }
+    let test = try former.afterKill()
+    try await test.run { store in
+      #expect(await Self.code { _ = try await store.write(schema) } == "schema_dropping")
+      #expect(try await store.storedKeys(tenant: .single).isDropping("NoTe"))
+      // What was checked while there was a schema comes too late.
+      try await Self.create("B", #"{"Note":{"a":"late"},"Other":{}}"#, in: store)
+      #expect(try await store.profile("B", tenant: .single)?.extensions.map(\.name) == ["Other"])
+      #expect(try await store.profile("A", tenant: .single)?.extensions.map(\.name) == ["Note"])
+      // A second deletion goes on with the first.
+      try await store.write(deletion)
+      try await store.write(drop(["A"]))
+      #expect(try await store.profile("A", tenant: .single)?.extensions.isEmpty == true)
+      #expect(await Self.code { try await store.write(deletion) } == "schema_not_found")
+      _ = try await store.write(schema)
+      try await Self.create("C", #"{"Note":{"a":"new"}}"#, in: store)
+      // Somebody who was at it too.
+      try await store.write(drop(["C"]))
+      #expect(try await store.profile("C", tenant: .single)?.extensions.map(\.name) == ["Note"])
+    }
+  }
+
+  @Test(arguments: Backend.allCases)
+  func `of a removed key the store knows until its entries are gone, and forgets who is deleted meanwhile`(
+    _ backend: Backend
+  ) async throws {
+    let former = try TestStore(on: backend)
+    let text = #"{"name":"byMail","attributes":["Mail"],"unique":true}"#
+    let made = try await former.run { store in
+      let key = try await store.write(
+        CreateIdentificationKey(
+          tenant: .single, key: try IdentificationKey(decoding: JSONParser().parse(Array(text.utf8)).root),
+          at: Self.moment))
+      for name in ["ada", "eve"] { try await Self.create(name, #"{"Mail":"\#(name)@x"}"#, in: store) }
+      try await store.write(IndexProfiles(tenant: .single, key: key, customers: [], isLast: true))
+      _ = try await store.write(DeleteIdentificationKey(tenant: .single, name: "BYMAIL", at: Self.moment))
+      return key
+    }
+    let test = try former.afterKill()
+    try await test.run { store in
+      let deletion = DeleteIdentificationKey(tenant: .single, name: "byMail", at: Self.moment)
+      #expect(try await store.identificationKeys(tenant: .single).isEmpty)
+      #expect(try await store.write(deletion) == made.id)
+      let index = IndexProfiles(tenant: .single, key: made, customers: ["ada"], isLast: true)
+      #expect(await Self.code { try await store.write(index) } == "identification_key_not_found")
+      _ = try await store.write(
+        EraseCustomer(tenant: .single, customer: "ada", formerServices: [], at: Self.moment))
+      let left = try await store.identities(ofKey: made.id, tenant: .single, limit: 10)
+      #expect(left.count == 1 && left[0].hasPrefix("eve@x"))
+      // Another one of its name is another one.
+      let anew = try await store.write(CreateIdentificationKey(tenant: .single, key: made, at: Self.moment))
+      #expect(anew.id > made.id)
+      try await store.write(ForgetIdentities(tenant: .single, key: made.id, names: left))
+      try await store.write(ForgetIdentities(tenant: .single, key: made.id, names: []))
+      #expect(try await store.storedKeys(tenant: .single).removed.isEmpty)
+      #expect(try await store.write(deletion) == anew.id)
+    }
+  }
+
+  @Test func `the same request goes on with a key that is not ready, another one is refused`() async throws {
+    let test = try TestStore()
+    try await test.run { store in
+      func write(_ text: String) async throws -> IdentificationKey {
+        let key = try IdentificationKey(decoding: JSONParser().parse(Array(text.utf8)).root)
+        return try await store.write(CreateIdentificationKey(tenant: .single, key: key, at: Self.moment))
+      }
+      let first = try await write(#"{"name":"k","attributes":["a"]}"#)
+      #expect(try await write(#"{"name":"k","attributes":["a"]}"#) == first)
+      #expect(
+        await Self.code { _ = try await write(#"{"name":"K","attributes":["b"]}"#) }
+          == "identification_key_exists")
+      try await store.write(IndexProfiles(tenant: .single, key: first, customers: [], isLast: true))
+      #expect(
+        await Self.code { _ = try await write(#"{"name":"k","attributes":["a"]}"#) }
+          == "identification_key_exists")
+    }
+  }
+
+  @Test func `keys read back as they were stored, those of before too`() throws {
+    let texts = [#"{"name":"a","attributes":["x"]}"#, #"{"name":"b","source":"P","attributes":["y"]}"#]
+    var stored = StoredKeys()
+    func readBack() throws -> StoredKeys { try StoredKeys(JSONParser().parse(stored.text).root) }
+    #expect(try readBack() == stored)
+    stored.droppedExtensions = ["note", "größe"]
+    #expect(try readBack() == stored)
+    stored.keys = try texts.enumerated().map {
+      try IdentificationKey(decoding: JSONParser().parse(Array($1.utf8)).root, id: Int64($0 + 1))
+    }
+    #expect(try readBack() == stored)
+    stored.removed = [stored.keys.removeLast()]
+    #expect(try readBack() == stored)
+    let former = StoredKeys(keys: stored.keys + stored.removed)
+    #expect(try StoredKeys(JSONParser().parse(former.keys.storedText).root) == former)
+  }
+}
