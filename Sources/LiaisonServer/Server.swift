@@ -82,6 +82,8 @@ public final class Server {
 
     var storeOptions = configuration.store
     storeOptions.lifetime = assembly.persistence.lifetime
+    // What was sent as a whole may be as large as a body.
+    storeOptions.largestExtension = max(schemas.largestExtension, configuration.http.maxBody)
     storeOptions.tenantNames = configuration.tenancy?.names ?? [:]
     try StoreLocation.makeFolder(configuration.data)
     let store = try ContextStore(

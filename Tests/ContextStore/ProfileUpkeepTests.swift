@@ -136,4 +136,38 @@ import Testing
     let former = StoredKeys(keys: stored.keys + stored.removed)
     #expect(try StoredKeys(JSONParser().parse(former.keys.storedText).root) == former)
   }
+
+  @Test func `what is added to an extension or to a profile stays within bounds`() async throws {
+    var options = StoreOptions()
+    options.largestExtension = 1000
+    let test = try TestStore(options: options)
+    let id = try await test.start(customer: "A")
+    try await test.run { store in
+      func merge(_ key: String, _ size: Int) async throws {
+        let text = #"{"\#(key)":"\#(String(repeating: "x", count: size))"}"#
+        _ = try await store.write(
+          PutExtension(
+            tenant: .single, service: id, name: "E", value: try JSONParser().parse(Array(text.utf8)).root,
+            merging: true, at: Self.moment))
+      }
+      try await merge("a", 600)
+      #expect(await Self.code { try await merge("b", 600) } == "merge_too_large")
+      try await merge("a", 900)
+      func mails(_ first: Int) -> String { (first..<first + 60).map { #""m\#($0)""# }.joined(separator: ",") }
+      try await Self.create("A", #"{"Mail":[\#(mails(0))]}"#, in: store)
+      try await Self.create(
+        "B", #"{"Mail":[\#(mails(100))],"E":{"a":"\#(String(repeating: "x", count: 999))"}}"#, in: store)
+      try await Self.create("C", #"{"E":[1,2]}"#, in: store)
+      func join(_ source: String, _ customer: String) async throws {
+        _ = try await store.write(
+          MergeProfile(
+            tenant: .single, customer: customer, source: source, options: MergeOptions(),
+            movesServices: false,
+            uniqueAttributes: [:], at: Self.moment))
+      }
+      #expect(await Self.code { try await join("B", "A") } == "merge_too_large")
+      try await join("B", "C")
+      #expect(try await store.profile("C", tenant: .single)?.profile.values(of: "Mail").count == 60)
+    }
+  }
 }

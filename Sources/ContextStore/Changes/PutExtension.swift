@@ -47,7 +47,7 @@ public struct PutExtension: StoreChange {
     keys.append(.service(service, tenant: tenant))
   }
 
-  /// Keeps the extension. Fails with 400 and 409 (what cannot be merged), 404, 409 (the state or task has ended) and 412.
+  /// Keeps the extension. Fails with 400 and 409 (what cannot be merged, or is too large then), 404, 409 (the state or task has ended) and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Written {
     var found = try transaction.existingService(service, tenant: tenant, part == nil ? condition : nil)
     var owner = ExtensionOwner.service
@@ -64,6 +64,7 @@ public struct PutExtension: StoreChange {
     let key = RecordKey.extension(name, of: owner, in: service, tenant: tenant)
     let stored = try transaction.record(key)
     let text = try text(merging: stored.map { transaction.documents.value($0.document) })
+    if merging { try transaction.requireSize(of: text, name, replacing: stored?.document) }
     let sequence = transaction.note(
       Change(
         merging ? .mergeExtension : .updateExtension, tenant: tenant, service: service,

@@ -35,14 +35,16 @@ extension StoreTransaction {
   /// dropped from it: a call may have been checked when there was a schema.
   ///
   /// - Parameter former: the profile as it was; `nil` if it is new.
-  /// - Throws: 400 if an extension and a core attribute have one name, or a key finds the customer under too many values; 409 if another customer has the same values of a unique key.
+  /// - Throws: 400 if an extension and a core attribute have one name, or a key finds the customer under too many values; 409 if
+  ///   another customer has the same values of a unique key, or more was added than a profile may have.
   public func put(
     _ profile: ProfileRecord, replacing former: ProfileRecord?, tenant: Tenant
   ) throws(ContextError) {
-    try profile.requireDistinctNames()
     let stored = try storedKeys(tenant: tenant)
     var profile = profile
     for name in stored.droppedExtensions { profile.set(name, nil) }
+    try profile.requireDistinctNames()
+    if let former { try requireSize(of: profile, replacing: former) }
     for key in stored.keys { try index(profile, replacing: former, by: key, tenant: tenant) }
     for key in stored.removed { try index(nil, replacing: former, by: key, tenant: tenant) }
     try put(
@@ -50,6 +52,17 @@ extension StoreTransaction {
         .profile(profile.profile.customerID, tenant: tenant), name: profile.profile.customerID,
         revision: profile.profile.revision, document: profile.profile.document, hidden: profile.extensionText)
     )
+  }
+
+  private func requireSize(of profile: ProfileRecord, replacing former: ProfileRecord) throws(ContextError) {
+    for attribute in profile.profile.attributes {
+      let (count, most) = (attribute.values.count, ProfileBody.mostValues)
+      guard count > max(most, former.profile.values(of: attribute.name).count) else { continue }
+      throw .mergeTooLarge(attribute.name, attribute.name, count, "at most \(most) values")
+    }
+    for stored in profile.extensions where stored.text.count > largestExtension {
+      try requireSize(of: stored.text, stored.name, replacing: former.extension(stored.name)?.text)
+    }
   }
 
   /// Removes a profile, and under what the customer is found.

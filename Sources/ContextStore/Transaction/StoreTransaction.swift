@@ -7,6 +7,7 @@ public final class StoreTransaction {
   let engine: any StoreEngine
   let documents: DocumentReader
   private let lifetime: LifetimePolicy
+  let largestExtension: Int
   /// The moment of the batch by the server's clock.
   public private(set) var moment = Timestamp(milliseconds: 0)
   var counters = StoreCounters()
@@ -30,6 +31,7 @@ public final class StoreTransaction {
 
   init(engine: any StoreEngine, documents: DocumentReader, options: StoreOptions) {
     lifetime = options.lifetime
+    largestExtension = options.largestExtension
     self.engine = engine
     self.documents = documents
   }
@@ -263,6 +265,15 @@ public final class StoreTransaction {
     records[record.key] = slot
   }
 
+  /// Refuses an extension to which more was added than one may have: what is sent is bounded, what it adds up to is not.
+  ///
+  /// - Parameter former: as it was; `nil` if it is new.
+  /// - Throws: 409.
+  func requireSize(of text: [UInt8], _ name: String, replacing former: [UInt8]?) throws(ContextError) {
+    guard text.count > max(largestExtension, former?.count ?? 0) else { return }
+    throw .mergeTooLarge(name, "The extension \(name)", text.count, "at most \(largestExtension) bytes")
+  }
+
   /// Removes a record that is no service, if it is there.
   public func delete(_ key: RecordKey) throws(ContextError) {
     var slot = try slot(of: key)
@@ -309,5 +320,16 @@ public final class StoreTransaction {
   func fail(_ error: StoreError) -> ContextError {
     failure = failure ?? error
     return .storeUnavailable(error.kind.words)
+  }
+}
+
+extension ContextError {
+  /// 409: what is there and what was to be added to it are too much together.
+  static func mergeTooLarge(_ field: String, _ what: String, _ count: Int, _ allowed: String) -> ContextError
+  {
+    ContextError(
+      status: 409, code: "merge_too_large",
+      message: "\(what) would have \(count) with what is added to it; it may have \(allowed).", field: field,
+      allowed: [allowed])
   }
 }

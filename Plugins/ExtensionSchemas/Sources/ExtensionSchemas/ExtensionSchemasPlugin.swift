@@ -15,6 +15,7 @@ public final class ExtensionSchemasPlugin: Plugin {
     let schemas = try configuration.choice("schemas", of: ["on", "off"], default: "on")
     let largest = try configuration.integer("max-extension", in: 1024...(1 << 30), default: 1 << 20)
     try configuration.requireAllRead()
+    context.schemas.limitExtensions(to: largest)
     middleware = ExtensionChecker(isOn: schemas == "on", schemas: context.schemas, largest: largest)
   }
 }

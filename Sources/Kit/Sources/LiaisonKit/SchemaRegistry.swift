@@ -7,6 +7,7 @@ public final class SchemaRegistry: Sendable {
   private let core = Mutex<CoreAttributes?>(nil)
   /// How often a schema was put in force or taken out of it; changed inside the catalog's lock.
   private let edits = Atomic<Int>(0)
+  private let largest = Atomic<Int>(1 << 20)
 
   /// A registry without schemas.
   public init() {}
@@ -19,6 +20,12 @@ public final class SchemaRegistry: Sendable {
 
   /// Lets profiles have these core attributes alone.
   public func allow(_ coreAttributes: CoreAttributes) { core.withLock { $0 = coreAttributes } }
+
+  /// The most bytes of JSON that an extension may come to have, 1 MiB unless somebody says otherwise.
+  public var largestExtension: Int { largest.load(ordering: .relaxed) }
+
+  /// Lets an extension have so many bytes of JSON.
+  public func limitExtensions(to bytes: Int) { largest.store(bytes, ordering: .relaxed) }
 
   /// Takes a schema out of force.
   public func remove(_ name: String, of owner: SchemaCatalog.Owner, tenant: Tenant) {
