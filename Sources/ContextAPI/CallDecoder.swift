@@ -78,12 +78,7 @@ struct CallDecoder {
     case .none, .associations: break
     case .schema, .value: call.body = document?.root
     case .object:
-      if let root = document?.root, root.kind != .object {
-        throw ContextError(
-          status: 400, code: "body_not_object",
-          message: "The body must be a JSON object, not \(root.article).",
-          allowed: ["object"])
-      }
+      if let root = document?.root, root.kind != .object { throw .bodyNotObject(root) }
       call.body = document?.root
     case .profile, .profileExtensions:
       guard let document else { break }

@@ -146,9 +146,11 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
     let root = document.root
     call.event = try Event(decoding: root, as: .association, longestCustomerID: longestCustomerID)
     // What is there was checked by the event.
-    guard let id = root["service_id"] else { throw .missing("service_id", "the id of a service") }
+    guard let id = root["service_id"] else { throw .missingField("service_id", "the id of a service") }
     call.serviceID = id.int64.flatMap(ServiceID.init) ?? id.withUTF8 { ServiceID(digits: $0) }.flatMap { $0 }
-    guard let customer = call.event?.customerID else { throw .missing("customer_id", "the customer's id") }
+    guard let customer = call.event?.customerID else {
+      throw .missingField("customer_id", "the customer's id")
+    }
     call.customerID = customer
   }
 
@@ -220,11 +222,6 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
 }
 
 extension ContextError {
-  fileprivate static func missing(_ field: String, _ allowed: String) -> ContextError {
-    .badField(
-      field, code: "missing_field", message: "Every association needs a \(field).", allowed: [allowed])
-  }
-
   /// What a client hears of a body that cannot be cut into items.
   fileprivate init(_ fault: ItemSplitter.Fault) {
     let forms = ["a JSON array of objects", "one JSON object per line"]

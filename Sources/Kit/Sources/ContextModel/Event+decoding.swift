@@ -16,11 +16,7 @@ extension Event {
     customer: String? = nil, longestCustomerID: Int = 64
   ) throws(ContextError) {
     self.init(kind)
-    guard body.kind == .object else {
-      throw ContextError(
-        status: 400, code: "body_not_object", message: "The body must be a JSON object, not \(body.article).",
-        allowed: ["object"])
-    }
+    guard body.kind == .object else { throw .bodyNotObject(body) }
     // Filled only where there is more than one extension: most events have none.
     var foldedNames: Set<String> = []
     for member in body.members {

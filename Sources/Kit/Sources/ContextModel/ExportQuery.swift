@@ -83,7 +83,7 @@ public struct ExportQuery: Sendable, Equatable {
           name, code: "field_not_allowed", message: "\(name) is no parameter of an export.", allowed: known)
       }
       guard let text = value.string else {
-        throw ExtensionSchema.wrong(name, "wrong_type", value, "a string")
+        throw .wrongField(name, "wrong_type", value, "a string")
       }
       try set(name, text)
     }

@@ -7,18 +7,14 @@ extension ExtensionSchema {
   ///
   /// - Throws: a 400 that names the wrong part of the schema.
   public init(decoding body: JSONValue) throws(ContextError) {
-    guard body.kind == .object else {
-      throw ContextError(
-        status: 400, code: "body_not_object", message: "The body must be a JSON object, not \(body.article).",
-        allowed: ["object"])
-    }
+    guard body.kind == .object else { throw .bodyNotObject(body) }
     for member in body.members where !Self.members.contains(member.name) {
       throw .badField(
         member.name, code: "bad_schema", message: "\(member.name) is not part of an extension schema.",
         allowed: Self.members)
     }
     name = try Self.name(body["name"])
-    multiplicity = try Self.token(body["type"], field: "type", in: Multiplicity.self)
+    multiplicity = try Multiplicity(decoding: body["type"], field: "type")
     attributes = try Self.attributes(body["attributes"], of: multiplicity)
     unique = []
     unique = try Self.unique(body["unique"], among: attributes, of: multiplicity)
@@ -26,12 +22,12 @@ extension ExtensionSchema {
 
   private static func name(_ value: JSONValue?) throws(ContextError) -> String {
     let allowed = "a letter, then letters, digits and _, at most \(longestName) characters"
-    guard let value else { throw missing("name", allowed) }
-    guard let name = value.string else { throw wrong("name", "wrong_type", value, allowed) }
-    guard name.utf8.count <= longestName else { throw wrong("name", "too_long", value, allowed) }
-    guard name.isIdentifier else { throw wrong("name", "bad_schema", value, allowed) }
+    guard let value else { throw .missingField("name", allowed) }
+    guard let name = value.string else { throw .wrongField("name", "wrong_type", value, allowed) }
+    guard name.utf8.count <= longestName else { throw .wrongField("name", "too_long", value, allowed) }
+    guard name.isIdentifier else { throw .wrongField("name", "bad_schema", value, allowed) }
     guard !EventField.allCases.contains(where: { "\($0.name)" == name.lowercased() }) else {
-      throw wrong("name", "bad_schema", value, "a name that is no field of a service")
+      throw .wrongField("name", "bad_schema", value, "a name that is no field of a service")
     }
     return name
   }
@@ -43,21 +39,22 @@ extension ExtensionSchema {
       guard let value, value.elements.contains(where: { _ in true }) || value.kind != .array else {
         return []
       }
-      throw wrong("attributes", "bad_schema", value, "no attributes: a classifier is a flag")
+      throw .wrongField("attributes", "bad_schema", value, "no attributes: a classifier is a flag")
     }
     let allowed = "an array of 1 to \(mostAttributes) attributes"
-    guard let value else { throw missing("attributes", allowed) }
-    guard value.kind == .array else { throw wrong("attributes", "wrong_type", value, allowed) }
+    guard let value else { throw .missingField("attributes", allowed) }
+    guard value.kind == .array else { throw .wrongField("attributes", "wrong_type", value, allowed) }
     var attributes: [AttributeSchema] = []
     for (index, element) in value.elements.enumerated() {
-      guard index < mostAttributes else { throw wrong("attributes", "bad_schema", value, allowed) }
+      guard index < mostAttributes else { throw .wrongField("attributes", "bad_schema", value, allowed) }
       let attribute = try AttributeSchema(decoding: element, at: "attributes[\(index)]")
       guard !attributes.contains(where: { $0.name == attribute.name }) else {
-        throw wrong("attributes[\(index)].name", "bad_schema", element, "a name that no other attribute has")
+        throw .wrongField(
+          "attributes[\(index)].name", "bad_schema", element, "a name that no other attribute has")
       }
       attributes.append(attribute)
     }
-    guard !attributes.isEmpty else { throw wrong("attributes", "bad_schema", value, allowed) }
+    guard !attributes.isEmpty else { throw .wrongField("attributes", "bad_schema", value, allowed) }
     return attributes
   }
 
@@ -66,38 +63,14 @@ extension ExtensionSchema {
   ) throws(ContextError) -> [String] {
     guard let value, !value.isNull else { return [] }
     let allowed = "an array of names of attributes of this schema, each once"
-    guard value.kind == .array else { throw wrong("unique", "wrong_type", value, allowed) }
+    guard value.kind == .array else { throw .wrongField("unique", "wrong_type", value, allowed) }
     var names: [String] = []
     for element in value.elements {
       guard let name = element.string, attributes.contains(where: { $0.name == name }), !names.contains(name)
-      else { throw wrong("unique", "bad_schema", value, allowed) }
+      else { throw .wrongField("unique", "bad_schema", value, allowed) }
       names.append(name)
     }
     return names
-  }
-
-  static func token<Token: RawRepresentable & CaseIterable>(
-    _ value: JSONValue?, field: String, in type: Token.Type
-  ) throws(ContextError) -> Token where Token.RawValue == String {
-    let allowed = Token.allCases.map(\.rawValue)
-    guard let value else { throw missing(field, allowed.joined(separator: ", ")) }
-    guard let token = value.string.flatMap(Token.init(rawValue:)) else {
-      throw .badField(
-        field, code: value.kind == .string ? "bad_schema" : "wrong_type",
-        message: "\(field) must be one of \(allowed.joined(separator: ", ")); \(value.excerpt) was sent.",
-        value: value.excerpt, allowed: allowed)
-    }
-    return token
-  }
-
-  static func missing(_ field: String, _ allowed: String) -> ContextError {
-    .badField(field, code: "missing_field", message: "\(field) is missing: \(allowed).", allowed: [allowed])
-  }
-
-  static func wrong(_ field: String, _ code: String, _ value: JSONValue, _ allowed: String) -> ContextError {
-    .badField(
-      field, code: code, message: "\(field) must be \(allowed); \(value.excerpt) was sent.",
-      value: value.excerpt, allowed: [allowed])
   }
 }
 
@@ -106,7 +79,7 @@ extension AttributeSchema {
 
   /// Reads one element of a schema's `attributes`.
   init(decoding value: JSONValue, at place: String) throws(ContextError) {
-    guard value.kind == .object else { throw ExtensionSchema.wrong(place, "wrong_type", value, "an object") }
+    guard value.kind == .object else { throw .wrongField(place, "wrong_type", value, "an object") }
     for member in value.members where !Self.members.contains(member.name) {
       throw .badField(
         "\(place).\(member.name)", code: "bad_schema",
@@ -114,15 +87,15 @@ extension AttributeSchema {
         allowed: Self.members)
     }
     let named = "a letter, then letters, digits and _, at most 64 characters"
-    guard let nameValue = value["name"] else { throw ExtensionSchema.missing("\(place).name", named) }
+    guard let nameValue = value["name"] else { throw .missingField("\(place).name", named) }
     guard let name = nameValue.string else {
-      throw ExtensionSchema.wrong("\(place).name", "wrong_type", nameValue, named)
+      throw .wrongField("\(place).name", "wrong_type", nameValue, named)
     }
     guard name.isIdentifier, name.utf8.count <= 64 else {
-      throw ExtensionSchema.wrong("\(place).name", "bad_schema", nameValue, named)
+      throw .wrongField("\(place).name", "bad_schema", nameValue, named)
     }
     self.name = name
-    type = try ExtensionSchema.token(value["type"], field: "\(place).type", in: ValueType.self)
+    type = try ValueType(decoding: value["type"], field: "\(place).type")
     length = try Self.length(value["length"], of: type, at: "\(place).length")
     isMandatory = try Self.flag(value["mandatory"], at: "\(place).mandatory")
     isEncrypted = try Self.flag(value["encrypt"], at: "\(place).encrypt")
@@ -130,7 +103,7 @@ extension AttributeSchema {
     _ = try Self.flag(value["unique"], at: "\(place).unique")
     if let given = value["default"], !given.isNull {
       guard accepts(given) else {
-        throw ExtensionSchema.wrong("\(place).default", "bad_schema", given, requirement)
+        throw .wrongField("\(place).default", "bad_schema", given, requirement)
       }
       defaultValue = given.text
     }
@@ -141,9 +114,9 @@ extension AttributeSchema {
   ) throws(ContextError) -> Int? {
     guard let value else { return nil }
     let allowed = "an integer from 0 to \(longestString), 0 for no limit of its own"
-    guard value.kind == .integer else { throw ExtensionSchema.wrong(place, "wrong_type", value, allowed) }
+    guard value.kind == .integer else { throw .wrongField(place, "wrong_type", value, allowed) }
     guard let length = value.int64, (0...Int64(longestString)).contains(length) else {
-      throw ExtensionSchema.wrong(place, "out_of_range", value, allowed)
+      throw .wrongField(place, "out_of_range", value, allowed)
     }
     return length == 0 || type != .string ? nil : Int(length)
   }
@@ -151,7 +124,7 @@ extension AttributeSchema {
   private static func flag(_ value: JSONValue?, at place: String) throws(ContextError) -> Bool {
     guard let value else { return false }
     guard let flag = value.bool else {
-      throw ExtensionSchema.wrong(place, "wrong_type", value, "true or false")
+      throw .wrongField(place, "wrong_type", value, "true or false")
     }
     return flag
   }

@@ -55,11 +55,7 @@ extension IdentificationKey {
   ///
   /// - Throws: a 400 that names the wrong part.
   public init(decoding body: JSONValue, id: Int64 = 0) throws(ContextError) {
-    guard body.kind == .object else {
-      throw ContextError(
-        status: 400, code: "body_not_object", message: "The body must be a JSON object, not \(body.article).",
-        allowed: ["object"])
-    }
+    guard body.kind == .object else { throw .bodyNotObject(body) }
     for member in body.members where !Self.members.contains(member.name) {
       throw .badField(
         member.name, code: "bad_schema", message: "\(member.name) is not part of an identification key.",
@@ -76,7 +72,7 @@ extension IdentificationKey {
       return
     }
     guard let unique = flag.bool else {
-      throw ExtensionSchema.wrong("unique", "wrong_type", flag, "true or false")
+      throw .wrongField("unique", "wrong_type", flag, "true or false")
     }
     isUnique = unique
   }
@@ -85,9 +81,9 @@ extension IdentificationKey {
     let longest = ExtensionSchema.longestName
     let allowed = "a letter, then letters, digits and _, at most \(longest) characters"
     guard let value else { throw .missingField(field, allowed) }
-    guard let name = value.string else { throw ExtensionSchema.wrong(field, "wrong_type", value, allowed) }
-    guard name.utf8.count <= longest else { throw ExtensionSchema.wrong(field, "too_long", value, allowed) }
-    guard name.isIdentifier else { throw ExtensionSchema.wrong(field, "bad_schema", value, allowed) }
+    guard let name = value.string else { throw .wrongField(field, "wrong_type", value, allowed) }
+    guard name.utf8.count <= longest else { throw .wrongField(field, "too_long", value, allowed) }
+    guard name.isIdentifier else { throw .wrongField(field, "bad_schema", value, allowed) }
     return name
   }
 
@@ -95,16 +91,16 @@ extension IdentificationKey {
     let allowed = "an array of 1 to \(mostAttributes) names of attributes, each once"
     guard let value else { throw .missingField("attributes", allowed) }
     guard value.kind == .array else {
-      throw ExtensionSchema.wrong("attributes", "wrong_type", value, allowed)
+      throw .wrongField("attributes", "wrong_type", value, allowed)
     }
     var names: [String] = []
     for element in value.elements {
       guard let name = element.string, !name.isEmpty, name.unicodeScalars.count <= ProfileBody.longestName,
         !names.contains(name), names.count < mostAttributes
-      else { throw ExtensionSchema.wrong("attributes", "bad_schema", value, allowed) }
+      else { throw .wrongField("attributes", "bad_schema", value, allowed) }
       names.append(name)
     }
-    guard !names.isEmpty else { throw ExtensionSchema.wrong("attributes", "bad_schema", value, allowed) }
+    guard !names.isEmpty else { throw .wrongField("attributes", "bad_schema", value, allowed) }
     return names
   }
 }

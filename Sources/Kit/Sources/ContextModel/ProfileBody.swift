@@ -33,11 +33,7 @@ public struct ProfileBody: Sendable {
     decoding body: JSONValue, customer: String? = nil, extensionsOnly: Bool = false,
     longestCustomerID: Int = 64
   ) throws(ContextError) {
-    guard body.kind == .object else {
-      throw ContextError(
-        status: 400, code: "body_not_object", message: "The body must be a JSON object, not \(body.article).",
-        allowed: ["object"])
-    }
+    guard body.kind == .object else { throw .bodyNotObject(body) }
     var names: Set<String> = []
     for member in body.members {
       let name = member.name

@@ -36,10 +36,10 @@ public struct PurgeRequest: Sendable, Equatable {
         member.name, code: "field_not_allowed", message: "\(member.name) is no parameter of a purge.",
         allowed: ["limit", "operation"])
     }
-    operation = try ExtensionSchema.token(body["operation"], field: "operation", in: Operation.self)
+    operation = try Operation(decoding: body["operation"], field: "operation")
     guard let value = body["limit"] else { throw .missingField("limit", Timestamp.format) }
     guard let limit = value.string.flatMap({ Timestamp($0) }) else {
-      throw ExtensionSchema.wrong(
+      throw .wrongField(
         "limit", value.kind == .string ? "bad_date" : "wrong_type", value, Timestamp.format)
     }
     self.limit = limit
