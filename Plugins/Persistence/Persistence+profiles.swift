@@ -61,7 +61,7 @@ extension Persistence {
   func changeProfileRecord(_ call: Call, deleting: Bool) async throws -> Reply {
     let name = try required(call.name)
     let record = try required(call.body)
-    let unique = schemas.current.schema(name, of: .profile, tenant: call.tenant)?.unique ?? []
+    let unique = schemas.current.schema(name, of: .profile, tenant: call.tenant)?.uniqueAttributes ?? []
     guard !unique.isEmpty else {
       throw ContextError.badField(
         "ext_name", code: "no_unique_attributes",
@@ -70,9 +70,10 @@ extension Persistence {
         allowed: schemas.current.schemas(of: .profile, tenant: call.tenant).filter { !$0.unique.isEmpty }.map(
           \.name))
     }
-    for attribute in unique where record[attribute] == nil {
+    for attribute in unique where record[attribute.name] == nil {
       throw ContextError.missingField(
-        "\(name).\(attribute)", "the unique attributes \(unique.joined(separator: ", "))")
+        "\(name).\(attribute.name)",
+        "the unique attributes \(unique.map(\.name).joined(separator: ", "))")
     }
     let revision = try await store.write(
       UpdateProfileRecord(
@@ -96,9 +97,9 @@ extension Persistence {
   /// Merge Customer Profile.
   func mergeProfiles(_ call: Call) async throws -> Reply {
     let ticket = cache?.ticket()
-    var unique: [String: [String]] = [:]
+    var unique: [String: [AttributeSchema]] = [:]
     for schema in schemas.current.schemas(of: .profile, tenant: call.tenant) {
-      unique[schema.name.lowercased()] = schema.unique
+      unique[schema.name.lowercased()] = schema.uniqueAttributes
     }
     let outcome = try await store.write(
       MergeProfile(

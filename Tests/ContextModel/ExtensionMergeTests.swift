@@ -33,6 +33,23 @@ import Testing
       ExtensionMerge.changed(stored, by: try json(#"{"type":3}"#), unique: ["type"], deleting: true) == nil)
   }
 
+  @Test func `records are told apart by values, not spellings`() throws {
+    let schema = try ExtensionSchema(
+      decoding: try json(
+        #"""
+        {"name":"R","type":"multi-valued","unique":["c","d","t"],"attributes":[{"name":"c","type":"currency"},
+        {"name":"d","type":"double"},{"name":"t","type":"datetime"},{"name":"n","type":"string"}]}
+        """#))
+    let stored = try json(#"[{"c":"1.50","d":1,"t":"2024-05-01T12:00:00Z"},{"c":"1.5","d":2}]"#)
+    let same = try json(#"{"c":1.5,"d":1.0,"t":"2024-05-01T14:00:00.000+02:00","n":"x"}"#)
+    let changed = ExtensionMerge.changed(stored, by: same, unique: schema.uniqueAttributes, deleting: true)
+    #expect(text(changed) == #"[{"c":"1.5","d":2}]"#)
+    let merged = ExtensionMerge.merged(
+      try json(#"[{"c":1.5000,"d":2.0,"t":null},{"c":7}]"#), intoProfile: stored,
+      unique: schema.uniqueAttributes, sourceWins: false)
+    #expect(text(merged).map { $0.hasSuffix(#"{"c":"1.5","d":2},{"c":7}]"#) } == true)
+  }
+
   @Test(arguments: [
     (false, #"[{"k":1,"v":"d"},{"k":2,"v":"s"}]"#), (true, #"[{"k":1,"v":"s"},{"k":2,"v":"s"}]"#),
   ])

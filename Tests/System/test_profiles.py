@@ -522,3 +522,29 @@ def test_a_profile_that_is_refused_takes_no_place_of_a_unique_key(start_server: 
     moved = server.call("PUT", f"/profiles/{free}", {"A": "other", "C": "taken"})
     assert_error(moved, 409, "identity_taken", field="C")
     assert api.identify("A=a") == [free] and api.identify("A=other") == []
+
+
+def test_records_are_told_apart_by_values_not_spellings(start_server: Callable[..., LiaisonServer]) -> None:
+    server = start_server()
+    api = Api(server)
+    types = {"amount": "currency", "factor": "double", "at": "datetime"}
+    attributes = [{"name": name, "type": kind} for name, kind in types.items()]
+    api.create_schema(
+        {
+            "name": "Rate", "type": "multi-valued", "unique": list(types),
+            "attributes": [*attributes, {"name": "note", "type": "string"}],
+        },
+        "profiles",
+    )  # fmt: skip
+    sent = {"amount": "1.50", "factor": 1, "at": "2024-05-01T12:00:00Z"}
+    same = {"amount": 1.5, "factor": 1.0, "at": "2024-05-01T14:00:00+02:00"}
+    customer, other = api.create_profile({"Rate": [sent]}), api.create_profile({"Rate": [same]})
+    changed = server.call("PUT", f"/profiles/{customer}/extensions/Rate/by/unique", {**same, "note": "n"})
+    assert changed.status == 204, changed
+    [record] = api.profile(customer, "?extensions=*")["Rate"]
+    assert record["note"] == "n"
+    assert server.call("PUT", f"/profiles/{customer}/merge/{other}").status == 204
+    assert api.profile(customer, "?extensions=*")["Rate"] == [record]
+    deleted = server.call("PUT", f"/profiles/{customer}/extensions/Rate/delete/by/unique", sent)
+    assert deleted.status == 204, deleted
+    assert api.profile(customer, "?extensions=*")["Rate"] == []

@@ -13,7 +13,7 @@ public struct MergeProfile: StoreChange {
   /// Whether the services of the source come to the customer, as in version 8.1.3.
   public var movesServices: Bool
   /// The `unique` attributes of extensions that have some, by the names of the extensions in lower case.
-  public var uniqueAttributes: [String: [String]]
+  public var uniqueAttributes: [String: [AttributeSchema]]
   /// When it was asked for.
   public var at: Timestamp
   /// The revisions at which it is wanted.
@@ -24,7 +24,7 @@ public struct MergeProfile: StoreChange {
   /// A change by its parts.
   public init(
     tenant: Tenant, customer: String, source: String, options: MergeOptions, movesServices: Bool,
-    uniqueAttributes: [String: [String]], at: Timestamp, condition: RevisionCondition? = nil,
+    uniqueAttributes: [String: [AttributeSchema]], at: Timestamp, condition: RevisionCondition? = nil,
     principal: String? = nil
   ) {
     self.tenant = tenant

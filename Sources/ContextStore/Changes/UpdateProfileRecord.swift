@@ -12,7 +12,7 @@ public struct UpdateProfileRecord: StoreChange {
   /// Holds the `unique` attributes, and those that change.
   public var record: JSONValue
   /// The attributes that tell records apart.
-  public var unique: [String]
+  public var unique: [AttributeSchema]
   /// Whether the record is taken out.
   public var deleting: Bool
   /// When it was asked for.
@@ -24,7 +24,8 @@ public struct UpdateProfileRecord: StoreChange {
 
   /// A change by its parts.
   public init(
-    tenant: Tenant, customer: String, name: String, record: JSONValue, unique: [String], deleting: Bool,
+    tenant: Tenant, customer: String, name: String, record: JSONValue, unique: [AttributeSchema],
+    deleting: Bool,
     at: Timestamp, condition: RevisionCondition? = nil, principal: String? = nil
   ) {
     self.tenant = tenant
@@ -48,7 +49,7 @@ public struct UpdateProfileRecord: StoreChange {
       throw ContextError(
         status: 404, code: "record_not_found",
         message:
-          "The extension \(name) of customer \(customer) has no record with these values of \(unique.joined(separator: ", ")).",
+          "The extension \(name) of customer \(customer) has no record with these values of \(unique.map(\.name).joined(separator: ", ")).",
         field: name, value: record.excerpt)
     }
     var profile = former

@@ -14,6 +14,6 @@ final class CompiledSchema: Sendable {
     multiplicity = schema.multiplicity
     attributes = schema.attributes
     index = AttributeIndex(schema.attributes)
-    unique = schema.unique.compactMap { name in schema.attribute(name).map { (name, $0.type) } }
+    unique = schema.uniqueAttributes.map { ($0.name, $0.type) }
   }
 }

@@ -13,7 +13,7 @@ extension ExtensionCheck {
     var ends: [Int] = []
     ends.reserveCapacity(count)
     for record in records.elements {
-      for (name, type) in schema.unique { write(record[name], type, to: &writer) }
+      for (name, type) in schema.unique { type.write(comparable: record[name], to: &writer) }
       ends.append(writer.bytes.count)
     }
     guard let pair = count > Self.compared ? repeated(writer.bytes, ends) : repeatedPair(writer.bytes, ends)
@@ -55,20 +55,5 @@ extension ExtensionCheck {
   /// Where the values of a record stand. Each but the first begins with the comma that the writer puts before it.
   private static func range(_ record: Int, _ ends: [Int]) -> Range<Int> {
     record == 0 ? 0..<ends[0] : ends[record - 1] + 1..<ends[record]
-  }
-
-  /// Writes a value so that equal values are the same text, however they were sent.
-  private func write(_ value: JSONValue?, _ type: AttributeSchema.ValueType, to writer: inout JSONWriter) {
-    guard let value, !value.isNull else { return writer.null() }
-    switch type {
-    case .string, .date, .integer, .long, .boolean: writer.value(value)
-    // -0 is 0.
-    case .double: writer.double((value.double ?? 0) + 0)
-    case .datetime:
-      if let moment = value.withUTF8({ Timestamp(iso8601: $0) }) ?? nil {
-        writer.integer(moment.milliseconds)
-      }
-    case .currency: writer.raw(Amount(value).digits.utf8)
-    }
   }
 }

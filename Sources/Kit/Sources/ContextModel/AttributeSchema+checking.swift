@@ -33,7 +33,7 @@ extension AttributeSchema {
     }
   }
 
-  private static func isAmount(_ value: JSONValue) -> Bool {
+  static func isAmount(_ value: JSONValue) -> Bool {
     if let text = value.string {
       let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
       let parts = digits.split(separator: ".", omittingEmptySubsequences: false)

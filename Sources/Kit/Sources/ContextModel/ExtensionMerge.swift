@@ -25,19 +25,24 @@ public enum ExtensionMerge {
         field: name,
         allowed: ["object"])
     }
-    let replaced = Set(sent.members.map(\.name))
     var writer = JSONWriter()
+    write(sent, over: stored, to: &writer)
+    return writer.bytes
+  }
+
+  /// Writes an object in which the members of one have taken the place of another's.
+  private static func write(_ new: JSONValue, over old: JSONValue, to writer: inout JSONWriter) {
+    let replaced = Set(new.members.map(\.name))
     writer.beginObject()
-    for member in stored.members where !replaced.contains(member.name) {
+    for member in old.members where !replaced.contains(member.name) {
       writer.key(member.name)
       writer.value(member.value)
     }
-    for member in sent.members {
+    for member in new.members {
       writer.key(member.name)
       writer.value(member.value)
     }
     writer.endObject()
-    return writer.bytes
   }
 
   /// One record of a set, found by its `unique` attributes, changed or taken out (API pages *Update Record in Profile
@@ -46,11 +51,11 @@ public enum ExtensionMerge {
   /// - Parameters:
   ///   - stored: the set as it is.
   ///   - record: holds the `unique` attributes, and those to be changed.
-  ///   - unique: names of attributes; at least one.
+  ///   - unique: the attributes; at least one. Their values are compared, not spellings.
   ///   - deleting: whether the record is taken out.
   /// - Returns: the new set; `nil` if there is no such record.
   public static func changed(
-    _ stored: JSONValue, by record: JSONValue, unique: [String], deleting: Bool
+    _ stored: JSONValue, by record: JSONValue, unique: [AttributeSchema], deleting: Bool
   ) -> [UInt8]? {
     let wanted = key(of: record, unique)
     var found = false
@@ -63,17 +68,7 @@ public enum ExtensionMerge {
       }
       found = true
       if deleting { continue }
-      let replaced = Set(record.members.map(\.name))
-      writer.beginObject()
-      for member in element.members where !replaced.contains(member.name) {
-        writer.key(member.name)
-        writer.value(member.value)
-      }
-      for member in record.members {
-        writer.key(member.name)
-        writer.value(member.value)
-      }
-      writer.endObject()
+      write(record, over: element, to: &writer)
     }
     writer.endArray()
     return found ? writer.bytes : nil
@@ -82,7 +77,7 @@ public enum ExtensionMerge {
   /// The extension of two profiles that become one (API page *Merge Customer Profile*): the destination keeps a single
   /// record, and those records of a set whose `unique` attributes clash, unless the source shall win.
   public static func merged(
-    _ source: JSONValue, intoProfile destination: JSONValue, unique: [String], sourceWins: Bool
+    _ source: JSONValue, intoProfile destination: JSONValue, unique: [AttributeSchema], sourceWins: Bool
   ) -> [UInt8] {
     guard source.kind == .array, destination.kind == .array else {
       return (sourceWins ? source : destination).text
@@ -100,7 +95,37 @@ public enum ExtensionMerge {
   }
 
   /// What tells a record from the others: its `unique` attributes or, without any, all of it.
-  private static func key(of record: JSONValue, _ unique: [String]) -> [[UInt8]] {
-    unique.isEmpty ? [record.text] : unique.map { record[$0]?.text ?? Array("null".utf8) }
+  private static func key(of record: JSONValue, _ unique: [AttributeSchema]) -> [UInt8] {
+    guard !unique.isEmpty else { return record.text }
+    var writer = JSONWriter()
+    writer.beginArray()
+    for attribute in unique { attribute.type.write(comparable: record[attribute.name], to: &writer) }
+    writer.endArray()
+    return writer.bytes
+  }
+}
+
+extension ExtensionMerge {
+  /// See the other one; what the attributes are is not known, so that their values are compared as they were sent.
+  public static func changed(
+    _ stored: JSONValue, by record: JSONValue, unique: [String], deleting: Bool
+  ) -> [UInt8]? {
+    changed(stored, by: record, unique: unique.map(AttributeSchema.init(unknown:)), deleting: deleting)
+  }
+
+  /// See the other one; what the attributes are is not known, so that their values are compared as they were sent.
+  public static func merged(
+    _ source: JSONValue, intoProfile destination: JSONValue, unique: [String], sourceWins: Bool
+  ) -> [UInt8] {
+    merged(
+      source, intoProfile: destination, unique: unique.map(AttributeSchema.init(unknown:)),
+      sourceWins: sourceWins)
+  }
+}
+
+extension AttributeSchema {
+  /// An attribute of which the name alone is known.
+  fileprivate init(unknown name: String) {
+    self.init(name: name, type: .string, isMandatory: false, isEncrypted: false)
   }
 }

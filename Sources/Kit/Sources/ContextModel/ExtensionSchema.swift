@@ -30,6 +30,9 @@ public struct ExtensionSchema: Sendable, Equatable {
   /// The attribute of that name.
   public func attribute(_ name: String) -> AttributeSchema? { attributes.first { $0.name == name } }
 
+  /// The attributes that ``unique`` names.
+  public var uniqueAttributes: [AttributeSchema] { unique.compactMap(attribute) }
+
   /// The schema as the API shows it.
   public func write(to writer: inout JSONWriter) {
     writer.beginObject()
