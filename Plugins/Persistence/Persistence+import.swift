@@ -11,6 +11,7 @@ extension Persistence {
   /// Bulk Profile Import: it goes on after this has answered.
   func importProfiles(_ call: Call) async throws -> Reply {
     let request = try ImportRequest(decoding: try required(call.body))
+    var idKey: IdentificationKey?
     if let name = request.key {
       let keys = try await store.identificationKeys(tenant: call.tenant)
       guard let key = keys.first(where: { $0.name.lowercased() == name.lowercased() }) else {
@@ -21,6 +22,7 @@ extension Persistence {
           "id-key", code: "bad_parameter", message: "The identification key \(key.name) is not unique.",
           allowed: keys.filter(\.isUnique).map(\.name))
       }
+      idKey = key
     }
     let path = "\(folder)/imports/\(request.file)"
     let reader = try await blocking.run {
@@ -53,8 +55,8 @@ extension Persistence {
       }
     }
     let text = state.text
-    EventLoop.required(by: "an import").runTask { [log] in
-      await run(request, reader, columns, log, tenant: tenant, principal: principal)
+    EventLoop.required(by: "an import").runTask { [log, idKey] in
+      await run(request, idKey, reader, columns, log, tenant: tenant, principal: principal)
     }
     return Reply(
       status: 202, content: .json(text), headers: [ReplyHeader("Location", "/profiles/import")])
@@ -66,8 +68,8 @@ extension Persistence {
   }
 
   private func run(
-    _ request: ImportRequest, _ reader: CSVReader, _ columns: ImportColumns, _ log: ImportLog?,
-    tenant: Tenant, principal: String?
+    _ request: ImportRequest, _ idKey: IdentificationKey?, _ reader: CSVReader, _ columns: ImportColumns,
+    _ log: ImportLog?, tenant: Tenant, principal: String?
   ) async {
     let parser = JSONParser()
     var index: Int64 = 0
@@ -83,7 +85,7 @@ extension Persistence {
           defer { index += 1 }
           guard index >= request.start else { continue }
           let outcome = try await importRow(
-            row, columns, parser, request, tenant: tenant, principal: principal)
+            row, columns, parser, idKey, tenant: tenant, principal: principal)
           progress.update(tenant) { $0.count(outcome) }
           guard case .wrong(let error) = outcome else { continue }
           errors += 1
@@ -109,8 +111,8 @@ extension Persistence {
   ///
   /// - Throws: what is no fault of the row.
   private func importRow(
-    _ row: [String], _ columns: ImportColumns, _ parser: JSONParser, _ request: ImportRequest, tenant: Tenant,
-    principal: String?
+    _ row: [String], _ columns: ImportColumns, _ parser: JSONParser, _ idKey: IdentificationKey?,
+    tenant: Tenant, principal: String?
   ) async throws(ContextError) -> ImportProgress.Outcome {
     let body: ProfileBody
     do throws(ContextError) {
@@ -126,10 +128,28 @@ extension Persistence {
       _ = try await store.write(Remembering(change, progress.claim(after: .created, of: tenant)))
       return .created
     } catch {
-      if error.code == "identity_taken", request.key != nil { return .skipped }
+      if error.code == "identity_taken", let idKey,
+        try await isThere(body, by: idKey, parser, tenant: tenant)
+      {
+        return .skipped
+      }
       guard error.status < 500, error.code != "import_running" else { throw error }
       return .wrong(error)
     }
+  }
+
+  /// Whether somebody has the values of a unique key that a row gives: who clashes by another key is somebody else.
+  private func isThere(
+    _ body: ProfileBody, by key: IdentificationKey, _ parser: JSONParser, tenant: Tenant
+  ) async throws(ContextError) -> Bool {
+    var row = ProfileRecord(Profile(customerID: "", attributes: body.attributes))
+    for given in body.extensions { row.set(given.name, given.value.text) }
+    for identity in row.identities(of: key, parser) {
+      let values = identity.compactMap { $0 }
+      guard values.count == identity.count else { continue }
+      if try await !store.customers(by: key, values: values, tenant: tenant, limit: 1).isEmpty { return true }
+    }
+    return false
   }
 
   private func finish(_ tenant: Tenant, _ phase: ImportProgress.Phase, _ reason: String?) async {

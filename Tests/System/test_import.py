@@ -142,6 +142,17 @@ def test_who_is_there_already_is_skipped_by_a_unique_key(server: LiaisonServer) 
     assert (done["rows"], done["created"], done["skipped"], done["errors"]) == (100, 0, 100, 0)
 
 
+def test_who_is_somebody_else_by_the_key_that_was_named_is_a_wrong_row(server: LiaisonServer) -> None:
+    Api(server).create_key({"name": "byPhone", "attributes": ["Mobile"], "unique": True})
+    assert run(server, put(server, "Mail,Mobile\na@x,1\nb@x,2\n"))["created"] == 2
+    # The first is there by both keys; of the second the mail is another customer's.
+    name = put(server, "Mail,Mobile\na@x,1\na@x,3\nc@x,2\n")
+    done = run(server, name, **{"id-key": "byPhone", "create-log": True})
+    assert (done["created"], done["skipped"], done["errors"]) == (0, 2, 1)
+    [line] = (server.data / "imports" / done["log"]).read_text().splitlines()
+    assert line.startswith("row 1: identity_taken:") and "byMail" in line
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
