@@ -54,10 +54,13 @@ struct CallDecoder {
     if let range = parameters[.interactionID] {
       call.name = try identifier(segment(range), field: "interaction_id", longest: 50)
     }
-    if let range = parameters[.name] ?? parameters[.extensionName] {
-      let field = parameters[.name] == nil ? "ext_name" : "name"
-      var name = try identifier(segment(range), field: field, longest: 255)
-      if field == "ext_name", row.resource != .profile { try requireNoField(&name) }
+    if let range = parameters[.name] {
+      call.name = try identifier(segment(range), field: "name", longest: 255)
+    }
+    if let range = parameters[.extensionName] {
+      var name = try percentDecoded(segment(range), field: "ext_name")
+      try Extension.requireName(name, in: "ext_name")
+      if row.resource != .profile { try requireNoField(&name) }
       call.name = name
     }
   }

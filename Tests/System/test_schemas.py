@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.api import FEEDBACK, SATISFACTION, Api, Json, assert_error
+from support.api import FEEDBACK, SATISFACTION, Api, Json, assert_error, segment
 from support.http_client import encode_request
 from support.server import LiaisonServer
 
@@ -434,3 +434,44 @@ def test_a_schema_counts_on_all_loops_at_once_and_after_a_restart(start_server) 
     server.start()
     assert len(Api(server).get("/metadata/services/extensions")) == 20
     assert_error(server.call("POST", "/profiles", {"Gone": {"text": "x"}}), 400, "unknown_extension", field="Gone")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("", "empty_value"), ("a\u0001", "bad_identifier"), ("a,b", "bad_identifier"), ("x" * 256, "too_long")],
+)
+def test_an_extension_has_a_name_by_which_it_can_be_asked_for(
+    schemaless: LiaisonServer, name: str, code: str
+) -> None:
+    api = Api(schemaless)
+    service = api.start(customer_id="A")
+    for response in (
+        schemaless.call("POST", "/services/start", {"customer_id": "A", name: 1}),
+        schemaless.call("POST", "/profiles", {name: 1}),
+    ):
+        assert_error(response, 400, code, field=name)
+    if name:
+        path = f"/services/{service}/extensions/{segment(name)}"
+        assert_error(schemaless.call("PUT", path, {}), 400, code, field="ext_name")
+    assert schemaless.call("PUT", f"/services/{service}/extensions/{'x' * 255}", {}).status == 200
+
+
+@pytest.mark.parametrize("schemas", ["on", "off"])
+def test_an_extension_grows_by_merges_to_the_size_of_one_at_most(start_server, schemas: str) -> None:
+    server = start_server(
+        config={
+            "http": {"max-body": 4096},
+            "plugins": {"extension-schemas": {"schemas": schemas, "max-extension": 8192}},
+        }
+    )
+    api = Api(server)
+    attributes = [{"name": f"k{number}", "type": "string"} for number in range(4)]
+    api.create_schema({"name": "E", "type": "single-valued", "attributes": attributes})
+    service = api.start(customer_id="A")
+    path = f"/services/{service}/extensions/E/merge"
+    for number in range(2):
+        assert server.call("PUT", path, {f"k{number}": "x" * 3500}).status == 200
+    assert_error(server.call("PUT", path, {"k2": "x" * 3500}), 409, "merge_too_large", field="E")
+    assert server.call("PUT", path, {"k1": "y" * 3600}).status == 200
+    shown = api.get(f"/services/{service}?extensions=E")["E"]
+    assert shown == {"k0": "x" * 3500, "k1": "y" * 3600}

@@ -134,10 +134,7 @@ extension Event {
     _ member: JSONValue.Member, _ foldedNames: inout Set<String>
   ) throws(ContextError) {
     let name = member.name
-    guard !name.isEmpty else {
-      throw .badField(
-        "", code: "empty_value", message: "An extension needs a name; a key of the body is empty.")
-    }
+    try Extension.requireName(name)
     if let first = extensions.first {
       if extensions.count == 1 { foldedNames.insert(first.name.lowercased()) }
       guard foldedNames.insert(name.lowercased()).inserted else {

@@ -49,19 +49,17 @@ public struct ProfileBody: Sendable {
           name, code: "duplicate_key",
           message: "\(name) is given twice in the body; names are compared without case.")
       }
-      guard !name.isEmpty else {
-        throw .badField("", code: "empty_value", message: "A key of the body is empty.")
-      }
       if !extensionsOnly, let values = try Self.values(member.value, of: name) {
-        guard name.unicodeScalars.count <= Self.longestName, !name.hasControlCharacters else {
+        guard (1...Self.longestName).contains(name.unicodeScalars.count), !name.hasControlCharacters else {
           throw .badField(
-            name, code: "bad_identifier",
+            name, code: name.isEmpty ? "empty_value" : "bad_identifier",
             message:
               "The name of a core attribute has 1 to \(Self.longestName) characters, none of them a control character.",
             allowed: ["1 to \(Self.longestName) characters"])
         }
         attributes.append(Profile.Attribute(name: name, values: values))
       } else {
+        try Extension.requireName(name)
         extensions.append(Extension(name: name, value: member.value))
       }
     }
