@@ -51,15 +51,8 @@ extension Persistence {
 
   /// Create Identification Key. Answers when every profile is found by it.
   func createIdentificationKey(_ call: Call) async throws -> Reply {
-    let sent = try IdentificationKey(decoding: try required(call.body))
-    if sent.source == nil, let core = schemas.coreAttributes {
-      for attribute in sent.attributes where core[attribute]?.name != attribute {
-        throw ContextError.badField(
-          "attributes", code: "bad_schema",
-          message: "\(attribute) is no value of the business attribute Contact Attributes.",
-          allowed: core.attributes.map(\.name))
-      }
-    }
+    var sent = try IdentificationKey(decoding: try required(call.body))
+    if sent.source == nil, let core = schemas.coreAttributes { try sent.require(core) }
     if let source = sent.source,
       let schema = schemas.current.schema(source, of: .profile, tenant: call.tenant)
     {

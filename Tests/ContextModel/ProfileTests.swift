@@ -51,7 +51,7 @@ import Testing
     // The first key that is covered as a whole wins, however much others cover.
     (["b"], 2), (["a", "b"], 2), (["a", "b", "c"], 1),
     // Else the one of which most is covered from the left; the smallest id of equals.
-    (["a"], 1), (["d", "e"], 3), (["d", "f"], 3), (["P.n"], 5),
+    (["a"], 1), (["d", "e"], 3), (["d", "f"], 3), (["P.n"], 5), (["p.n"], 5),
   ])
   func `the best identification key is chosen`(given: [String], expected: Int) throws {
     let keys = try [
@@ -69,6 +69,9 @@ import Testing
       refusal { _ = try Self.query(["a"], key: "x").choose(among: keys) }?.code
         == "unknown_identification_key")
     #expect(try Self.query(["a"], key: "K1").choose(among: keys).id == 1)
+    // Of an attribute's name the extension's alone is compared without case.
+    #expect(Self.query(["p.n"]).value(of: "P.n") == "v" && Self.query(["P.N"]).value(of: "P.n") == nil)
+    #expect(Self.query(["A"]).value(of: "a") == nil)
   }
 
   @Test func `a customer is found under every combination of values`() throws {

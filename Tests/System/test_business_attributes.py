@@ -278,8 +278,11 @@ def test_profiles_have_the_core_attributes_that_are_configured(api: Api) -> None
         assert response.status == status, response
     assert_error(response, 400, "bad_date", field="LastCalledAgent_TimeStamp")
     assert api.profile(customer) == {"customer_id": customer, "LastCalledAgent_TimeStamp": "2031-04-09T07:45:10.250Z"}
-    key = {"name": "byShoe", "attributes": ["Shoe"]}
-    assert_error(server.call("POST", "/metadata/identification-keys", key), 400, "bad_schema", field="attributes")
+    for attributes in (["Shoe"], ["FirstName", "firstname"]):
+        key = {"name": "byShoe", "attributes": attributes}
+        assert_error(server.call("POST", "/metadata/identification-keys", key), 400, "bad_schema", field="attributes")
+    api.create_key({"name": "byFirst", "attributes": ["firstname"]})
+    assert api.get("/metadata/identification-keys/byFirst")["attributes"] == ["FirstName"]
     (server.data / "imports").mkdir(exist_ok=True)
     (server.data / "imports" / "p.csv").write_text("FirstName,Shoe\nEve,42\n")
     response = server.call("POST", "/profiles/import", {"profiles": "p.csv"})

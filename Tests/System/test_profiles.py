@@ -548,3 +548,9 @@ def test_records_are_told_apart_by_values_not_spellings(start_server: Callable[.
     deleted = server.call("PUT", f"/profiles/{customer}/extensions/Rate/delete/by/unique", sent)
     assert deleted.status == 204, deleted
     assert api.profile(customer, "?extensions=*")["Rate"] == []
+
+
+def test_the_extension_of_a_key_is_named_without_case(api: Api) -> None:
+    number = fresh()[:20]
+    customer = api.create_profile({"Phone": [{"type": 1, "number": number}]})
+    assert api.identify(f"phone.number={number}") == api.identify(f"PHONE.number={number}") == [customer]

@@ -39,6 +39,26 @@ public struct CoreAttributes: Equatable, Sendable {
   public subscript(name: String) -> Attribute? { places[name.lowercased()].map { attributes[$0] } }
 }
 
+extension IdentificationKey {
+  /// Refuses attributes that there are not, or that are the same; the others get the name as it is configured.
+  ///
+  /// - Throws: 400 that names them.
+  public mutating func require(_ core: CoreAttributes) throws(ContextError) {
+    let sent = attributes
+    attributes = []
+    for attribute in sent {
+      guard let known = core[attribute], !attributes.contains(known.name) else {
+        throw .badField(
+          "attributes", code: "bad_schema",
+          message:
+            "\(attribute) must be a value of the business attribute Contact Attributes, and stand there once.",
+          allowed: core.attributes.map(\.name))
+      }
+      attributes.append(known.name)
+    }
+  }
+}
+
 extension ProfileBody {
   /// How many names an error lists at most.
   private static let mostListed = 50

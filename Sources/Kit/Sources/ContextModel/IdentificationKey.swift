@@ -19,7 +19,10 @@ public struct IdentificationKey: Equatable, Sendable {
   public static let mostAttributes = 16
 
   /// How many of the attributes, from the left, are among `names`.
-  public func score(_ names: Set<String>) -> Int { parameters.prefix { names.contains($0) }.count }
+  public func score(_ names: Set<String>) -> Int {
+    let names = Set(names.map(\.foldingExtension))
+    return parameters.prefix { names.contains($0.foldingExtension) }.count
+  }
 
   /// How the attributes are written in the query of Identify Customer: those of an extension with its name before.
   public var parameters: [String] {
@@ -132,5 +135,13 @@ extension [IdentificationKey] {
       key.isReady = element["ready"]?.bool ?? true
       append(key)
     }
+  }
+}
+
+extension String {
+  /// A parameter of Identify Customer as it is compared: of `Phone.number` the name of the extension without case.
+  var foldingExtension: String {
+    guard let dot = firstIndex(of: ".") else { return self }
+    return self[..<dot].lowercased() + self[dot...]
   }
 }

@@ -27,7 +27,9 @@ public struct IdentificationQuery: Sendable, Equatable {
   public init() {}
 
   /// The value that is wanted of an attribute.
-  public func value(of attribute: String) -> String? { criteria.first { $0.attribute == attribute }?.value }
+  public func value(of attribute: String) -> String? {
+    criteria.first { $0.attribute.foldingExtension == attribute.foldingExtension }?.value
+  }
 
   /// Chooses the key to search by: the first, by ascending ids, whose attributes are all given; else the one of which the most
   /// are given in sequence from the left, the smallest id first.
