@@ -130,7 +130,7 @@ struct ExportTable: Sendable {
   /// Members of the item, or as `started.timestamp` of an object in it.
   let columns: [String]
   /// Members that stand in no column and are no extensions.
-  private static let others: Set<String> = [
+  private static let lists: Set<String> = [
     "started", "completed", "active_states", "completed_states", "active_tasks", "completed_tasks",
   ]
   private static let event = [
@@ -141,15 +141,16 @@ struct ExportTable: Sendable {
 
   static let tables = [
     ExportTable(
-      own: ["service_id", "customer_id", "service_type", "est_duration"], started: ["contact_key"]),
+      own: ["service_id", "customer_id", "service_type", "est_duration"], started: ["contact_key"],
+      others: ["expiration_time", "auto_complete_after"]),
     ExportTable(own: ["service_id", "state_id", "state_type", "est_duration", "previous_state_id"]),
     ExportTable(own: ["service_id", "task_id", "state_id", "task_type", "est_duration"]),
   ]
 
-  private init(own: [String], started: [String] = []) {
+  private init(own: [String], started: [String] = [], others: [String] = []) {
     columns =
       own + (Self.event + started).map { "started.\($0)" } + Self.event.map { "completed.\($0)" }
-      + Self.result
+      + Self.result + others
   }
 
   var header: String { (columns + ["extensions"]).joined(separator: ",") }
@@ -162,7 +163,7 @@ struct ExportTable: Sendable {
       if path.count > 1 { value = value?[path[1]] }
       return Self.field(value)
     }
-    let extensions = item.members.filter { !columns.contains($0.name) && !Self.others.contains($0.name) }
+    let extensions = item.members.filter { !columns.contains($0.name) && !Self.lists.contains($0.name) }
     var writer = JSONWriter()
     writer.beginObject()
     for member in extensions {

@@ -265,7 +265,10 @@ def exported(server: LiaisonServer, body: Json) -> dict[str, tuple[str, int]]:
 
 
 def test_files_hold_services_states_and_tasks(server: LiaisonServer, api: Api) -> None:
-    service = api.start(customer_id="A, \"B\"", contact_key="k", service_type="Refund", Note={"a": "x,y"})
+    service = api.start(
+        customer_id="A, \"B\"", contact_key="k", service_type="Refund", Note={"a": "x,y"}, expiration_time=FUTURE,
+        auto_complete_after=5000,
+    )  # fmt: skip
     api.start_state(service, state_type=1)
     state = api.transition(service, {"from": {"state_id": 1}, "to": {"state_type": 2}})
     api.start_task(service, state_id=state, task_type="call")
@@ -281,6 +284,7 @@ def test_files_hold_services_states_and_tasks(server: LiaisonServer, api: Api) -
     assert row["service_id"] == str(service) and row["customer_id"] == 'A, "B"' and row["service_type"] == "Refund"
     assert row["started.contact_key"] == "k" and row["disposition"] == "ok" and int(row["duration"]) >= 0
     assert json.loads(row["extensions"]) == {"Note": {"a": "x,y"}}
+    assert (row["expiration_time"], row["auto_complete_after"]) == (shown["expiration_time"], "5000")
     states = list(csv.DictReader(files["states"][0].splitlines()))
     assert {(one["state_id"], one["previous_state_id"]) for one in states} == {("1", ""), ("2", "1")}
     [task] = csv.DictReader(files["tasks"][0].splitlines())
