@@ -119,8 +119,10 @@ extension Persistence {
     return "00" + String((0..<14).map { _ in alphabet.randomElement() ?? "0" })
   }
 
-  /// A path segment: everything but letters, digits and `-._~` is percent-encoded.
+  /// A path segment: everything but letters, digits and `-._~` is percent-encoded, and of the customer `import`, whose plain
+  /// name is the path of another operation, all.
   static func segment(_ text: String) -> String {
+    guard text != "import" else { return "%69%6D%70%6F%72%74" }
     var encoded = ""
     for byte in text.utf8 {
       switch byte {

@@ -554,3 +554,12 @@ def test_the_extension_of_a_key_is_named_without_case(api: Api) -> None:
     number = fresh()[:20]
     customer = api.create_profile({"Phone": [{"type": 1, "number": number}]})
     assert api.identify(f"phone.number={number}") == api.identify(f"PHONE.number={number}") == [customer]
+
+
+def test_the_location_of_a_customer_who_is_called_like_an_operation_is_the_profile(api: Api) -> None:
+    response = api.caller.call("POST", "/profiles", {"customer_id": "import", "FirstName": "A"})
+    assert response.status == 201
+    location = response.header("location")
+    assert location is not None
+    assert api.get(location) == {"customer_id": "import", "FirstName": "A"}
+    assert api.caller.call("DELETE", location).status == 200
