@@ -147,7 +147,8 @@ extension Persistence {
     for identity in row.identities(of: key, parser) {
       let values = identity.compactMap { $0 }
       guard values.count == identity.count else { continue }
-      if try await !store.customers(by: key, values: values, tenant: tenant, limit: 1).isEmpty { return true }
+      let found = try await store.customers(by: key, values: values, tenant: tenant, limit: 1)
+      if !found.customers.isEmpty { return true }
     }
     return false
   }
