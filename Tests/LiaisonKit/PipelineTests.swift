@@ -81,7 +81,7 @@ import Testing
 
   @Test func `each stage sees a call once, wherever the first that waits stands`() async throws {
     for (number, expected) in [
-      (1, ["handle a", "handle b", "waiting", "end"]), (2, ["admit a", "handle b", "waiting", "end"]),
+      (1, ["handle a", "admit b", "waiting", "end"]), (2, ["admit a", "handle b", "waiting", "end"]),
       (3, ["admit a", "admit b", "waiting", "end"]),
     ] as [(UInt64, [String])] {
       let trace = Trace()
@@ -92,6 +92,34 @@ import Testing
       #expect(try await status(pipeline, call(number)) == 202)
       #expect(trace.all == expected)
     }
+  }
+
+  @Test func `handle gets only what admit has left to it, also behind what waits`() async throws {
+    let trace = Trace()
+    let stages: [any Middleware] = [
+      Waiting(trace: trace), Door(name: "a", trace: trace, waitsFor: 2, refuses: 3), End(trace: trace),
+    ]
+    for number: UInt64 in 1...2 { #expect(try await Next(stages: stages)(call(number)).status == 202) }
+    await #expect(throws: ContextError.self) { try await Next(stages: stages)(call(3)) }
+    #expect(
+      trace.all == ["waiting", "admit a", "end", "waiting", "handle a", "end", "waiting"])
+  }
+
+  @Test func `a stage is asked once, also if it then has to wait`() async throws {
+    final class Counting: ImmediateMiddleware {
+      let asked = Mutex(0)
+      func admit(_ call: Call) throws -> Bool {
+        asked.withLock { $0 += 1 }
+        return false
+      }
+      func handle(_ call: Call, next: Next) async throws -> Reply { try await next(call) }
+    }
+    let (trace, stages) = (Trace(), [Counting(), Counting()])
+    let pipeline = Pipeline(stages: stages as [any Middleware] + [End(trace: trace)])
+    #expect(try await status(pipeline, call()) == 202)
+    #expect(stages.map { $0.asked.withLock { $0 } } == [1, 1])
+    #expect(try await pipeline.whole(call()).status == 202)
+    #expect(stages.map { $0.asked.withLock { $0 } } == [2, 2])
   }
 
   @Test func `an end that has to wait gets the call from a task`() async throws {

@@ -198,7 +198,7 @@ import Testing
       }
       switch answer {
       case .success(let reply):
-        #expect(reply.status == status && reply.headers.count == [6: 2, 7: 1][number, default: 0])
+        #expect(reply.status == status && reply.headers.count == [6: 1, 7: 1][number, default: 0])
       case .failure(let error):
         #expect(
           (error as? ContextError)?.status == status && (error as? ContextError)?.code == "internal_error")

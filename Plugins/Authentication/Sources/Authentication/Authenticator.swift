@@ -32,10 +32,9 @@ final class Authenticator: ImmediateMiddleware {
     return try admitsKnown(call, role)
   }
 
-  /// Passes a call on, or throws 401, 403, 429 or 503.
+  /// Passes a call on whose credential has to be looked at, or throws 401, 403, 429 or 503.
   func handle(_ call: Call, next: Next) async throws -> Reply {
-    guard let role = call.requiredRole else { return try await next(call) }
-    if try !admitsKnown(call, role) { try admit(try await principal(of: call), call, role) }
+    if let role = call.requiredRole { try admit(try await principal(of: call), call, role) }
     return try await next(call)
   }
 

@@ -37,7 +37,7 @@ public struct Next: Sendable {
   ///
   /// - Parameter stages: in order; the last one answers every call that reaches it without calling `next`.
   public init(stages: [any Middleware]) {
-    self.stages = stages
+    self.stages = stages.dropLast().map(AskedFirst.ifItAdmits) + stages.suffix(1)
     index = 0
   }
 
@@ -65,6 +65,24 @@ public struct Next: Sendable {
   func handle(_ call: Call) async throws -> Reply {
     call.lastStage = index
     return try await stages[index].handle(call, next: Next(stages: stages, index: index + 1))
+  }
+}
+
+/// A stage that is asked whether it admits a call before it has to handle it. Made once for each pipeline: to ask a stage for each
+/// call whether it can admit is too dear.
+final class AskedFirst: Middleware {
+  let stage: any ImmediateMiddleware
+
+  private init(_ stage: any ImmediateMiddleware) { self.stage = stage }
+
+  /// The stage, to be asked first if it can be.
+  static func ifItAdmits(_ stage: any Middleware) -> any Middleware {
+    (stage as? any ImmediateMiddleware).map(AskedFirst.init) ?? stage
+  }
+
+  func handle(_ call: Call, next: Next) async throws -> Reply {
+    guard try stage.admit(call) else { return try await stage.handle(call, next: next) }
+    return try await next(call)
   }
 }
 

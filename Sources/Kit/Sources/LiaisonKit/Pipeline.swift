@@ -10,16 +10,17 @@
 /// }
 /// ```
 public protocol ImmediateMiddleware: Middleware {
-  /// Does without waiting what `handle` does before it calls `next`, if that is all it does for this call.
+  /// Lets a call pass or refuses it, without waiting. Every call comes here first, once; `handle` gets those alone that this
+  /// leaves to it.
   ///
-  /// - Returns: whether the call goes on to the next stage; `false` leaves it to `handle`, and has done nothing. To refuse a call
-  ///   is to throw a `ContextError`.
-  /// - Throws: what `handle` would throw.
+  /// - Returns: whether the call goes on to the next stage; `false` leaves it to `handle`. To refuse a call is to throw a
+  ///   `ContextError`.
+  /// - Throws: the client's answer.
   func admit(_ call: Call) throws -> Bool
 }
 
 extension ImmediateMiddleware {
-  /// Passes on what is admitted. For a stage that never waits this is enough.
+  /// For a stage that never waits. Asks again, for the sake of a stage that calls this one without having asked.
   public func handle(_ call: Call, next: Next) async throws -> Reply {
     guard try admit(call) else { throw NoHandle() }
     return try await next(call)
@@ -68,6 +69,8 @@ public final class Pipeline: Sendable {
   private let tasked: (any TaskedStage)?
   /// What stands behind that one.
   private let rest: Pipeline?
+  /// What is left of the pipeline where one of the first stages has to wait: that stage was asked already.
+  private let left: [Next]
 
   /// - Parameter stages: in order; the last one answers every call that reaches it without calling `next`.
   public convenience init(stages: [any Middleware]) { self.init(Next(stages: stages)) }
@@ -77,10 +80,15 @@ public final class Pipeline: Sendable {
     let stages = whole.stages
     var first: [any ImmediateMiddleware] = []
     for stage in stages[whole.index...].dropLast() {
-      guard let stage = stage as? any ImmediateMiddleware else { break }
+      guard let stage = (stage as? AskedFirst)?.stage else { break }
       first.append(stage)
     }
     self.first = first
+    left = first.indices.map { index in
+      var stages = stages
+      stages[whole.index + index] = first[index]
+      return Next(stages: stages, index: whole.index + index)
+    }
     let place = whole.index + first.count
     end = place == stages.count - 1 ? stages[place] as? any ImmediateEnd : nil
     tasked = place < stages.count - 1 ? stages[place] as? any TaskedStage : nil
@@ -97,14 +105,14 @@ public final class Pipeline: Sendable {
   public func begin(
     _ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) throws -> Next? {
-    for place in first.indices where try !first[place].admit(call) { return next(place) }
+    for place in first.indices where try !first[place].admit(call) { return left[place] }
     if let end, try end.begin(call, reply) { return nil }
     if let tasked, let rest {
       call.lastStage = rest.whole.index - 1
       tasked.begin(call, next: rest.whole, rest: rest, reply)
       return nil
     }
-    return next(first.count)
+    return Next(stages: whole.stages, index: whole.index + first.count)
   }
 
   private func next(_ place: Int) -> Next { Next(stages: whole.stages, index: whole.index + place) }
