@@ -1,7 +1,7 @@
 import ContextModel
 import EventLoop
 import HTTP
-import LiaisonKit
+@_spi(Server) import LiaisonKit
 
 /// Runs calls through the pipeline: without a task if nothing has to wait before the pipeline's end, else in tasks that
 /// are used again and again, for making one, and allocating the frames of all stages, costs more than the stages
@@ -47,6 +47,9 @@ final class CallRunner: @unchecked Sendable {
     }
   }
 
+  /// Whether the pipeline's end has handled a call, and no stage has answered in its place.
+  func hasHandled(_ call: Call) -> Bool { pipeline.hasHandled(call) }
+
   private func run(_ work: Work, through stages: Next?) {
     waiting += 1
     // A new task waits for its first call too, so that all have their turns in order.
@@ -63,8 +66,8 @@ final class CallRunner: @unchecked Sendable {
   enum Recipient {
     /// The client; `prefix` stood before the API's path.
     case client(Answer, method: String, prefix: String)
-    /// A bulk request, which is admitted by a reply.
-    case bulk(BulkAssociation, Answer, method: String)
+    /// A bulk request, whose items follow once the pipeline's end has admitted it.
+    case bulk(BulkAssociation, Answer, method: String, prefix: String)
     /// A bulk request, one of whose items this was, and when that has begun.
     case item(BulkAssociation, Int, begun: UInt64)
   }
@@ -122,8 +125,9 @@ extension CallRunner.Work {
   fileprivate func replied(_ reply: Reply, _ log: Log) {
     switch recipient {
     case .client(let answer, _, let prefix): answer.send(reply, to: call, prefix: prefix, log)
-    case .bulk(let bulk, _, _): bulk.admitted()
-    case .item(let bulk, let place, let begun): bulk.finished(place, begun: begun, nil)
+    case .bulk(let bulk, let answer, _, let prefix):
+      if !bulk.begin(after: reply) { answer.send(reply, to: call, prefix: prefix, log) }
+    case .item(let bulk, let place, let begun): bulk.finished(place, begun: begun, BulkResult(reply))
     }
   }
 
@@ -131,9 +135,9 @@ extension CallRunner.Work {
   fileprivate func threw(_ error: any Error, _ log: Log) {
     let error = ContextError(error, of: call, log)
     switch recipient {
-    case .client(let answer, let method, _), .bulk(_, let answer, let method):
+    case .client(let answer, let method, _), .bulk(_, let answer, let method, _):
       answer.send(HTTPResponse(error, method: method))
-    case .item(let bulk, let place, let begun): bulk.finished(place, begun: begun, error)
+    case .item(let bulk, let place, let begun): bulk.finished(place, begun: begun, BulkResult(error))
     }
   }
 }

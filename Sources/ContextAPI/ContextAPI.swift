@@ -132,14 +132,14 @@ public final class ContextAPI: HTTPHandler {
       call.malformed = error
     }
     let method = row.method == .get ? request.methodName : row.method.name
+    let prefix = prefix == 0 ? "" : String(decoding: request.path[..<prefix], as: UTF8.self)
     if row.body == .associations, let body = answer.exchange.body {
       let bulk = BulkAssociation(
         call, answer, body: body, runner: runner, loop: loop, parser: parser, options: options,
         metricsRow: Self.itemRow)
-      runner.run(CallRunner.Work(call: call, recipient: .bulk(bulk, answer, method: method)))
+      runner.run(CallRunner.Work(call: call, recipient: .bulk(bulk, answer, method: method, prefix: prefix)))
       return
     }
-    let prefix = prefix == 0 ? "" : String(decoding: request.path[..<prefix], as: UTF8.self)
     runner.run(
       CallRunner.Work(call: call, recipient: .client(answer, method: method, prefix: prefix)))
   }

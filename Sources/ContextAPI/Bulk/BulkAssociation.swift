@@ -2,7 +2,7 @@ import ContextModel
 import EventLoop
 import HTTP
 import JSON
-import LiaisonKit
+@_spi(Server) import LiaisonKit
 
 /// `POST /associations`: many associations in one request. Belongs to the loop's thread.
 ///
@@ -59,19 +59,23 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
     splitter = ItemSplitter(largest: options.largestItem)
   }
 
-  /// The pipeline has let the request pass.
-  func admitted() {
+  /// Begins with the items, if the pipeline's end has let the request pass.
+  ///
+  /// - Returns: `false` if the reply is the answer to all of it: no item is begun then.
+  func begin(after reply: Reply) -> Bool {
+    guard reply.isSuccess, runner.hasHandled(request) else { return false }
     isAdmitted = true
     body.onChange = { [self] in loop.atEndOfTick(self) }
     loop.atEndOfTick(self)
+    return true
   }
 
   /// An item's call is answered.
   ///
   /// - Parameter begun: when, in monotonic nanoseconds.
-  func finished(_ place: Int, begun: UInt64, _ error: ContextError?) {
-    answer.metrics.record(metricsRow, status: error?.status ?? 200, start: begun)
-    results.set(place, error)
+  func finished(_ place: Int, begun: UInt64, _ result: BulkResult) {
+    answer.metrics.record(metricsRow, status: result.status, start: begun)
+    results.set(place, result)
     loop.atEndOfTick(self)
   }
 
@@ -161,7 +165,7 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
     let error = ContextError(fault)
     switch fault {
     case .empty, .neitherArrayNorLines: refuse(error)
-    case .malformedArray, .itemTooLarge: results.set(results.reserve(), error)
+    case .malformedArray, .itemTooLarge: results.set(results.reserve(), BulkResult(error))
     }
   }
 

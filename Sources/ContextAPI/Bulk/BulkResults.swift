@@ -11,8 +11,8 @@ struct BulkResults {
   /// How many items have no result yet.
   private(set) var missing = 0
 
-  /// `nil` for an item that is on its way; success is `.some(nil)`.
-  private var results = ContiguousArray<ContextError??>()
+  /// `nil` for an item that is on its way.
+  private var results = ContiguousArray<BulkResult?>()
   /// The place of the first of them among all items.
   private var firstPlace = 0
   private var text: [UInt8] = []
@@ -25,9 +25,9 @@ struct BulkResults {
     return firstPlace + results.count - 1
   }
 
-  /// An item is done: with an error, or well.
-  mutating func set(_ place: Int, _ error: ContextError?) {
-    results[place - firstPlace] = .some(error)
+  /// An item is done.
+  mutating func set(_ place: Int, _ result: BulkResult) {
+    results[place - firstPlace] = result
     missing -= 1
   }
 
@@ -52,17 +52,7 @@ struct BulkResults {
     while done < results.count, let result = results[done] {
       if isArray { text.append(isFirst ? UInt8(ascii: "[") : UInt8(ascii: ",")) }
       isFirst = false
-      if let error = result {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("status")
-        writer.integer(Int64(error.status))
-        writer.members(of: error)
-        writer.endObject()
-        text.append(contentsOf: writer.bytes)
-      } else {
-        text.append(contentsOf: #"{"status":200}"#.utf8)
-      }
+      result.append(to: &text)
       if !isArray { text.append(UInt8(ascii: "\n")) }
       done += 1
     }

@@ -115,5 +115,6 @@ public final class Pipeline: Sendable {
     return Next(stages: whole.stages, index: whole.index + first.count)
   }
 
-  private func next(_ place: Int) -> Next { Next(stages: whole.stages, index: whole.index + place) }
+  /// Whether a call has got to the end's `handle`. If not, a stage has answered in its place.
+  @_spi(Server) public func hasHandled(_ call: Call) -> Bool { call.lastStage == whole.stages.count - 1 }
 }
