@@ -129,8 +129,7 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
     let call = Call(
       operation: .associateService, requiredRole: nil, requestNumber: request.requestNumber,
       peer: request.peer, receivedAt: Timestamp(milliseconds: loop.wallClock), headers: request.headers)
-    call.tenant = request.tenant
-    call.principal = request.principal
+    call.takeOver(from: request)
     do throws(ContextError) {
       try splitter.read(item) { text throws(ContextError) in try decode(text, into: call) }
     } catch {

@@ -74,4 +74,12 @@ extension Call {
     get { values.value(key) }
     set { values.set(key, newValue) }
   }
+
+  /// Makes this the call of one item of a bulk request: whose data it is about, who makes it, and what stages have left for later
+  /// ones.
+  @_spi(Server) public func takeOver(from request: Call) {
+    tenant = request.tenant
+    principal = request.principal
+    values = request.values
+  }
 }
