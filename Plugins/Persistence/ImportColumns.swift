@@ -13,10 +13,10 @@ struct ImportColumns: Sendable {
 
   /// Reads the first row.
   ///
-  /// - Parameter check: how extensions are checked; `nil` where they are free.
+  /// - Parameter catalog: the schemas that extensions must have; `nil` where they are free.
   /// - Throws: 400 that names the column.
   init(
-    _ header: [String], _ catalog: SchemaCatalog, _ core: CoreAttributes?, longestCustomerID: Int,
+    _ header: [String], _ catalog: SchemaCatalog?, _ core: CoreAttributes?, longestCustomerID: Int,
     tenant: Tenant,
     check: (@Sendable (inout ProfileBody) throws(ContextError) -> Void)?
   ) throws(ContextError) {
@@ -36,7 +36,7 @@ struct ImportColumns: Sendable {
         continue
       }
       let (owner, attribute) = (String(name[..<dot]), String(name[name.index(after: dot)...]))
-      guard check != nil else { continue }
+      guard let catalog else { continue }
       guard let schema = catalog.schema(owner, of: .profile, tenant: tenant) else {
         throw .badField(
           name, code: "unknown_extension",

@@ -33,9 +33,8 @@ extension Persistence {
       throw ContextError.badField("profiles", code: "bad_csv", message: "The file is empty.")
     }
     let columns = try ImportColumns(
-      names, schemas.current, schemas.coreAttributes, longestCustomerID: longestCustomerID,
-      tenant: call.tenant,
-      check: call.profileCheck)
+      names, schemas.areRequired ? schemas.current : nil, schemas.coreAttributes,
+      longestCustomerID: longestCustomerID, tenant: call.tenant, check: call.profileCheck)
     let (tenant, principal) = (call.tenant, call.principal?.name)
     var state = ImportProgress.State()
     state.phase = .running

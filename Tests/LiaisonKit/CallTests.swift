@@ -49,6 +49,29 @@ import Testing
     #expect(reply.headers == [ReplyHeader("X", "b"), ReplyHeader("X", "a")])
   }
 
+  @Test func `stages add to what others make of profiles and services, in the order of calls and of replies`()
+    throws
+  {
+    let call = Call(
+      operation: .importProfiles, requiredRole: nil, requestNumber: 1, peer: "",
+      receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+    for name in ["a", "b", "c"] {
+      call.checkProfiles { body throws(ContextError) in
+        if body.customerID == "xa", name == "b" { throw .internalError(name) }
+        body.customerID = (body.customerID ?? "") + name
+      }
+      call.present { $0.document += Array(name.utf8) }
+    }
+    var body = ProfileBody()
+    try call.profileCheck?(&body)
+    #expect(body.customerID == "abc")
+    body.customerID = "x"
+    #expect(throws: ContextError.self) { try call.profileCheck?(&body) }
+    var record = ServiceRecord(document: [], revision: 1)
+    call.presentation?(&record)
+    #expect(record.document == Array("cba".utf8))
+  }
+
   @Test func `roles have names, and an administrator has all of them`() {
     for (name, role) in Roles.names {
       #expect(Roles(name: name) == role && role.names == [name])

@@ -360,7 +360,8 @@ def with_older_kit(installation: Installation, folder: Path) -> Path:
     sources = kit / "Sources/LiaisonKit"
     header = kit / "Sources/CKitVersion/include/CKitVersion.h"
     header.write_text(header.read_text().replace(f'"{KIT}"', '"1.0"'))
-    (sources / "CallKey.swift").unlink()
+    for addition in ("CallKey", "Call+presentation"):
+        (sources / f"{addition}.swift").unlink()
     call = sources / "Call.swift"
     # Its last stored properties, whatever has come behind them since.
     end = "  /// A call of an operation with nothing in it yet."

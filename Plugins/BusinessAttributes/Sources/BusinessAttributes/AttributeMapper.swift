@@ -32,7 +32,7 @@ final class AttributeMapper: ImmediateMiddleware {
     if call.operation == .queryBusinessAttributeSchema, let reply = try answer(call) { return reply }
     try map(call)
     guard let names else { return try await next(call) }
-    call.presentation = { names.show(in: &$0) }
+    call.present { names.show(in: &$0) }
     return names.shown(in: try await next(call))
   }
 

@@ -38,7 +38,7 @@ final class ExtensionChecker: ImmediateMiddleware {
     } else if call.profile != nil {
       try check(&call.profile!, call.tenant)
     } else if call.operation == .importProfiles {
-      call.profileCheck = { [self, tenant = call.tenant] body throws(ContextError) in
+      call.checkProfiles { [self, tenant = call.tenant] body throws(ContextError) in
         try check(&body, tenant)
       }
     } else if let sent = call.body, let target = ExtensionTarget(call.operation) {

@@ -16,6 +16,7 @@ public final class ExtensionSchemasPlugin: Plugin {
     let largest = try configuration.integer("max-extension", in: 1024...(1 << 30), default: 1 << 20)
     try configuration.requireAllRead()
     context.schemas.limitExtensions(to: largest)
+    if schemas == "on" { context.schemas.require() }
     middleware = ExtensionChecker(isOn: schemas == "on", schemas: context.schemas, largest: largest)
   }
 }

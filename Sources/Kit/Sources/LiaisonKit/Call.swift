@@ -75,10 +75,12 @@ public final class Call {
   /// What Merge Extension Data makes of ``body`` where there is no such extension yet, or why it may not; `nil` for the body as it is.
   public var creation: Result<JSONValue, ContextError>?
   /// What a stage makes of each service that the pipeline's end writes into a larger answer – a stream, everything about a person –
-  /// where the stage could not change it on its way out; `nil` to show it as it is stored.
+  /// where the stage could not change it on its way out; `nil` to show it as it is stored. Stages add theirs with ``present(_:)``:
+  /// to set this drops what other stages have added.
   public var presentation: (@Sendable (inout ServiceRecord) -> Void)?
   /// How a stage checks each profile that an import makes at the pipeline's end, long after the call has passed: extensions get their
-  /// schemas' names and defaults, or it throws what `POST /profiles` would. `nil` to let everything pass.
+  /// schemas' names and defaults, or it throws what `POST /profiles` would. `nil` to let everything pass. Stages add theirs with
+  /// ``checkProfiles(_:)``: to set this drops what other stages have added.
   public var profileCheck: (@Sendable (inout ProfileBody) throws(ContextError) -> Void)?
   /// The parameter `after` of a list of interactions: those behind the one of that id.
   public var afterName: String?

@@ -8,6 +8,7 @@ public final class SchemaRegistry: Sendable {
   /// How often a schema was put in force or taken out of it; changed inside the catalog's lock.
   private let edits = Atomic<Int>(0)
   private let largest = Atomic<Int>(1 << 20)
+  private let required = Atomic<Bool>(false)
 
   /// A registry without schemas.
   public init() {}
@@ -26,6 +27,12 @@ public final class SchemaRegistry: Sendable {
 
   /// Lets an extension have so many bytes of JSON.
   public func limitExtensions(to bytes: Int) { largest.store(bytes, ordering: .relaxed) }
+
+  /// Whether extensions need schemas; else any JSON may stand in them.
+  public var areRequired: Bool { required.load(ordering: .relaxed) }
+
+  /// Lets nothing have an extension without a schema. Called by the stage that checks them.
+  public func require() { required.store(true, ordering: .relaxed) }
 
   /// Takes a schema out of force.
   public func remove(_ name: String, of owner: SchemaCatalog.Owner, tenant: Tenant) {
