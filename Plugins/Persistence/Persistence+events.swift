@@ -39,6 +39,7 @@ extension Persistence {
   @inline(never)
   func starting(_ call: Call) throws -> StartService {
     var event = try required(call.event)
+    event.customerID = call.customerID
     event.fields.timestamp = event.fields.timestamp ?? call.receivedAt
     return StartService(tenant: call.tenant, event, principal: call.principal?.name)
   }

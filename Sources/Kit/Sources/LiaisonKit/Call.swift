@@ -25,7 +25,7 @@ public final class Call {
   public var serviceID: ServiceID?
   /// The state or task of the path.
   public var partID: PartID?
-  /// The customer of the path, or of the body of Start Service.
+  /// The customer of the path, or of the body of Start Service. A stage that changes it changes whose the service becomes.
   public var customerID: String?
   /// The contact key of the path.
   public var contactKey: String?
