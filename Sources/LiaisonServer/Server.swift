@@ -21,7 +21,6 @@ public final class Server {
   private let loops: [EventLoop]
   private let store: ContextStore
   private let cache: MappingCache?
-  private let blocking: BlockingPool
   private let shared: SharedState
   private let plugins: [any Plugin]
   /// The plugins' tasks, in the order of the plugins.
@@ -52,18 +51,16 @@ public final class Server {
     self.log = log
     let metrics = MetricsRegistry()
     let schemas = SchemaRegistry()
-    let blocking = BlockingPool()
     let access = StoreAccess()
     let mode = ServerMode()
     let shared = SharedState(schemas, mode)
     self.shared = shared
-    self.blocking = blocking
     let assembly = try Self.assembly(configuration, additional) { name in
       let own = metrics.part(of: name)
       return PluginContext(
         log: log.labelled(name), metrics: own, schemas: schemas, store: access, mappings: access,
         feed: FollowerFeed(follower: name, access: access, metrics: own),
-        blocking: blocking, directory: configuration.directory)
+        blocking: BlockingPool(), directory: configuration.directory)
     }
     plugins = assembly.plugins
     background = assembly.contexts.map(\.background)
@@ -129,7 +126,7 @@ public final class Server {
       store: store, cache: cache, budget: budget, mode: mode, pipeline: configuration.pipeline)
     let end = Persistence(
       store: store, cache: cache, schemas: schemas, options: assembly.persistence,
-      longestCustomerID: configuration.longestCustomerID, mode: mode, blocking: blocking,
+      longestCustomerID: configuration.longestCustomerID, mode: mode, blocking: BlockingPool(),
       folder: configuration.data, status: { state.body })
     let pipeline = Pipeline(stages: assembly.stages + [end])
     let options = ContextAPI.Options(

@@ -44,6 +44,17 @@ import Testing
     #expect((1...threads).contains(gauge.most))
   }
 
+  @Test func `a job that takes long holds up no other while a thread is free`() async throws {
+    let pool = BlockingPool(threads: 2)
+    let gate = DispatchSemaphore(value: 0)
+    for _ in 0..<3 {
+      async let held: Void = pool.run { gate.wait() }
+      for number in 0..<20 { #expect(try await pool.run { number } == number) }
+      gate.signal()
+      try await held
+    }
+  }
+
   @Test func `too much work is refused with 503, and accepted again when some is done`() async throws {
     let pool = BlockingPool(threads: 1, limit: 10)
     let gate = DispatchSemaphore(value: 0)

@@ -12,7 +12,7 @@ public final class PluginContext: Sendable {
   public let mappings: any MappingQueries
   /// The store's change sequence, and the plugin's position in it; see ``changes(after:)``.
   public let feed: any ChangeFeed
-  /// Threads for work that would block a loop.
+  /// Threads of the plugin's own for work that would block a loop.
   public let blocking: BlockingPool
   /// Tasks beside calls.
   public let background: BackgroundWork
