@@ -1,4 +1,6 @@
-import LiaisonKit
+import Dispatch
+import Glibc
+@_spi(Server) import LiaisonKit
 import Synchronization
 import Testing
 
@@ -30,6 +32,51 @@ import Testing
     #expect(!isOver.withLock { $0 })
     end.finish()
     while !isOver.withLock({ $0 }) { await Task.yield() }
+  }
+
+  /// A thread beside those that all tasks share.
+  final class OwnThread: TaskExecutor {
+    private let queue = DispatchQueue(label: "test")
+    func enqueue(_ job: consuming ExecutorJob) {
+      let job = UnownedJob(job)
+      queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+  }
+
+  @Test func `what holds every thread of tasks is left behind too`() async {
+    let held = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let begun = Mutex(0)
+    let gate = DispatchSemaphore(value: 0)
+    await Task(executorPreference: OwnThread()) { [work] in
+      for number in 0..<held {
+        work.run("\(number)") {
+          begun.withLock { $0 += 1 }
+          while gate.wait(timeout: .now() + 30) == .timedOut {}
+        }
+      }
+      while begun.withLock({ $0 }) < held { await Task.yield() }
+      await work.stop(within: .milliseconds(10))
+      for _ in 0..<held { gate.signal() }
+    }.value
+  }
+
+  @Test func `a stop does not wait when its time has passed before it waits`() async {
+    let (stream, end) = AsyncStream<Void>.makeStream()
+    work.run("deaf") { await Task { for await _ in stream {} }.value }
+    await work.stop(within: .zero)
+    end.finish()
+  }
+
+  @Test func `work that is to end by itself is awaited and not cancelled`() async {
+    let (stream, end) = AsyncStream<Void>.makeStream()
+    work.run("slow") { for await _ in stream {} }
+    #expect(await work.unended(after: .milliseconds(10)) == ["slow"])
+    let other = BackgroundWork(log: Log(level: .error))
+    let wasCancelled = Mutex(true)
+    other.run("quick") { wasCancelled.withLock { $0 = Task.isCancelled } }
+    #expect(await other.unended(after: .seconds(30)) == [])
+    #expect(!wasCancelled.withLock { $0 })
+    end.finish()
   }
 
   @Test func `nothing begins after the stop`() async {

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 
 /// A plugin's work beside calls. It begins in the plugin's `start`, and ends at the latest when the server does.
@@ -7,8 +8,8 @@ import Synchronization
 ///   context.background.run("deliver") { try await deliver() }
 /// }
 /// ```
-/// It runs beside the event loops, on threads of its own; what blocks belongs into ``PluginContext/blocking`` even so. When
-/// the server ends, after the last call, the tasks are cancelled and awaited; one that has not ended after
+/// It runs on the threads that all tasks of Swift's share, never on an event loop; work that blocks belongs in
+/// ``PluginContext/blocking``. When the server ends the tasks are cancelled and awaited; one that has not ended after
 /// ``longestStop`` is left behind. An error that ends one is told in the log. Any thread.
 public final class BackgroundWork: Sendable {
   private struct Work: Sendable {
@@ -20,6 +21,8 @@ public final class BackgroundWork: Sendable {
     var running: [Int: Work] = [:]
     var begun = 0
     var isStopped = false
+    /// Nobody waits for an end any more: the time for it has passed.
+    var isOver = false
     var waiter: CheckedContinuation<Void, Never>?
   }
 
@@ -56,23 +59,36 @@ public final class BackgroundWork: Sendable {
       state.isStopped = true
       return Array(state.running.values)
     }
-    guard !running.isEmpty else { return }
     for work in running { work.task.cancel() }
-    let limit = Task.detached {
-      try? await Task.sleep(for: time)
-      self.state.withLock { $0.waiter.take() }?.resume()
+    for name in await unended(after: time) {
+      log.warning("background work was cancelled and does not end", ["work": name, "waited": "\(time)"])
     }
+  }
+
+  /// Waits for the end of all tasks.
+  ///
+  /// - Returns: the names of those that have not ended within the time.
+  @_spi(Server) public func unended(after time: Duration) async -> [String] {
+    // Not a task: what does not end may have all threads that tasks have.
+    let limit = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "liaison.background"))
+    limit.setEventHandler {
+      self.state.withLock { state in
+        state.isOver = true
+        return state.waiter.take()
+      }?.resume()
+    }
+    limit.schedule(deadline: .now() + time / .seconds(1))
+    limit.activate()
     await withCheckedContinuation { continuation in
       let isOver = state.withLock { state in
-        if !state.running.isEmpty { state.waiter = continuation }
-        return state.running.isEmpty
+        let isOver = state.isOver || state.running.isEmpty
+        if !isOver { state.waiter = continuation }
+        return isOver
       }
       if isOver { continuation.resume() }
     }
     limit.cancel()
-    for name in state.withLock({ $0.running.values.map(\.name) }).sorted() {
-      log.warning("background work was cancelled and does not end", ["work": name, "waited": "\(time)"])
-    }
+    return state.withLock { $0.running.values.map(\.name) }.sorted()
   }
 
   private func perform(_ number: Int, _ name: String, _ body: @Sendable () async throws -> Void) async {
