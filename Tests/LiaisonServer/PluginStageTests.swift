@@ -247,11 +247,12 @@ import Testing
           for _ in 0..<2 {
             do { _ = try await next(call) } catch { over.yield(error is DeadlinePassed && Task.isCancelled) }
           }
+          over.yield(call.deadline.map { $0 <= .now } == true)
           over.finish()
           return Reply()
         })
     }
-    #expect(await thrown.reduce(into: []) { $0.append($1) } == [true, true])
+    #expect(await thrown.reduce(into: []) { $0.append($1) } == [true, true, true])
     #expect(end.count.withLock { $0 } == 0)
   }
 
@@ -278,7 +279,9 @@ import Testing
         { call, next in
           let start = ContinuousClock.now
           while ContinuousClock.now - start < .milliseconds(20) {}
-          return (try? await next(call)) ?? Reply(status: 200)
+          let reply = try? await next(call)
+          #expect(call.deadline.map { $0 <= .now } == true)
+          return reply ?? Reply(status: 200)
         })
     }
     #expect(error?.status == 504 && end.count.withLock { $0 } == 0)

@@ -70,6 +70,7 @@ final class StageRun: StageClock, @unchecked Sendable {
       } catch {
         leave(error)
       }
+      if isAbandoned { end(late: call) }
     } while keepOn()
     next = nil
   }
@@ -103,7 +104,8 @@ final class StageRun: StageClock, @unchecked Sendable {
   /// Lets go of the call.
   private func answer(_ outcome: Result<Reply, any Error>) {
     guard let call, let reply else { preconditionFailure("a run answers without a call") }
-    end(call)
+    // The stage that keeps it nevertheless still looks at its deadline.
+    if !isAbandoned { end(call) }
     self.call = nil
     self.reply = nil
     reply(outcome)
@@ -112,7 +114,7 @@ final class StageRun: StageClock, @unchecked Sendable {
   // What its `next` asks.
 
   override var deadline: ContinuousClock.Instant? {
-    guard isArmed else { return isAbandoned ? .now : nil }
+    guard isArmed else { return .now }
     return .now + .nanoseconds(Int64(clamping: due) - Int64(clamping: EventLoop.monotonic()))
   }
 

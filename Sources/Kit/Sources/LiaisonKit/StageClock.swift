@@ -37,6 +37,11 @@ import ContextModel
   /// The stage is done with its call.
   public final func end(_ call: Call) { call.clock = nil }
 
+  /// The stage is done with a call that was answered without it, and that other stages may have by now.
+  public final func end(late call: Call) {
+    if call.clock === self { call.clock = nil }
+  }
+
   /// Until when the stage may keep the call.
   open var deadline: ContinuousClock.Instant? { nil }
 
