@@ -23,8 +23,8 @@ public final class Server {
   private let cache: MappingCache?
   private let shared: SharedState
   private let plugins: [any Plugin]
-  /// The plugins' tasks, in the order of the plugins.
-  private let background: [BackgroundWork]
+  /// What the plugins were lent, in their order.
+  private let contexts: [PluginContext]
   private let housekeeping: Housekeeping
   private let watch: LoopWatch
   private let listeners: [HTTPListener]
@@ -63,7 +63,7 @@ public final class Server {
         blocking: BlockingPool(), directory: configuration.directory)
     }
     plugins = assembly.plugins
-    background = assembly.contexts.map(\.background)
+    contexts = assembly.contexts
     do {
       if hasAddress { try configuration.listen.ensureFree() }
     } catch {
@@ -169,7 +169,7 @@ public final class Server {
   public func start() async throws {
     for loop in loops { loop.start(named: "liaison-\(loop.index)") }
     try shared.refresh(from: store)
-    for plugin in plugins { try await plugin.start() }
+    for plugin in plugins { try await Self.start(plugin) }
     await cache?.start()
     housekeeping.start()
     watch.start()
@@ -184,15 +184,35 @@ public final class Server {
   public func stop() async {
     housekeeping.stop()
     await drain()
-    for (plugin, background) in zip(plugins, background).reversed() {
-      await background.stop()
-      await plugin.stop()
+    for (plugin, context) in zip(plugins, contexts).reversed() {
+      await context.background.stop()
+      await Self.stop(plugin, context.log)
     }
     await cache?.stop()
     store.close()
     watch.stop()
     for loop in loops { loop.stop() }
     for loop in loops { loop.join() }
+  }
+
+  private static func start(_ plugin: any Plugin) async throws {
+    do {
+      try await plugin.start()
+    } catch let error as ConfigurationError {
+      throw error
+    } catch {
+      throw StartupError("plugin \(type(of: plugin).name): does not start: \(error)")
+    }
+  }
+
+  /// Ends a plugin, if it takes no longer than its tasks may: the store is closed whatever it does.
+  private static func stop(_ plugin: any Plugin, _ log: Log) async {
+    let work = BackgroundWork(log: log)
+    work.run("stop") { await plugin.stop() }
+    let time = BackgroundWork.longestStop
+    guard await work.unended(after: time).isEmpty else {
+      return log.warning("the plugin does not stop", ["waited": "\(time)"])
+    }
   }
 
   private func drain() async {

@@ -51,8 +51,8 @@ public struct TestedServer: Sendable {
   /// Runs `body` with a client.
   ///
   /// - Returns: what `body` returns.
-  /// - Throws: ``LiaisonKit/ConfigurationError`` for a bad configuration, what a plugin's start throws, and what `body`
-  ///   throws.
+  /// - Throws: ``LiaisonKit/ConfigurationError`` for a bad configuration, ``LiaisonServer/StartupError`` for a plugin that does not
+  ///   start, and what `body` throws.
   @discardableResult
   public func test<Result>(
     _ way: Way, _ body: (TestClient) async throws -> Result

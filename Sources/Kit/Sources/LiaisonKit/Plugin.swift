@@ -20,7 +20,8 @@ public protocol Plugin: Sendable {
   /// Called once before the first call.
   func start() async throws
 
-  /// Called once after the last call.
+  /// Called once when no more calls come. Calls that the plugin has kept beyond its budget, and were answered without it, may still be
+  /// running. A stop that takes longer than ``BackgroundWork/longestStop`` is not waited for.
   func stop() async
 }
 
