@@ -74,8 +74,9 @@ struct PipelineAssembly {
       }
       try section.requireAllRead()
     }
-    // A section for a plugin that is known but not listed is kept for the day it is.
+    // What is set for a plugin that is known but not listed is kept for the day it is.
     for name in names { _ = configuration.plugins.value(name) }
+    for type in additional { _ = configuration.budgets.value(type.name) }
     try configuration.plugins.requireAllRead()
     try configuration.budgets.requireAllRead()
     self.plugins = plugins
@@ -88,9 +89,13 @@ struct PipelineAssembly {
 
 extension PluginContext {
   /// A context in which a plugin can read its configuration, but nothing runs.
-  static func forChecking(_ configuration: ServerConfiguration) -> PluginContext {
+  ///
+  /// - Parameter metrics: where the plugin registers its own.
+  static func forChecking(
+    _ configuration: ServerConfiguration, metrics: MetricsRegistry = MetricsRegistry()
+  ) -> PluginContext {
     PluginContext(
-      log: Log(level: configuration.logLevel), metrics: MetricsRegistry(), schemas: SchemaRegistry(),
+      log: Log(level: configuration.logLevel), metrics: metrics, schemas: SchemaRegistry(),
       blocking: BlockingPool(threads: 1), directory: configuration.directory)
   }
 }

@@ -263,8 +263,17 @@ public final class Server {
         + "its metrics begin with liaison_\(clash.plugin.replacing("-", with: "_"))_")
   }
 
+  /// Looks whether a server can have a configuration, as far as nothing has to be opened for that.
+  static func check(_ configuration: ServerConfiguration, _ additional: [any Plugin.Type]) throws {
+    let metrics = MetricsRegistry()
+    _ = try assembly(configuration, additional) { name in
+      .forChecking(configuration, metrics: metrics.part(of: name))
+    }
+    try requireDistinctNames(metrics, Log(level: configuration.logLevel))
+  }
+
   /// The pipeline of a configuration, if a server may have it.
-  static func assembly(
+  private static func assembly(
     _ configuration: ServerConfiguration, _ additional: [any Plugin.Type],
     context: (String) -> PluginContext
   ) throws(ConfigurationError) -> PipelineAssembly {

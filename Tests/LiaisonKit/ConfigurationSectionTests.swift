@@ -103,6 +103,10 @@ import Testing
     #expect(throws: ConfigurationError.self) { try section.requireAllRead() }
     let error = #expect(throws: ConfigurationError.self) { try section.requireAllRead() }
     #expect(error?.key == "plugins.x.zz" && error?.message == "is not a known option; known here: a")
+    let empty = #expect(throws: ConfigurationError.self) {
+      try self.section(["a": .integer(1)]).requireAllRead()
+    }
+    #expect(empty?.message == "is not a known option; there is none here")
   }
 
   @Test func `keys of nested sections are named in full`() throws {

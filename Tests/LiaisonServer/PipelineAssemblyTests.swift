@@ -15,10 +15,12 @@ import Testing
   }
 
   private func assemble(
-    _ pipeline: [String], plugins: [String: ConfigurationValue] = [:]
+    _ pipeline: [String], plugins: [String: ConfigurationValue] = [:],
+    budgets: [String: ConfigurationValue] = [:]
   ) throws(ConfigurationError) -> PipelineAssembly {
     let values: [String: ConfigurationValue] = [
       "pipeline": .array(pipeline.map { .string($0) }), "plugins": .object(plugins),
+      "budgets": .object(budgets),
     ]
     let configuration = try ServerConfiguration(values: values, directory: ".")
     return try PipelineAssembly(configuration, additional: [Idle.self]) { _ in .forChecking(configuration) }
@@ -53,6 +55,37 @@ import Testing
     #expect(without.stages.count == 1 && without.stages[0] is any ImmediateMiddleware)
     let with = try assemble(["authentication", "idle", "persistence"])
     #expect(with.pluginStages.count == 1 && with.stages.count == 2 && with.stages[1] is PluginStage)
+  }
+
+  @Test func `the budget of a plugin that was taken out of the pipeline is kept, one of nobody is refused`()
+    throws
+  {
+    #expect(try assemble(["persistence"], budgets: ["idle": .string("1s")]).pluginStages.isEmpty)
+    for name in ["nobody", "authentication"] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try assemble(["authentication", "persistence"], budgets: [name: .string("1s")])
+      }
+      #expect(error?.key == "budgets.\(name)")
+    }
+  }
+
+  @Test func `a check finds two plugins that have a metric of one name`() throws {
+    struct Other: Plugin, Middleware {
+      static let name = "other"
+      init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
+        for name in ["liaison_idle_failures_total", "liaison_other_calls_total"] {
+          _ = context.metrics.counter(name, help: "Calls.")
+        }
+      }
+      func handle(_ call: Call, next: Next) async throws -> Reply { try await next(call) }
+    }
+    func check(_ pipeline: [String]) throws {
+      let values = ["pipeline": ConfigurationValue.array(pipeline.map { .string($0) })]
+      try Server.check(ServerConfiguration(values: values, directory: "."), [Idle.self, Other.self])
+    }
+    try check(["other", "persistence"])
+    let error = #expect(throws: StartupError.self) { try check(["idle", "other", "persistence"]) }
+    #expect(error?.description.contains("liaison_idle_failures_total") == true)
   }
 
   @Test(arguments: [

@@ -46,7 +46,7 @@ public enum LiaisonCommand {
     case .check:
       let configuration = try configuration(arguments)
       let loaded = try loaded(configuration, beside: plugins).map(\.type)
-      _ = try Server.assembly(configuration, plugins + loaded) { _ in .forChecking(configuration) }
+      try Server.check(configuration, plugins + loaded)
       say("the configuration is good")
     case .store(let command): try command.run(arguments)
     }

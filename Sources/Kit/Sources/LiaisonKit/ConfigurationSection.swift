@@ -129,7 +129,8 @@ public final class ConfigurationSection {
   /// Refuses keys that nobody has read.
   public func requireAllRead() throws(ConfigurationError) {
     guard let unknown = keys.first(where: { !read.contains($0) }) else { return }
-    throw error(unknown, "is not a known option; known here: \(read.sorted().joined(separator: ", "))")
+    let known = read.isEmpty ? "there is none here" : "known here: \(read.sorted().joined(separator: ", "))"
+    throw error(unknown, "is not a known option; \(known)")
   }
 }
 
