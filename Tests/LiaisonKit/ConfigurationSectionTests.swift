@@ -28,6 +28,9 @@ import Testing
       #expect(try section.strings("key") == nil)
       #expect(try section.section("key").keys.isEmpty)
       #expect(try section.sections("key").isEmpty)
+      #expect(try section.integer("key", in: 1...5) == nil && section.duration("key") == nil)
+      #expect(try section.double("key", in: 0...1) == nil)
+      #expect(try section.double("key", in: 0...1, default: 0.5) == 0.5)
       #expect(section.value("key") == nil)
     }
   }
@@ -76,6 +79,7 @@ import Testing
       (1, { _ = try $0.integer("key", in: 0...9, default: 0) }),
       (3, { _ = try $0.string("key") }),
       (5, { _ = try $0.section("key") }),
+      (2, { _ = try $0.double("key", in: 0...2) }),
       (nil, { _ = try $0.duration("key", default: .zero) }),
       (nil, { _ = try $0.strings("key") }),
       (nil, { _ = try $0.sections("key") }),
@@ -95,6 +99,13 @@ import Testing
       let error = error(.integer(value)) { _ = try $0.integer("key", in: 1...5, default: 1) }
       #expect(error?.description == "plugins.x.key: must be an integer from 1 to 5, not \(value)")
     }
+  }
+
+  @Test func `whole numbers are numbers too, and all are held to their range`() throws {
+    #expect(try section(["key": .integer(2)]).double("key", in: 0...2) == 2)
+    #expect(try section(["key": .double(0.25)]).double("key", in: 0...2) == 0.25)
+    let error = error(.double(2.5)) { _ = try $0.double("key", in: 0...2) }
+    #expect(error?.description == "plugins.x.key: must be a number from 0.0 to 2.0, not 2.5")
   }
 
   @Test func `an unknown key is named with those that are known`() {

@@ -1,5 +1,4 @@
 /// The headers of a call, copied once; strings are made only when somebody asks.
-@frozen
 public struct CallHeaders: Sendable {
   /// One header behind the other: the lengths of name and value, four bytes each, then both.
   @usableFromInline var bytes: [UInt8] = []
@@ -25,6 +24,16 @@ public struct CallHeaders: Sendable {
     withValue(of: name) { String(decoding: $0, as: UTF8.self) }
   }
 
+  /// The same for a name that is known only when the program runs, as one of the configuration.
+  public subscript(named name: String) -> String? {
+    var name = name
+    return name.withUTF8 { name in
+      bytes.withUnsafeBufferPointer { bytes in
+        Self.value(of: name, in: bytes).map { String(decoding: $0, as: UTF8.self) }
+      }
+    }
+  }
+
   /// Reads the first header of that name where it stands; `nil` if there is none.
   @inlinable
   public func withValue<Result>(
@@ -40,6 +49,12 @@ public struct CallHeaders: Sendable {
   static func value(
     of name: StaticString, in bytes: UnsafeBufferPointer<UInt8>
   ) -> UnsafeBufferPointer<UInt8>? {
+    value(of: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount), in: bytes)
+  }
+
+  private static func value(
+    of name: UnsafeBufferPointer<UInt8>, in bytes: UnsafeBufferPointer<UInt8>
+  ) -> UnsafeBufferPointer<UInt8>? {
     var position = 0
     while position < bytes.count {
       let lengths = UnsafeRawPointer(bytes.baseAddress!).loadUnaligned(
@@ -47,9 +62,9 @@ public struct CallHeaders: Sendable {
       let start = position + overhead
       let middle = start + Int(lengths.0)
       position = middle + Int(lengths.1)
-      guard middle - start == name.utf8CodeUnitCount else { continue }
+      guard middle - start == name.count else { continue }
       var offset = 0
-      while offset < middle - start, bytes[start + offset] | 0x20 == name.utf8Start[offset] | 0x20 {
+      while offset < middle - start, bytes[start + offset] | 0x20 == name[offset] | 0x20 {
         offset += 1
       }
       if start + offset == middle { return UnsafeBufferPointer(rebasing: bytes[middle..<position]) }

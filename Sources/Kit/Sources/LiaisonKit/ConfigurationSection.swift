@@ -56,8 +56,11 @@ public final class ConfigurationSection {
   /// An integer within a range.
   public func integer(
     _ key: String, in range: ClosedRange<Int>, default fallback: Int
-  ) throws(ConfigurationError) -> Int {
-    guard let value = value(key) else { return fallback }
+  ) throws(ConfigurationError) -> Int { try integer(key, in: range) ?? fallback }
+
+  /// An integer within a range; `nil` if not given.
+  public func integer(_ key: String, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int? {
+    guard let value = value(key) else { return nil }
     guard case .integer(let integer) = value, let integer = Int(exactly: integer), range.contains(integer)
     else {
       throw error(
@@ -65,6 +68,27 @@ public final class ConfigurationSection {
     }
     return integer
   }
+
+  /// A number within a range, whole or not; `nil` if not given.
+  public func double(_ key: String, in range: ClosedRange<Double>) throws(ConfigurationError) -> Double? {
+    guard let value = value(key) else { return nil }
+    let number: Double? =
+      switch value {
+      case .integer(let integer): Double(integer)
+      case .double(let double): double
+      default: nil
+      }
+    guard let number, range.contains(number) else {
+      throw error(
+        key, "must be a number from \(range.lowerBound) to \(range.upperBound), not \(value.article)")
+    }
+    return number
+  }
+
+  /// A number within a range, whole or not.
+  public func double(
+    _ key: String, in range: ClosedRange<Double>, default fallback: Double
+  ) throws(ConfigurationError) -> Double { try double(key, in: range) ?? fallback }
 
   /// `true` or `false`.
   public func bool(_ key: String, default fallback: Bool) throws(ConfigurationError) -> Bool {
@@ -77,7 +101,12 @@ public final class ConfigurationSection {
 
   /// A duration such as `"50ms"`, `"10s"`, `"5m"`, `"24h"`, `"7d"`.
   public func duration(_ key: String, default fallback: Duration) throws(ConfigurationError) -> Duration {
-    guard let value = value(key) else { return fallback }
+    try duration(key) ?? fallback
+  }
+
+  /// A duration; `nil` if not given.
+  public func duration(_ key: String) throws(ConfigurationError) -> Duration? {
+    guard let value = value(key) else { return nil }
     guard case .string(let text) = value, let duration = Duration(configuration: text) else {
       throw error(
         key, "must be a duration such as \"50ms\", \"10s\", \"5m\", \"24h\" or \"7d\", not \(value.article)")
