@@ -1,4 +1,5 @@
-/// An object of the configuration, read key by key. What is left unread at the end is refused as unknown.
+/// An object of the configuration, read key by key. What is left unread at the end is refused as unknown: of a plugin's own section by the
+/// server, of a section inside it if that is asked, see ``requireAllRead()``.
 ///
 /// ```swift
 /// let rate = try configuration.integer("sample-rate", in: 1...100, default: 100)
@@ -130,7 +131,7 @@ public final class ConfigurationSection {
     return strings
   }
 
-  /// An object; an empty section if not given.
+  /// An object; an empty section if not given. Ask it for ``requireAllRead()`` once it is read: nobody else does.
   public func section(_ key: String) throws(ConfigurationError) -> ConfigurationSection {
     guard let value = value(key) else { return ConfigurationSection(path: name(of: key), values: [:]) }
     guard case .object(let values) = value else {
@@ -139,7 +140,7 @@ public final class ConfigurationSection {
     return ConfigurationSection(path: name(of: key), values: values)
   }
 
-  /// A list of objects; empty if not given.
+  /// A list of objects; empty if not given. Ask each for ``requireAllRead()`` once it is read: nobody else does.
   public func sections(_ key: String) throws(ConfigurationError) -> [ConfigurationSection] {
     guard let value = value(key) else { return [] }
     guard case .array(let elements) = value else {
@@ -155,7 +156,7 @@ public final class ConfigurationSection {
     return sections
   }
 
-  /// Refuses keys that nobody has read.
+  /// Refuses keys that nobody has read. What stands inside of sections that were read is for those to refuse.
   public func requireAllRead() throws(ConfigurationError) {
     guard let unknown = keys.first(where: { !read.contains($0) }) else { return }
     let known = read.isEmpty ? "there is none here" : "known here: \(read.sorted().joined(separator: ", "))"
