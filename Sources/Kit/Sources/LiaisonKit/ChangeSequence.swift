@@ -3,11 +3,15 @@ public import ContextModel
 /// The changes behind a number and all that will come. It ends when its task is cancelled.
 ///
 /// ```swift
-/// for try await change in context.changes() where change.kind == .associate {
-///   try await publish(change)
-///   try await context.feed.keep(change.sequence)
+/// for try await change in context.changes() {
+///   let isWanted = change.kind == .associate
+///   if isWanted { try await publish(change) }
+///   if isWanted || change.sequence.isMultiple(of: 1000) { try await context.feed.keep(change.sequence) }
 /// }
 /// ```
+/// The position is kept behind changes of other kinds too, now and then: a follower that keeps it only where it finds what it wants falls
+/// behind what the store keeps, however long it has nothing to do, and after the next restart begins with ``ChangesGone``.
+///
 /// While the store cannot be read it waits. It throws ``ChangesGone`` where changes are missing, and nothing else.
 public struct ChangeSequence: AsyncSequence, Sendable {
   /// A change.
