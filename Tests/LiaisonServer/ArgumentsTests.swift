@@ -27,4 +27,12 @@ import Testing
   func `anything else is refused`(arguments: [String]) {
     #expect(throws: UsageError.self) { try Arguments(arguments) }
   }
+
+  @Test(arguments: ["counter", "plugin", "call", "event-loop", "persistence", "swift", "testing", "kit"])
+  func `a new plugin has no name with which its package could not be built`(name: String) throws {
+    let error = #expect(throws: UsageError.self) { try Arguments(["plugin", "new", name]) }
+    #expect(error?.description.contains("cannot be the name of a new plugin") == true)
+    #expect(
+      try Arguments(["plugin", "new", "center-\(name)"]).command == .plugin(.new(name: "center-\(name)")))
+  }
 }

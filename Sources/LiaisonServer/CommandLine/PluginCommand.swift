@@ -28,6 +28,13 @@ enum PluginCommand: Equatable {
             "\"\(operand)\" is no name of a plugin: 2 to 40 lower-case letters, digits and single dashes, "
             + "a letter first, such as center-stamp")
       }
+      let scaffold = PluginScaffold(name: operand, sources: "")
+      guard scaffold.canBeBuilt else {
+        throw UsageError(
+          description:
+            "\"\(operand)\" cannot be the name of a new plugin: its module would be called \(scaffold.module), as something "
+            + "that it is built with; another word beside it helps, such as center-\(operand)")
+      }
       return (.new(name: operand), ["--sources": "sources"])
     default:
       let got = action.map { "unknown command \"plugin \($0)\"" } ?? "plugin needs a command"

@@ -18,6 +18,19 @@ struct PluginScaffold {
     return !text.hasSuffix("-") && !text.contains("--")
   }
 
+  /// The modules that a plugin's package cannot have, for something that it is built with has that name: of Swift, of the server's
+  /// package, or of the kit.
+  private static let takenModules: Set<String> = [
+    "Any", "Self", "String", "Test", "Suite", "Swift", "Testing", "Foundation", "Synchronization", "Dispatch",
+    "Glibc", "Kit", "Liaison", "LiaisonKit", "LiaisonServer", "LiaisonTesting", "EventLoop", "ContextAPI",
+    "ContextModel", "ContextStore", "MappingCache", "Persistence", "Authentication", "BusinessAttributes",
+    "ExtensionSchemas", "Plugin", "PluginContext", "PluginExport", "Middleware", "Call", "Next", "Reply",
+    "ReplyHeader", "Counter", "ConfigurationSection", "ConfigurationError", "TestedServer",
+  ]
+
+  /// Whether a package of that name can be built. Names of packages are compared without case.
+  var canBeBuilt: Bool { !Self.takenModules.contains { $0.lowercased() == module.lowercased() } }
+
   /// The server's sources: those given, those installed with this server, or those it was built from.
   static func sourcesFolder(_ given: String?) throws(UsageError) -> String {
     let files = FileManager.default
