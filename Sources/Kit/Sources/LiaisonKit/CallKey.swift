@@ -9,8 +9,8 @@ import Synchronization
 /// call[.site] = "Lisbon"        // in one stage
 /// let site = call[.site]        // in a later one
 /// ```
-/// Stages of different libraries meet under the same name and type; begin names with your plugin's. Keys are made once,
-/// not for each call. They are never given up: a process has room for as many as it likes, but not for one per customer.
+/// Stages of different libraries meet under the same name and type; begin names with your plugin's. Keys are never freed: make a
+/// fixed number of them, never one per customer.
 public struct CallKey<Value: Sendable>: Sendable {
   let number: Int
 

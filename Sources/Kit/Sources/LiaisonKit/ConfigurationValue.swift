@@ -15,7 +15,7 @@ public enum ConfigurationValue: Sendable, Equatable {
   /// `{…}`
   case object([String: ConfigurationValue])
 
-  /// "a string", "an array"…, for messages.
+  /// The value as messages show it: scalars themselves, else `an array` or `an object`.
   public var article: String {
     switch self {
     case .null: "null"

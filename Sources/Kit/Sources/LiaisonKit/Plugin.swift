@@ -26,7 +26,7 @@ public protocol Plugin: Sendable {
 }
 
 extension Plugin {
-  /// The server's own plugins have the server's version.
+  /// `-`: the plugin has no version of its own.
   public static var version: String { "-" }
   /// Most plugins do not.
   public var authenticates: Bool { false }

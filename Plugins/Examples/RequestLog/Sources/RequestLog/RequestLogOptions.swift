@@ -10,7 +10,7 @@ struct RequestLogOptions {
   let buffer: Int
   /// From this on a call is slow.
   let slow: Duration
-  /// Whether lines tell customers apart.
+  /// Whether lines carry `customer_id`.
   let showsCustomers: Bool
   /// The operations that have no lines.
   let skipped: Set<Operation>
