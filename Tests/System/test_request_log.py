@@ -84,6 +84,18 @@ def test_a_sample_tells_how_many_calls_it_stands_for_and_the_end_writes_all(make
     assert [line["weight"] for line in failed] == [1] * 7
 
 
+def test_items_of_a_bulk_request_are_sampled_each_for_itself(make_logging: Start) -> None:
+    server = make_logging(sample=10, skip=["start-service", "associate-services"])
+    server.start()
+    service = server.call("POST", "/services/start", {"contact_key": "k"}).json["service_id"]
+    items = [{"customer_id": f"C{number}", "service_id": service} for number in range(2000)]
+    assert {answer["status"] for answer in server.call("POST", "/associations", items).json} == {200}
+    assert server.stop() == 0
+    # What takes long has a line of its own whatever the sample is.
+    sampled = [line for line in lines(server) if line["weight"] == 10]
+    assert 1300 < sum(line["weight"] for line in sampled) < 2700
+
+
 def test_a_renamed_file_makes_room_for_a_new_one_and_no_line_is_lost(make_logging: Start) -> None:
     server = make_logging()
     server.start()

@@ -1,8 +1,9 @@
 import ContextModel
 public import LiaisonKit
+import Synchronization
 
 /// Writes a line of JSON for each call, or for a sample of them. Its README says how it is configured.
-public struct RequestLog: Plugin, Middleware {
+public final class RequestLog: Plugin, Middleware {
   /// `request-log`
   public static let name = "request-log"
   /// Semantic version.
@@ -10,6 +11,8 @@ public struct RequestLog: Plugin, Middleware {
 
   private let options: RequestLogOptions
   private let file: LineFile
+  /// How many calls were looked at. Not the calls' own numbers: all items of a bulk request have the same.
+  private let calls = Atomic<UInt64>(.random(in: 0...UInt64.max))
 
   /// Reads the configuration.
   public init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
@@ -39,7 +42,8 @@ public struct RequestLog: Plugin, Middleware {
   }
 
   private func record(_ call: Call, _ line: RequestLine) {
-    let weight = options.weight(of: call.requestNumber, status: line.status, duration: line.duration)
+    let number = calls.wrappingAdd(1, ordering: .relaxed).oldValue
+    let weight = options.weight(of: number, status: line.status, duration: line.duration)
     guard weight > 0 else { return }
     file.append(line.text(call, weight: weight, showsCustomer: options.showsCustomers))
   }
