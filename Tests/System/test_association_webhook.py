@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import resource
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,76 @@ def test_a_receiver_that_hangs_holds_up_neither_calls_nor_the_end(server: Liaiso
     receiver.status = 200
     server.start()
     wait_until("all five arrive", lambda: len(pairs(receiver.taken)) == 5, 10)
+
+
+def test_what_was_taken_is_not_posted_again_while_its_position_cannot_be_kept(
+    server: LiaisonServer, receiver: Receiver
+) -> None:
+    receiver.status = 0
+    associate(server, "C1")
+    wait_until("the request is under way", lambda: receiver.waiting, 10)
+    soft, hard = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (4096, hard))
+    assert server.call("POST", "/services/start", {"contact_key": "k"}).status == 503
+    receiver.status = 200
+    receiver.released.set()
+    wait_until("the receiver has it", lambda: len(receiver.taken) == 1, 10)
+    tried = time.monotonic() + 2.5
+    wait_until("the position was to be kept several times", lambda: time.monotonic() > tried, 10)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (soft, hard))
+    wait_until("nothing waits", lambda: metric(server, "changes_behind") == 0, 20)
+    associate(server, "C2")
+    wait_until("the next one arrives", lambda: receiver.taken[-1]["customer_id"] == "C2", 10)
+    assert [association["customer_id"] for association in receiver.taken] == ["C1", "C2"]
+
+
+def test_requests_are_bounded_in_bytes_and_shorter_for_a_receiver_that_wants_them_so(
+    make_server: Start, library: Path, receiver: Receiver, folder: Path
+) -> None:
+    server = make_server(config=config(library, receiver, folder, batch=1000))
+    server.start()
+    receiver.status = 500
+    service, _ = associate(server, "C")
+    wait_until("the receiver has refused", lambda: receiver.refused >= 1, 10)
+    free = {"plugins": {"extension-schemas": {"schemas": "off"}}}
+    assert server.stop() == 0
+    server.config["plugins"].update(free["plugins"])
+    server.start()
+    items = [{"customer_id": f"C{number}", "service_id": service, "Note": "n" * 20_000} for number in range(60)]
+    assert {answer["status"] for answer in server.call("POST", "/associations", items).json} == {200}
+    receiver.lengths.clear()
+    receiver.status = 200
+    wait_until("some are taken", lambda: len(receiver.taken) >= 20, 20)
+    receiver.longest = 100_000
+    assert {answer["status"] for answer in server.call("POST", "/associations", items).json} == {200}
+    wait_until("all are taken", lambda: len(receiver.taken) == 121, 20)
+    assert max(receiver.lengths) <= 256 * 1024
+    numbers = [association["sequence"] for association in receiver.taken]
+    assert numbers == sorted(set(numbers))
+
+
+def test_the_key_is_bytes_and_the_log_does_not_tell_the_url(
+    make_server: Start, library: Path, folder: Path
+) -> None:
+    secret = bytes(range(0x80, 0x90)) + "ключ".encode("koi8-r")
+    receiver = Receiver(secret)
+    try:
+        settings = config(library, receiver, folder)
+        (folder / "secret").write_bytes(b" \t" + secret + b"\r\n")
+        url = receiver.url.replace("http://", "http://alice:passw0rd@") + "?token=t0ken"
+        settings["plugins"]["association-webhook"]["url"] = url
+        server = make_server(config=settings)
+        server.start()
+        receiver.status = 500
+        associate(server, "C1")
+        wait_until("the receiver has refused", lambda: receiver.refused >= 2, 10)
+        assert "receiver=http://127.0.0.1 " in server.log()
+        assert not re.search("alice|passw0rd|t0ken", server.log())
+        receiver.status = 200
+        wait_until("it arrives", lambda: len(receiver.taken) == 1, 10)
+        assert receiver.forged == []
+    finally:
+        receiver.close()
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,19 @@ from typing import Any
 
 
 class Receiver:
-    """Takes POSTs, checks their signatures, and remembers what it has answered 2xx and what else it has seen."""
+    """Takes POSTs, checks their signatures, and remembers what it has answered 2xx and what else it has seen.
+
+    With `status` 0 it answers when it is `released`; a body longer than `longest` is answered 413.
+    """
 
     def __init__(self, secret: bytes, status: int = 200) -> None:
         self.secret = secret
         self.status = status
         self.taken: list[dict[str, Any]] = []
         self.refused = 0
+        self.waiting = False
+        self.longest: int | None = None
+        self.lengths: list[int] = []
         self.released = threading.Event()
         receiver = self
 
@@ -27,9 +33,13 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver._require_signature(self.headers["X-Liaison-Signature"], body)
+                receiver.lengths.append(len(body))
                 if receiver.status == 0:
+                    receiver.waiting = True
                     receiver.released.wait(60)
                 status = receiver.status or 500
+                if receiver.longest is not None and len(body) > receiver.longest:
+                    status = 413
                 if 200 <= status < 300:
                     receiver.taken += json.loads(body)["associations"]
                 else:

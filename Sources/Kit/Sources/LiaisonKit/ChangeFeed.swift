@@ -5,7 +5,10 @@ public import ContextModel
 ///
 /// A plugin keeps its position when it has dealt with a change for good. After a restart, or a fault, it begins behind that
 /// position: each change is seen at least once, never with a gap, and those behind the position may be seen again.
-/// Any task.
+///
+/// Several servers on one store each give their plugins all changes, and keep one position for all plugins of a name. After a
+/// restore of a backup the numbers of the changes since are given again, to others: what knows repetitions by their numbers must
+/// begin anew. Any task.
 public protocol ChangeFeed: Sendable {
   /// The number of the newest durable change; 0 before the first.
   var newest: Int64 { get }

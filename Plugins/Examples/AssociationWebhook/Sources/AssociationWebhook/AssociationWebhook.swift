@@ -2,7 +2,7 @@ import ContextModel
 public import LiaisonKit
 
 /// Posts every association to a receiver, in order and at least once. Its README says how it is configured.
-public struct AssociationWebhook: Plugin, Middleware {
+public struct AssociationWebhook: Plugin, ImmediateMiddleware {
   /// `association-webhook`
   public static let name = "association-webhook"
   /// Semantic version.
@@ -22,11 +22,6 @@ public struct AssociationWebhook: Plugin, Middleware {
     context.background.run("deliver") { [delivery] in await delivery.run() }
   }
 
-  /// Passes every call on: what is posted is what the store has accepted, not what was asked for.
-  public func handle(_ call: Call, next: Next) async throws -> Reply { try await next(call) }
-}
-
-extension AssociationWebhook: ImmediateMiddleware {
-  /// No call waits for the webhook.
+  /// Lets every call pass: what is posted is what the store has accepted, not what was asked for.
   public func admit(_ call: Call) throws -> Bool { true }
 }

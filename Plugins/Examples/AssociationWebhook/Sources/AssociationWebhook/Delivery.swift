@@ -13,8 +13,27 @@ struct Delivery: Sendable {
   private let refusals: Counter
   private let lost: Counter
 
-  /// How many changes are read at once; the position is kept at least that often.
-  private static let mostRead = 1000
+  /// How many changes are read at once, if no larger batch is wanted: each may be as long as a body of the API.
+  private static let mostRead = 100
+  /// After so many changes that are no associations the position is kept. It costs a commit.
+  private static let mostUnkept = 1000
+
+  /// How far the receiver has come.
+  private struct Progress {
+    /// The newest change that is dealt with.
+    var position: Int64
+    /// The newest change that the store knows to be dealt with.
+    var kept: Int64
+    /// Associations were posted whose position is not kept.
+    var hasPosted = false
+    /// How long requests may be, in bytes. Less once the receiver has found one too long.
+    var largest = 262_144
+
+    init(behind position: Int64) {
+      self.position = position
+      kept = position
+    }
+  }
 
   init(_ options: WebhookOptions, _ context: PluginContext) {
     self.options = options
@@ -33,72 +52,88 @@ struct Delivery: Sendable {
 
   /// Delivers until the task is cancelled.
   func run() async {
-    var position: Int64?
+    guard var progress = await begin() else { return }
     while !Task.isCancelled {
       do {
-        let start: Int64
-        if let position { start = position } else { start = try await feed.begin() }
-        position = try await deliver(behind: start)
+        try await deliver(&progress)
       } catch let gone as ChangesGone {
         lost.add(Int(gone.oldest - gone.after) - 1)
         log.error("associations may be lost to the receiver", ["reason": "\(gone)"])
-        position = gone.oldest - 1
+        progress.position = gone.oldest - 1
       } catch {
-        // The store says itself when it fails.
-        try? await Task.sleep(for: .seconds(1))
+        await leaveStoreAlone()
       }
     }
   }
 
-  /// - Returns: the position that was reached.
-  private func deliver(behind start: Int64) async throws -> Int64 {
-    let changes = try await feed.changes(behind: start, limit: Self.mostRead)
-    guard let last = changes.last else {
-      await feed.wait(behind: start)
-      return start
+  /// - Returns: `nil` if the task was cancelled first.
+  private func begin() async -> Progress? {
+    while !Task.isCancelled {
+      do { return Progress(behind: try await feed.begin()) } catch { await leaveStoreAlone() }
     }
-    var position = start
+    return nil
+  }
+
+  /// The store says itself when it fails.
+  private func leaveStoreAlone() async { try? await Task.sleep(for: .seconds(1)) }
+
+  /// Deals with the next changes, or waits for them.
+  private func deliver(_ progress: inout Progress) async throws {
+    // What was posted but could not be kept is not posted again for that.
+    try await keep(&progress)
+    let changes = try await feed.changes(
+      behind: progress.position, limit: max(options.batch, Self.mostRead))
+    guard let last = changes.last else { return await feed.wait(behind: progress.position) }
     var rest = changes.filter { $0.kind == .associate }[...]
-    while !rest.isEmpty {
-      let batch = rest.prefix(options.batch)
-      rest = rest.dropFirst(options.batch)
-      guard await post(batch) else { return position }
-      position = batch.last?.sequence ?? position
-      try await feed.keep(position)
+    while let batch = AssociationBatch(of: rest, atMost: options.batch, bytes: progress.largest) {
+      guard try await post(batch) else {
+        progress.largest = batch.text.count / 2
+        continue
+      }
+      rest = rest.dropFirst(batch.count)
+      progress.position = batch.last
+      progress.hasPosted = true
+      try await keep(&progress)
     }
-    // What is no association needs no commit of its own, unless there is much of it.
-    if changes.count == Self.mostRead, position < last.sequence { try await feed.keep(last.sequence) }
-    return last.sequence
+    progress.position = last.sequence
+  }
+
+  private func keep(_ progress: inout Progress) async throws {
+    guard progress.hasPosted || progress.position - progress.kept >= Self.mostUnkept else { return }
+    try await feed.keep(progress.position)
+    progress.kept = progress.position
+    progress.hasPosted = false
   }
 
   /// Posts until the receiver has taken it.
   ///
-  /// - Returns: `false` if the task was cancelled first.
-  private func post(_ batch: ArraySlice<Change>) async -> Bool {
-    guard let first = batch.first?.sequence, let last = batch.last?.sequence else { return true }
-    let body = AssociationBody.text(batch)
+  /// - Returns: `false` if the receiver finds it too long and it can be shorter.
+  /// - Throws: `CancellationError` if the task was cancelled first.
+  private func post(_ batch: AssociationBatch) async throws -> Bool {
     var pause: Duration = .milliseconds(100)
     var attempts = 0
-    while !Task.isCancelled {
+    while true {
+      try Task.checkCancellation()
       attempts += 1
       do {
-        try await receiver.post(body, delivery: "\(first)-\(last)", time: Int64(time(nil)))
+        try await receiver.post(
+          batch.text, delivery: "\(batch.first)-\(batch.last)", time: Int64(time(nil)))
         delivered.add(batch.count)
         if attempts > 1 { log.info("the receiver takes associations again", ["attempts": "\(attempts)"]) }
         return true
       } catch {
-        guard !Task.isCancelled else { return false }
+        try Task.checkCancellation()
         refusals.add()
+        if let refusal = error as? Receiver.Refusal, refusal.isTooLong, batch.count > 1 { return false }
         if attempts == 1 {
           log.warning(
             "the receiver does not take associations; they wait in the store",
-            ["url": options.url, "reason": "\(error)"])
+            ["receiver": options.receiver, "reason": "\(error)"])
         }
         // Not all at the same moment, if several servers wait for one receiver.
         try? await Task.sleep(for: min(pause, options.longestPause) * Double.random(in: 0.5...1))
         pause = min(pause * 2, options.longestPause)
       }
     }
-    return false
   }
 }

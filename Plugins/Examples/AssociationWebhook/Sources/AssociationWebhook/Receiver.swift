@@ -12,6 +12,8 @@ final class Receiver: @unchecked Sendable {
   /// Why a receiver has not taken a body: one line.
   struct Refusal: Error, CustomStringConvertible {
     let description: String
+    /// A shorter body might be taken.
+    let isTooLong: Bool
   }
 
   /// - Parameter timeout: how long one request may take.
@@ -55,7 +57,8 @@ final class Receiver: @unchecked Sendable {
     throw Refusal(
       description: status > 0
         ? "it answered \(status)"
-        : String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        : String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self),
+      isTooLong: status == 413)
   }
 
   /// HMAC-SHA256 over the time, a full stop and the body, in hexadecimal digits.

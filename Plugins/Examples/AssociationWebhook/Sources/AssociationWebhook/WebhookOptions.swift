@@ -5,6 +5,8 @@ import LiaisonKit
 struct WebhookOptions {
   /// `http://…` or `https://…`.
   let url: String
+  /// The same for the log: a path or a query may hold what is secret, as may a user in front of the host.
+  let receiver: String
   /// The key of the signatures, at least 16 bytes.
   let secret: [UInt8]
   /// How long one request may take.
@@ -17,20 +19,22 @@ struct WebhookOptions {
   /// - Parameter path: makes a path of the configuration absolute.
   init(_ section: ConfigurationSection, path: (String) -> String) throws(ConfigurationError) {
     guard let url = try section.string("url"), url.hasPrefix("http://") || url.hasPrefix("https://"),
-      let parts = URLComponents(string: url), parts.host?.isEmpty == false
+      let parts = URLComponents(string: url), let scheme = parts.scheme, let host = parts.host, !host.isEmpty
     else { throw section.error("url", "must be the receiver's URL, as \"https://crm.example/associations\"") }
     self.url = url
+    receiver = "\(scheme)://\(host)"
     guard let file = try section.string("secret-file"), !file.isEmpty else {
       throw section.error("secret-file", "must be the path of the file with the key of the signatures")
     }
     guard let content = FileManager.default.contents(atPath: path(file)) else {
       throw section.error("secret-file", "\(path(file)) cannot be read")
     }
-    let secret = String(decoding: content, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    guard secret.utf8.count >= 16 else {
-      throw section.error("secret-file", "\(path(file)) must hold at least 16 characters")
+    // Any bytes make a key; an editor leaves white space behind them.
+    let start = content.drop(while: Self.isSpace)
+    secret = Array(start.reversed().drop(while: Self.isSpace).reversed())
+    guard secret.count >= 16 else {
+      throw section.error("secret-file", "\(path(file)) must hold at least 16 bytes")
     }
-    self.secret = Array(secret.utf8)
     timeout = try section.duration("timeout", default: .seconds(10))
     guard timeout >= .milliseconds(1), timeout <= .seconds(300) else {
       throw section.error("timeout", "must be from \"1ms\" to \"5m\"")
@@ -41,4 +45,7 @@ struct WebhookOptions {
       throw section.error("longest-pause", "must be at least \"1ms\"")
     }
   }
+
+  /// White space of ASCII.
+  private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 }
