@@ -295,6 +295,13 @@ def test_a_connection_string_that_is_none_is_refused(url: str) -> None:
     assert "store.url" in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("url", ["postgres://u:s3cret%zz@h/db", "postgres://u:s3cret/x@h/db", "host=h password=a s3cret"])
+def test_a_connection_string_that_is_wrong_is_not_shown(url: str, tmp_path: Path) -> None:
+    for command in (["serve", "--store", url], ["store", "copy", "--from", f"sqlite:{tmp_path}", "--to", url]):
+        done = run_liaison(*command)
+        assert done.returncode == 2 and "s3cret" not in done.stderr
+
+
 # Data that the database refuses
 
 
