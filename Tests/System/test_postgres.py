@@ -282,6 +282,56 @@ def test_a_database_that_does_not_answer_holds_no_call_for_long(
     assert shown[0] == "after" and shown[-1] == "before"
 
 
+def test_when_a_standby_takes_over_servers_find_it_and_nobody_asks_it_before(
+    start_server, make_postgres, own_postgres: PostgresServer
+) -> None:
+    standby = make_postgres()
+    standby.follow(own_postgres)
+    standby.start()
+    folders = f"host={standby.folder},{own_postgres.folder}"
+    store = own_postgres.new_store().replace(f"host={own_postgres.folder}", folders)
+    server = start_server(store=store, config={"store": QUICK})
+    service = Api(server).start(customer_id="before")
+    # Fast, it waits until the standby has everything.
+    own_postgres.stop()
+    assert_refused_in_time(server, service)
+    standby.promote()
+    wait_until("it works again", lambda: server.call("GET", "/ready").status == 200, 20)
+    assert Api(server).service(service)["customer_id"] == "before"
+    Api(server).associate("after", service)
+    assert Api(server).service(service)["customer_id"] == "after"
+    assert "has lost commits" not in server.log()
+
+
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_who_wants_another_kind_of_session_says_so(by_variable: bool, postgres: PostgresServer, tmp_path: Path) -> None:
+    store, environment = postgres.new_store(), {}
+    if by_variable:
+        environment = {"PGTARGETSESSIONATTRS": "standby"}
+    else:
+        store += " target_session_attrs=standby"
+    done = run_liaison("store", "status", "--store", store, environment=environment)
+    assert done.returncode == 1 and "server is not in hot standby mode" in done.stderr, done
+
+
+def test_while_the_database_only_reads_so_does_the_server(start_server, own_postgres: PostgresServer) -> None:
+    server = start_server(store=own_postgres.new_store(), config={"store": QUICK})
+    service = Api(server).start(customer_id="before")
+
+    def let_write(allowed: bool) -> None:
+        own_postgres.query(f"ALTER SYSTEM SET default_transaction_read_only = {'off' if allowed else 'on'}")
+        own_postgres.query("SELECT pg_reload_conf()")
+
+    let_write(False)
+    wait_until("/ready says so, without any call", lambda: server.call("GET", "/ready").status == 503, 10)
+    assert_refused_in_time(server, service)
+    assert Api(server).service(service)["customer_id"] == "before"
+    let_write(True)
+    wait_until("it works again", lambda: server.call("GET", "/ready").status == 200, 10)
+    Api(server).associate("after", service)
+    assert Api(server).service(service)["customer_id"] == "after"
+
+
 def test_a_database_that_cannot_be_reached_stops_the_start_with_one_line(tmp_path: Path) -> None:
     done = run_liaison("serve", "--data", tmp_path / "data", "--store", "postgres://127.0.0.1:1/none")
     assert done.returncode == 1

@@ -1,5 +1,6 @@
 import CPostgres
 import Glibc
+import Synchronization
 
 /// A connection in pipeline mode: statements are queued, sent together, and their results taken in the same order. Owns
 /// the C handle. One thread at a time.
@@ -44,36 +45,69 @@ final class PostgresConnection {
 
   deinit { PQfinish(handle) }
 
+  /// Which host of a connection string was reached last, and at which place: that one is tried first.
+  private static let lastReached = Mutex<[String: (host: PostgresHost, place: PostgresHost)]>([:])
+
+  /// Tries what the connection string names, one after the other.
   private static func connect(_ options: PostgresOptions) throws(StoreError) -> OpaquePointer {
-    // What the connection string says of these wins: it is expanded last.
-    let keywords: [String?] = ["client_encoding", "fallback_application_name", "dbname", nil]
-    let values: [String?] = ["UTF8", "liaison", options.connection, nil]
-    let pointers = (keywords + values).map { $0.flatMap { strdup($0) } }
-    defer { for pointer in pointers { free(pointer) } }
-    let constants = pointers.map { UnsafePointer<CChar>($0) }
-    let handle = constants.withUnsafeBufferPointer { all in
-      PQconnectStartParams(all.baseAddress, all.baseAddress! + keywords.count, 1)
+    let last = lastReached.withLock { $0[options.connection] }
+    var refusals: [String] = []
+    for host in PostgresHost.all(in: options.connection).beginning(with: last?.host) {
+      do throws(StoreError) {
+        for place in try host.places(within: options.connectTimeout).beginning(with: last?.place) {
+          guard let handle = connect(options, to: place, &refusals) else { continue }
+          lastReached.withLock { $0[options.connection] = (host, place) }
+          return handle
+        }
+      } catch {
+        refusals.append(error.description)
+      }
     }
-    guard let handle else { throw StoreError(.cannotOpen, "there is no memory for a connection") }
+    throw StoreError(.unreachable, "PostgreSQL cannot be reached: \(refusals.joined(separator: "; "))")
+  }
+
+  /// - Returns: `nil`, and why, if that comes to nothing.
+  private static func connect(
+    _ options: PostgresOptions, to place: PostgresHost, _ refusals: inout [String]
+  ) -> OpaquePointer? {
+    // What the connection string says of the first ones wins: it is expanded behind them. A variable of libpq's would not.
+    let sessions = getenv("PGTARGETSESSIONATTRS") == nil ? "primary" : nil
+    let handle = start([
+      ("client_encoding", "UTF8"), ("fallback_application_name", "liaison"),
+      ("target_session_attrs", sessions), ("dbname", options.connection),
+      ("host", place.name), ("hostaddr", place.address), ("port", place.port),
+    ])
+    guard let handle else {
+      refusals.append("there is no memory for a connection")
+      return nil
+    }
     // What is worth telling is thrown; libpq would print the rest.
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
     let deadline = monotonicNanoseconds() + UInt64(options.connectTimeout) * 1_000_000
     var state = PQstatus(handle) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
     while state != PGRES_POLLING_OK {
-      guard state != PGRES_POLLING_FAILED else {
-        let error = StoreError(.unreachable, "PostgreSQL cannot be reached: \(message(handle))")
-        PQfinish(handle)
-        throw error
-      }
       let events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT
-      guard wait(PQsocket(handle), Int16(events), until: deadline) else {
+      let hasFailed = state == PGRES_POLLING_FAILED
+      guard !hasFailed, wait(PQsocket(handle), Int16(events), until: deadline) else {
+        refusals.append(
+          hasFailed ? message(handle) : "\(place) gave no answer within \(options.connectTimeout) ms")
         PQfinish(handle)
-        throw StoreError(
-          .unreachable, "PostgreSQL cannot be reached: no answer within \(options.connectTimeout) ms")
+        return nil
       }
       state = PQconnectPoll(handle)
     }
     return handle
+  }
+
+  /// Begins to connect. Settings without a value are left to libpq; of two of the same the later one counts.
+  static func start(_ settings: [(keyword: String, value: String?)]) -> OpaquePointer? {
+    let texts: [String?] = settings.map { $0.keyword } + [nil] + settings.map { $0.value } + [nil]
+    let pointers = texts.map { $0.flatMap { strdup($0) } }
+    defer { for pointer in pointers { free(pointer) } }
+    let constants = pointers.map { UnsafePointer<CChar>($0) }
+    return constants.withUnsafeBufferPointer { all in
+      PQconnectStartParams(all.baseAddress, all.baseAddress! + settings.count + 1, 1)
+    }
   }
 
   /// Whether the descriptor is ready before the time is over.
@@ -168,6 +202,11 @@ final class PostgresConnection {
       default:
         let error = StoreError(refusal: result)
         PQclear(result)
+        // A server that takes no work any more, or only reads: a new connection may find the one that does.
+        guard error.kind != .unreachable else {
+          failure = error
+          throw error
+        }
         try forget(what)
         throw error
       }

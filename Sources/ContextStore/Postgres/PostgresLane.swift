@@ -13,7 +13,7 @@ final class PostgresLane {
   /// Whether the connection has worked before.
   private var hasCommitted = false
 
-  private static let begins = PostgresStatement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+  private static let begins = PostgresStatement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED")
   private static let identifies = PostgresStatement("transaction", "SELECT pg_current_xact_id()::text")
   private static let rollsBack = PostgresStatement("roll-back", "ROLLBACK")
 

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A thread that runs one body to its end. Made, started and joined by one owner.
+/// A thread that runs one body to its end. Made, started and joined, or let go, by one owner.
 final class StoreThread: @unchecked Sendable {
   private var thread = pthread_t()
   private var isJoined = false
@@ -29,6 +29,12 @@ final class StoreThread: @unchecked Sendable {
   func join() {
     guard !isJoined else { return }
     pthread_join(thread, nil)
+    isJoined = true
+  }
+
+  /// Lets the thread go: nobody waits for it.
+  func detach() {
+    pthread_detach(thread)
     isJoined = true
   }
 

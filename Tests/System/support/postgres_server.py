@@ -66,6 +66,15 @@ class PostgresServer:
     def crash_and_restart(self) -> None:
         self._run("pg_ctl", "restart", "-w", "-D", self.data, "-m", "immediate", "-l", self.folder / "log")
 
+    def follow(self, primary: PostgresServer) -> None:
+        """Becomes a copy of another server that is started, and will be its standby. It is not started yet."""
+        shutil.rmtree(self.data)
+        self._run("pg_basebackup", "-D", self.data, "-d", primary.connection, "-R", "-X", "stream", "-c", "fast")
+
+    def promote(self) -> None:
+        """The standby takes over."""
+        self._run("pg_ctl", "promote", "-w", "-D", self.data)
+
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Its connections stay open and nobody answers."""
