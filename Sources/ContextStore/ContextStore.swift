@@ -35,12 +35,13 @@ public final class ContextStore: Sendable {
   ///   - location: where the data lies; made if it is not there.
   ///   - loops: those whose tasks call the store; the index of each is its place in the array.
   ///   - notice: called on a thread of the store when it begins to fail and when it works again.
-  ///   - shared: called on a thread of the store when another server may have changed extension schemas or settings.
+  ///   - shared: called on a thread of the store when another server may have changed extension schemas or settings; and again
+  ///     if it answers that it could not take that in.
   /// - Throws: a line for people, also if another process has the store open.
   public convenience init(
     opening location: StoreLocation, options: StoreOptions = StoreOptions(), loops: [EventLoop],
     notice: @escaping @Sendable (StoreNotice) -> Void = { _ in },
-    shared: @escaping @Sendable (ContextStore) -> Void = { _ in }
+    shared: @escaping @Sendable (ContextStore) -> Bool = { _ in true }
   ) throws(StoreError) {
     let metrics = StoreMetrics()
     let engine: any StoreEngine
@@ -57,7 +58,7 @@ public final class ContextStore: Sendable {
   init(
     engine: any StoreEngine, options: StoreOptions, metrics: StoreMetrics, loops: [EventLoop],
     notice: @escaping @Sendable (StoreNotice) -> Void,
-    shared: @escaping @Sendable (ContextStore) -> Void = { _ in }
+    shared: @escaping @Sendable (ContextStore) -> Bool = { _ in true }
   ) throws(StoreError) {
     precondition(!loops.isEmpty, "a store needs a loop to answer to")
     for (place, loop) in loops.enumerated() {
@@ -93,9 +94,10 @@ public final class ContextStore: Sendable {
     engine.watch { [weak self] news in
       switch news {
       case .changes(let newest): signal.grow(to: newest)
-      case .shared: if let self { shared(self) }
+      case .shared: if let self { return shared(self) }
       case .commits(let nodes): self?.commits.withLock { $0 = (nodes, monotonicNanoseconds()) }
       }
+      return true
     }
   }
 

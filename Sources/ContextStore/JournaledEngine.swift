@@ -154,7 +154,7 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   var probeInterval: Int? { nil }
 
   // Nobody else works on the folder.
-  func watch(_ body: @escaping @Sendable (StoreNews) -> Void) {}
+  func watch(_ body: @escaping @Sendable (StoreNews) -> Bool) {}
 
   func makeReader() throws(StoreError) -> any StoreReader {
     try JournaledReader(

@@ -74,8 +74,9 @@ protocol StoreEngine: AnyObject, Sendable {
   /// How often a store that has nothing to do is probed, in milliseconds; `nil` if its batches tell soon enough.
   var probeInterval: Int? { get }
 
-  /// Begins to tell what other servers do. The body is called on a thread of the engine.
-  func watch(_ body: @escaping @Sendable (StoreNews) -> Void)
+  /// Begins to tell what other servers do. The body is called on a thread of the engine; while it answers `false`, it has not
+  /// taken in that something `shared` was changed, and is told again.
+  func watch(_ body: @escaping @Sendable (StoreNews) -> Bool)
 
   /// Takes what is left of an erased person out of the files; see `ContextStore.removeTraces`. Any thread. Blocks.
   ///

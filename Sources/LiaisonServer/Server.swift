@@ -93,11 +93,7 @@ public final class Server {
       case .recovered, .foldRecovered: log.info(notice.description)
       }
     } shared: { store in
-      do {
-        try shared.refresh(from: store)
-      } catch {
-        log.error("what another server has changed cannot be read", ["error": "\(error)"])
-      }
+      shared.follow(store, log)
     }
     self.store = store
     var cacheOptions = configuration.cache

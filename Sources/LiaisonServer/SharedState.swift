@@ -3,12 +3,15 @@ import ContextStore
 import JSON
 @_spi(Server) import LiaisonKit
 import Persistence
+import Synchronization
 
 /// Brings into force what all servers on a store share, extension schemas and the server mode: at the start, and when other
 /// servers have changed it.
 final class SharedState: Sendable {
   private let registry: SchemaRegistry
   private let mode: ServerMode
+  /// Whether it was told that the store cannot be read.
+  private let isFailing = Atomic<Bool>(false)
 
   init(_ registry: SchemaRegistry, _ mode: ServerMode) {
     self.registry = registry
@@ -20,6 +23,22 @@ final class SharedState: Sendable {
     try mode.restore(from: store)
     // What this server has changed while the store was read may be newer than what was read.
     while try !takeSchemas(of: store) {}
+  }
+
+  /// The same when another server may have changed something. What fails is told once.
+  ///
+  /// - Returns: whether that is in force.
+  func follow(_ store: ContextStore, _ log: Log) -> Bool {
+    do {
+      try refresh(from: store)
+      isFailing.store(false, ordering: .relaxed)
+      return true
+    } catch {
+      if !isFailing.exchange(true, ordering: .relaxed) {
+        log.error("what another server has changed cannot be read", ["error": "\(error)"])
+      }
+      return false
+    }
   }
 
   private func takeSchemas(of store: ContextStore) throws -> Bool {

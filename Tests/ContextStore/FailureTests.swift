@@ -48,7 +48,7 @@ private final class LimitedEngine: StoreEngine {
   var newestChange: Int64 { engine.newestChange }
   var backlog: Int { engine.backlog }
   var probeInterval: Int? { engine.probeInterval }
-  func watch(_ body: @escaping @Sendable (StoreNews) -> Void) { engine.watch(body) }
+  func watch(_ body: @escaping @Sendable (StoreNews) -> Bool) { engine.watch(body) }
   func makeReader() throws(StoreError) -> any StoreReader { try engine.makeReader() }
   func removeTraces(of erasure: Erasure) throws(StoreError) -> Int { try engine.removeTraces(of: erasure) }
   func close() { engine.close() }

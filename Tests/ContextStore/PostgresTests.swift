@@ -77,6 +77,7 @@ struct PostgresTests {
       shared: { store in
         let schemas = (try? store.schemas().count) ?? 0
         seen.with { $0 = schemas }
+        return true
       })
     // Its watcher has looked once.
     _ = try await first.start(customer: "A")

@@ -38,6 +38,11 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     "last-batch", "SELECT last FROM counter WHERE name = $1")
   private static let unsigns = PostgresStatement("remove-signature", "DELETE FROM counter WHERE name = $1")
   private static let nextBlock = PostgresStatement("next-block", "SELECT nextval('service_id')")
+  private static let counters = PostgresStatement(
+    "counters",
+    """
+    SELECT (SELECT last FROM counter WHERE name = 'sequence'), (SELECT last FROM counter WHERE name = 'shared')
+    """)
   private static let store = PostgresStatement("store", "SELECT last FROM counter WHERE name = 'store'")
   private static let counter = PostgresStatement(
     "newest", "SELECT last FROM counter WHERE name = 'sequence'")
@@ -75,8 +80,11 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
       try session.open().run(Self.namesTenant, .integer(id), .text(name))
     }
     identity = try session.open().run(Self.store).integer(0, 0)
-    newest = Atomic(try session.open().run(Self.counter).integer(0, 0))
-    watcher = PostgresWatcher(postgres, changesKept: options.changesKept)
+    let counters = try session.open().run(Self.counters)
+    newest = Atomic(counters.integer(0, 0))
+    watcher = PostgresWatcher(
+      postgres, changesKept: options.changesKept,
+      seen: (sequence: counters.integer(0, 0), shared: counters.integer(0, 1)))
   }
 
   // MARK: One batch
@@ -234,10 +242,10 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     try PostgresEraser(options).erase(erasure)
   }
 
-  func watch(_ body: @escaping @Sendable (StoreNews) -> Void) {
+  func watch(_ body: @escaping @Sendable (StoreNews) -> Bool) {
     watcher.start { [weak self] news in
       if case .changes(let last) = news { self?.grow(to: last) }
-      body(news)
+      return body(news)
     }
   }
 

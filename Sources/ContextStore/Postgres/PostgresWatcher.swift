@@ -11,7 +11,7 @@ final class PostgresWatcher: @unchecked Sendable {
   private let isStopped = Atomic<Bool>(false)
   private var thread: StoreThread?
   /// Watcher thread only, like all that follows.
-  private var lastSeen: (sequence: Int64, shared: Int64)?
+  private var lastSeen: (sequence: Int64, shared: Int64)
   private var isListening = false
   private var nextRemoval: UInt64 = 0
 
@@ -38,12 +38,15 @@ final class PostgresWatcher: @unchecked Sendable {
     AND pg_try_advisory_xact_lock(hashtext('liaison changes'), hashtext(current_schema()))
     """)
 
-  init(_ options: PostgresOptions, changesKept: Int64) {
+  /// - Parameter seen: how far the counters were when the server began to read what it keeps in mind.
+  init(_ options: PostgresOptions, changesKept: Int64, seen: (sequence: Int64, shared: Int64)) {
     session = PostgresSession(options)
     self.changesKept = changesKept
+    lastSeen = seen
   }
 
-  func start(_ body: @escaping @Sendable (StoreNews) -> Void) {
+  /// - Parameter body: see `StoreEngine.watch`.
+  func start(_ body: @escaping @Sendable (StoreNews) -> Bool) {
     thread = StoreThread(named: "store watch") { self.run(body) }
   }
 
@@ -53,7 +56,7 @@ final class PostgresWatcher: @unchecked Sendable {
     thread?.join()
   }
 
-  private func run(_ body: @Sendable (StoreNews) -> Void) {
+  private func run(_ body: @Sendable (StoreNews) -> Bool) {
     while !isStopped.load(ordering: .relaxed) {
       do throws(StoreError) {
         try watch(body)
@@ -66,7 +69,7 @@ final class PostgresWatcher: @unchecked Sendable {
     session.close()
   }
 
-  private func watch(_ body: @Sendable (StoreNews) -> Void) throws(StoreError) {
+  private func watch(_ body: @Sendable (StoreNews) -> Bool) throws(StoreError) {
     let connection = try session.open()
     if !isListening {
       let name = try connection.run(Self.channelName).text(0, 0) ?? ""
@@ -75,10 +78,9 @@ final class PostgresWatcher: @unchecked Sendable {
     }
     let row = try connection.run(Self.look)
     let seen = (sequence: row.integer(0, 0), shared: row.integer(0, 1))
-    if seen.sequence != lastSeen?.sequence { body(.changes(seen.sequence)) }
-    if let lastSeen, seen.shared != lastSeen.shared { body(.shared) }
-    lastSeen = seen
-    body(.commits(try commits(connection)))
+    if seen.sequence != lastSeen.sequence, body(.changes(seen.sequence)) { lastSeen.sequence = seen.sequence }
+    if seen.shared != lastSeen.shared, body(.shared) { lastSeen.shared = seen.shared }
+    _ = body(.commits(try commits(connection)))
     try removeOldChanges(connection)
     // In short waits, so that the end is not held up.
     let deadline = monotonicNanoseconds() + UInt64(Self.interval) * 1_000_000

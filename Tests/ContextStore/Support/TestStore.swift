@@ -118,7 +118,7 @@ final class TestStore: Sendable {
   /// One server of perhaps several on a database.
   init(
     _ postgres: PostgresOptions, loops count: Int = 1, options: StoreOptions = StoreOptions(),
-    shared: @escaping @Sendable (ContextStore) -> Void = { _ in }
+    shared: @escaping @Sendable (ContextStore) -> Bool = { _ in true }
   ) throws {
     folder = TemporaryFolder()
     self.postgres = postgres

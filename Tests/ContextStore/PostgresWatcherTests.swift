@@ -1,0 +1,35 @@
+import Testing
+
+@testable import ContextStore
+
+/// What a server sees of others, and removes behind them.
+@Suite(.enabled(if: TestPostgres.isInstalled, "PostgreSQL is not installed (package postgresql)"))
+struct PostgresWatcherTests {
+  private func newTables() throws -> PostgresOptions {
+    let place = try TestPostgres.newStore()
+    try PostgresSchema.migrate(place)
+    return place
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `what was changed before the first look is told, and again until it is taken in`() async throws {
+    let place = try newTables()
+    try TestPostgres.execute(place, "UPDATE counter SET last = 1 WHERE name = 'shared'")
+    let told = Box(0)
+    let looks = Box(0)
+    let watcher = PostgresWatcher(place, changesKept: 10, seen: (sequence: 0, shared: 0))
+    defer { watcher.stop() }
+    watcher.start { news in
+      switch news {
+      case .shared:
+        told.with { $0 += 1 }
+        return told.value >= 2
+      case .commits: looks.with { $0 += 1 }
+      default: break
+      }
+      return true
+    }
+    while looks.value < 4 { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(told.value == 2)
+  }
+}
