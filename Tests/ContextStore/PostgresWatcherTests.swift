@@ -32,4 +32,23 @@ struct PostgresWatcherTests {
     while looks.value < 4 { try await Task.sleep(for: .milliseconds(5)) }
     #expect(told.value == 2)
   }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `old changes go as fast as they come, however many there are`() async throws {
+    let place = try newTables()
+    try TestPostgres.execute(
+      place,
+      """
+      WITH made AS (
+        INSERT INTO change (sequence, tenant, kind, at, event)
+        SELECT n, 1, 'setting', 0, '' FROM generate_series(1, 100000) n)
+      UPDATE counter SET last = 100000 WHERE name = 'sequence'
+      """)
+    let watcher = PostgresWatcher(place, changesKept: 7, seen: (sequence: 0, shared: 0))
+    defer { watcher.stop() }
+    watcher.start { _ in true }
+    while try TestPostgres.rows(place, "SELECT count(*) FROM change") != ["7"] {
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
 }

@@ -32,11 +32,15 @@ final class PostgresWatcher: @unchecked Sendable {
   private static let remove = PostgresStatement(
     "remove-changes",
     """
-    DELETE FROM change WHERE sequence IN (
-      SELECT sequence FROM change WHERE sequence <= (SELECT last FROM counter WHERE name = 'sequence') - $1
-      ORDER BY sequence LIMIT 10000)
-    AND pg_try_advisory_xact_lock(hashtext('liaison changes'), hashtext(current_schema()))
+    WITH removed AS (
+      DELETE FROM change WHERE sequence IN (
+        SELECT sequence FROM change WHERE sequence <= (SELECT last FROM counter WHERE name = 'sequence') - $1
+        ORDER BY sequence LIMIT \(mostRemoved))
+      AND pg_try_advisory_xact_lock(hashtext('liaison changes'), hashtext(current_schema()))
+      RETURNING 1)
+    SELECT count(*) FROM removed
     """)
+  private static let mostRemoved: Int64 = 10_000
 
   /// - Parameter seen: how far the counters were when the server began to read what it keeps in mind.
   init(_ options: PostgresOptions, changesKept: Int64, seen: (sequence: Int64, shared: Int64)) {
@@ -81,10 +85,10 @@ final class PostgresWatcher: @unchecked Sendable {
     if seen.sequence != lastSeen.sequence, body(.changes(seen.sequence)) { lastSeen.sequence = seen.sequence }
     if seen.shared != lastSeen.shared, body(.shared) { lastSeen.shared = seen.shared }
     _ = body(.commits(try commits(connection)))
-    try removeOldChanges(connection)
     // In short waits, so that the end is not held up.
     let deadline = monotonicNanoseconds() + UInt64(Self.interval) * 1_000_000
     while monotonicNanoseconds() < deadline, !isStopped.load(ordering: .relaxed) {
+      try removeOldChanges(connection)
       if try !connection.notifications(within: 100).isEmpty { return }
     }
   }
@@ -99,7 +103,9 @@ final class PostgresWatcher: @unchecked Sendable {
 
   private func removeOldChanges(_ connection: PostgresConnection) throws(StoreError) {
     guard monotonicNanoseconds() >= nextRemoval else { return }
-    nextRemoval = monotonicNanoseconds() + 10_000_000_000
-    try connection.run(Self.remove, .integer(changesKept))
+    let removed = try connection.run(Self.remove, .integer(changesKept)).integer(0, 0)
+    // There are more: others have their turn in between.
+    let pause: UInt64 = removed == Self.mostRemoved ? 50 : 10_000
+    nextRemoval = monotonicNanoseconds() + pause * 1_000_000
   }
 }
