@@ -51,4 +51,25 @@ struct PostgresWatcherTests {
       try await Task.sleep(for: .milliseconds(50))
     }
   }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `the counter of a server that commits nothing any more is removed, others stay`() async throws {
+    let place = try newTables()
+    try TestPostgres.execute(
+      place, "INSERT INTO counter VALUES ('batch of dead', 7), ('batch of alive', 1), ('other', 1)")
+    let watcher = PostgresWatcher(place, changesKept: 7, seen: (sequence: 0, shared: 0), longestSilence: 3)
+    defer { watcher.stop() }
+    let servers = Box<[String: Int64]>([:])
+    watcher.start { news in
+      if case .commits(let found) = news { servers.with { $0 = found } }
+      return true
+    }
+    while servers.value["dead"] == nil { try await Task.sleep(for: .milliseconds(5)) }
+    while servers.value["dead"] != nil {
+      try TestPostgres.execute(place, "UPDATE counter SET last = last + 1 WHERE name = 'batch of alive'")
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    #expect(servers.value["alive"] != nil)
+    #expect(try TestPostgres.rows(place, "SELECT FROM counter WHERE name = 'other'").count == 1)
+  }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Watches what other nodes do: on a connection of its own that listens, and by looking once a second, for notifications
-/// get lost with their connection. Removes the oldest changes, too.
+/// get lost with their connection. Removes the oldest changes, too, and what servers have left that were killed.
 final class PostgresWatcher: @unchecked Sendable {
   /// The channel of a store, as an expression: stores that share a database lie in different schemas.
   static let channel = "'liaison ' || current_schema()"
@@ -12,6 +12,9 @@ final class PostgresWatcher: @unchecked Sendable {
   private var thread: StoreThread?
   /// Watcher thread only, like all that follows.
   private var lastSeen: (sequence: Int64, shared: Int64)
+  /// How far each server's counter is, and since when it stands there.
+  private var servers: [String: (last: Int64, since: UInt64)] = [:]
+  private let longestSilence: Int
   private var isListening = false
   private var nextRemoval: UInt64 = 0
 
@@ -25,9 +28,11 @@ final class PostgresWatcher: @unchecked Sendable {
     """
     SELECT (SELECT last FROM counter WHERE name = 'sequence'), (SELECT last FROM counter WHERE name = 'shared')
     """)
-  private static let servers = PostgresStatement(
+  private static let counters = PostgresStatement(
     "servers",
     "SELECT substr(name, \(signature.utf8.count + 1)), last FROM counter WHERE name LIKE '\(signature)%'")
+  private static let forgets = PostgresStatement(
+    "forget-server", "DELETE FROM counter WHERE name = '\(signature)' || $1 AND last = $2")
   // At most as many as go quickly; the lock lets one node do it.
   private static let remove = PostgresStatement(
     "remove-changes",
@@ -42,11 +47,18 @@ final class PostgresWatcher: @unchecked Sendable {
     """)
   private static let mostRemoved: Int64 = 10_000
 
-  /// - Parameter seen: how far the counters were when the server began to read what it keeps in mind.
-  init(_ options: PostgresOptions, changesKept: Int64, seen: (sequence: Int64, shared: Int64)) {
+  /// - Parameters:
+  ///   - seen: how far the counters were when the server began to read what it keeps in mind.
+  ///   - longestSilence: after how many seconds the counter of a server that commits nothing is removed: by then nobody asks
+  ///     for it any more. If the server is there after all, it makes it anew.
+  init(
+    _ options: PostgresOptions, changesKept: Int64, seen: (sequence: Int64, shared: Int64),
+    longestSilence: Int = 3600
+  ) {
     session = PostgresSession(options)
     self.changesKept = changesKept
     lastSeen = seen
+    self.longestSilence = longestSilence
   }
 
   /// - Parameter body: see `StoreEngine.watch`.
@@ -85,6 +97,7 @@ final class PostgresWatcher: @unchecked Sendable {
     if seen.sequence != lastSeen.sequence, body(.changes(seen.sequence)) { lastSeen.sequence = seen.sequence }
     if seen.shared != lastSeen.shared, body(.shared) { lastSeen.shared = seen.shared }
     _ = body(.commits(try commits(connection)))
+    try forgetServers(connection)
     // In short waits, so that the end is not held up.
     let deadline = monotonicNanoseconds() + UInt64(Self.interval) * 1_000_000
     while monotonicNanoseconds() < deadline, !isStopped.load(ordering: .relaxed) {
@@ -95,10 +108,25 @@ final class PostgresWatcher: @unchecked Sendable {
 
   /// How far the servers' counters are.
   private func commits(_ connection: PostgresConnection) throws(StoreError) -> [String: Int64] {
-    let rows = try connection.run(Self.servers)
-    var found: [String: Int64] = [:]
-    for row in 0..<rows.count { found[rows.text(row, 0) ?? ""] = rows.integer(row, 1) }
-    return found
+    let rows = try connection.run(Self.counters)
+    let now = monotonicNanoseconds()
+    var found: [String: (last: Int64, since: UInt64)] = [:]
+    for row in 0..<rows.count {
+      let (name, last) = (rows.text(row, 0) ?? "", rows.integer(row, 1))
+      let before = servers[name]
+      found[name] = (last, before?.last == last ? before?.since ?? now : now)
+    }
+    servers = found
+    return found.mapValues(\.last)
+  }
+
+  /// Removes the counters of servers that have committed nothing for long: whoever is killed leaves one.
+  private func forgetServers(_ connection: PostgresConnection) throws(StoreError) {
+    let silence = UInt64(longestSilence) * 1_000_000_000
+    let now = monotonicNanoseconds()
+    for (name, server) in servers where now - server.since > silence {
+      try connection.run(Self.forgets, .text(name), .integer(server.last))
+    }
   }
 
   private func removeOldChanges(_ connection: PostgresConnection) throws(StoreError) {
