@@ -96,6 +96,9 @@ public final class ContextStore: Sendable {
       case .changes(let newest): signal.grow(to: newest)
       case .shared: if let self { return shared(self) }
       case .commits(let nodes): self?.commits.withLock { $0 = (nodes, monotonicNanoseconds()) }
+      case .lost(let newest):
+        signal.shrink(to: newest)
+        notice(.commitsLost(newest: newest))
       }
       return true
     }

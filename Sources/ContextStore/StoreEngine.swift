@@ -96,7 +96,7 @@ extension StoreEngine {
   func finish() throws(StoreError) {}
 }
 
-/// What another server has done on the same store.
+/// What another server has done on the same store, or the store itself.
 enum StoreNews: Sendable {
   /// The change sequence has grown to this number.
   case changes(Int64)
@@ -104,6 +104,8 @@ enum StoreNews: Sendable {
   case shared
   /// How often each server has committed something, see `ContextStore.commitsOfNodes`.
   case commits([String: Int64])
+  /// The store has lost changes that it had acknowledged: the change sequence goes on behind this number.
+  case lost(Int64)
 }
 
 /// Gives records by their keys. One thread at a time.

@@ -20,6 +20,8 @@ public enum StoreNotice: Sendable, Equatable, CustomStringConvertible {
   case foldRecovered
   /// The journal ended in an incomplete batch, which was left out.
   case endDropped(path: String, offset: Int)
+  /// The database has lost commits that it had acknowledged. What was told of them elsewhere, as in the cache, is not true any more.
+  case commitsLost(newest: Int64)
 
   /// A line for the log.
   public var description: String {
@@ -31,6 +33,9 @@ public enum StoreNotice: Sendable, Equatable, CustomStringConvertible {
     case .endDropped(let path, let offset):
       "the journal \(path) ended in an incomplete batch at byte \(offset), which was left out: it was never acknowledged, "
         + "unless the disk has changed it since"
+    case .commitsLost(let newest):
+      "the database has lost commits that it had acknowledged (it crashed while it was not to wait for its disk, was restored, or a "
+        + "standby took over that had not got them): the change sequence goes on behind \(newest)"
     case .foldRecovered: "the journal is brought into the database again"
     }
   }

@@ -89,6 +89,10 @@ public final class Server {
     ) { notice in
       switch notice {
       case .failing, .foldFailing: log.error(notice.description)
+      case .commitsLost:
+        log.error(notice.description)
+        // Redis was shown them.
+        (try? access.opened)?.cache?.doubtAll()
       case .endDropped: log.warning(notice.description)
       case .recovered, .foldRecovered: log.info(notice.description)
       }

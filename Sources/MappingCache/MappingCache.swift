@@ -139,6 +139,12 @@ public final class MappingCache: Sendable {
     }
   }
 
+  /// The store has lost changes that Redis was shown: no entry that is there counts any more. Any thread.
+  public func doubtAll() {
+    guard let first = loops.lazy.compactMap(\.self).first else { return }
+    first.loop.post { first.lose() }
+  }
+
   /// What Redis has for a service, after ``CacheOptions/wait`` at most.
   public func read(_ id: ServiceID, tenant: Tenant) async -> CacheRead {
     await withUnsafeContinuation { continuation in

@@ -28,6 +28,19 @@ extension CacheTests {
       }
     }
 
+    @Test func `once the store has lost commits no entry of before is believed`() async throws {
+      let redis = try TestRedis()
+      try await TestNode.with(redis) { node in
+        await node.write(1)
+        #expect(await node.read(1).revision == 1)
+        let epoch = node.cache.ticket().epoch
+        node.cache.doubtAll()
+        await eventually("the epoch is raised") { node.cache.ticket().epoch > epoch }
+        await node.believed()
+        for loop in 0..<2 { #expect(await node.read(1, on: loop).revision == 0) }
+      }
+    }
+
     @Test func `a Redis that comes back empty is written and believed again`() async throws {
       let redis = try TestRedis()
       try await TestNode.with(redis) { node in

@@ -332,6 +332,35 @@ def test_while_the_database_only_reads_so_does_the_server(start_server, own_post
     assert Api(server).service(service)["customer_id"] == "after"
 
 
+def test_commits_that_the_database_has_lost_are_told_and_not_shown_from_redis(
+    start_nodes, own_postgres: PostgresServer, redis: RedisServer, folder: Path
+) -> None:
+    [node] = start_nodes(own_postgres.new_store(), 1, redis=redis, config={"store": QUICK})
+    api = Api(node)
+    service = api.start(customer_id="kept")
+    own_postgres.stop()
+    own_postgres.copy_data(folder / "before")
+    own_postgres.start()
+    wait_until("it works again", lambda: node.call("GET", "/ready").status == 200, 20)
+    api.associate("lost", service)
+    own_postgres.stop()
+    own_postgres.bring_data_back(folder / "before")
+    own_postgres.start()
+    wait_until("it works again", lambda: node.call("GET", "/ready").status == 200, 20)
+    wait_until("the loss is told", lambda: node.log().count("has lost commits that it had acknowledged") == 1)
+    wait_until("what is left is shown", lambda: api.service(service)["customer_id"] == "kept", 10)
+
+    def shown_from_redis() -> str | None:
+        response = node.call("GET", f"/services/{service}")
+        return response.json["customer_id"] if response.cache_status == "liaison; hit" else None
+
+    wait_until("Redis has it", lambda: shown_from_redis() == "kept", 10)
+    # Of the revision that the lost one had.
+    api.associate("newer", service)
+    wait_until("Redis has that", lambda: shown_from_redis() == "newer", 10)
+    assert node.log().count("has lost commits") == 1
+
+
 def test_a_database_that_cannot_be_reached_stops_the_start_with_one_line(tmp_path: Path) -> None:
     done = run_liaison("serve", "--data", tmp_path / "data", "--store", "postgres://127.0.0.1:1/none")
     assert done.returncode == 1

@@ -65,6 +65,9 @@ final class ChangeSignal: Sendable {
     for waiter in woken { waiter.wake() }
   }
 
+  /// The newest changes are lost: others will get their numbers.
+  func shrink(to newest: Int64) { state.withLock { $0.newest = newest } }
+
   /// Nothing will come any more.
   func close() {
     let woken = state.withLock { state in

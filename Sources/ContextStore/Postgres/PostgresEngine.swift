@@ -12,6 +12,8 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   let node: String?
   private let options: PostgresOptions
   private let newest: Atomic<Int64>
+  /// Who hears of what happens in the database.
+  private let listener = Mutex<(@Sendable (StoreNews) -> Bool)?>(nil)
   private let watcher: PostgresWatcher
   /// Commit thread only, like all that follows. Batches take them by turns: one is read while the other commits.
   private let lanes: [PostgresLane]
@@ -31,6 +33,8 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   private let signature: String
   /// What it was moved to last.
   private var batchNumber: Int64 = 0
+  /// The last of these batches of which is known that it was committed.
+  private var committedNumber: Int64 = 0
 
   private static let status = PostgresStatement(
     "transaction-status", "SELECT pg_xact_status($1::text::xid8)")
@@ -41,7 +45,8 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   private static let counters = PostgresStatement(
     "counters",
     """
-    SELECT (SELECT last FROM counter WHERE name = 'sequence'), (SELECT last FROM counter WHERE name = 'shared')
+    SELECT (SELECT last FROM counter WHERE name = 'sequence'), (SELECT last FROM counter WHERE name = 'shared'),
+      (SELECT last FROM counter WHERE name = $1)
     """)
   private static let store = PostgresStatement("store", "SELECT last FROM counter WHERE name = 'store'")
   private static let counter = PostgresStatement(
@@ -80,11 +85,33 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
       try session.open().run(Self.namesTenant, .integer(id), .text(name))
     }
     identity = try session.open().run(Self.store).integer(0, 0)
-    let counters = try session.open().run(Self.counters)
+    let counters = try session.open().run(Self.counters, .text(signature))
     newest = Atomic(counters.integer(0, 0))
     watcher = PostgresWatcher(
       postgres, changesKept: options.changesKept,
       seen: (sequence: counters.integer(0, 0), shared: counters.integer(0, 1)))
+    for lane in lanes {
+      lane.session.inspection = { [unowned self] connection throws(StoreError) in
+        try lookForLoss(connection)
+      }
+    }
+  }
+
+  /// A database that crashed before its disk had everything, was restored, or is a standby that took over may lack what was
+  /// acknowledged. That is seen before anything else is committed.
+  private func lookForLoss(_ connection: PostgresConnection) throws(StoreError) {
+    // Known before the database is asked, so that it must have it.
+    let known = newestChange
+    let counters = try connection.run(Self.counters, .text(signature))
+    let sequence = counters.integer(0, 0)
+    // The counter of a server that commits nothing for long is removed.
+    let number = counters.isNull(0, 2) ? committedNumber : counters.integer(0, 2)
+    guard sequence < known || number < committedNumber else { return }
+    newest.store(sequence, ordering: .releasing)
+    committedNumber = number
+    // Another server may get them.
+    ids = 0..<0
+    _ = listener.withLock { $0 }?(.lost(sequence))
   }
 
   // MARK: One batch
@@ -191,6 +218,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
       }
       try resolve(lane.transaction, error)
     }
+    committedNumber = batchNumber
   }
 
   /// The connection broke while a batch was on its way: asks the server what has become of it.
@@ -243,6 +271,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   }
 
   func watch(_ body: @escaping @Sendable (StoreNews) -> Bool) {
+    listener.withLock { $0 = body }
     watcher.start { [weak self] news in
       if case .changes(let last) = news { self?.grow(to: last) }
       return body(news)

@@ -3,6 +3,8 @@ final class PostgresSession {
   private let options: PostgresOptions
   private let durability: StoreOptions.Durability
   private var connection: PostgresConnection?
+  /// Looks at each new connection before anything is done on it.
+  var inspection: ((PostgresConnection) throws(StoreError) -> Void)?
   /// Why the last attempt to connect failed, and until when that counts.
   private var refusal: (error: StoreError, until: UInt64)?
 
@@ -27,6 +29,7 @@ final class PostgresSession {
     if let refusal, monotonicNanoseconds() < refusal.until { throw refusal.error }
     do throws(StoreError) {
       let made = try PostgresConnection(options, durability: durability)
+      try inspection?(made)
       connection = made
       refusal = nil
       return made

@@ -59,6 +59,12 @@ final class CacheLoop: @unchecked Sendable {
     cluster?.remember(id, .missed)
   }
 
+  /// See `CacheClient.lose`.
+  func lose() {
+    only?.lose()
+    cluster?.lose()
+  }
+
   /// Ends for good.
   func stop(_ completion: @escaping @Sendable () -> Void) {
     if let only { only.stop(completion) } else { cluster?.stop(completion) }

@@ -66,6 +66,15 @@ class PostgresServer:
     def crash_and_restart(self) -> None:
         self._run("pg_ctl", "restart", "-w", "-D", self.data, "-m", "immediate", "-l", self.folder / "log")
 
+    def copy_data(self, target: Path) -> None:
+        """All that it has, as files; it is stopped."""
+        subprocess.run(["cp", "-a", self.data, target], check=True, timeout=60)
+
+    def bring_data_back(self, source: Path) -> None:
+        """What it has becomes what it had; it is stopped."""
+        shutil.rmtree(self.data)
+        subprocess.run(["cp", "-a", source, self.data], check=True, timeout=60)
+
     def follow(self, primary: PostgresServer) -> None:
         """Becomes a copy of another server that is started, and will be its standby. It is not started yet."""
         shutil.rmtree(self.data)
