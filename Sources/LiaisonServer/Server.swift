@@ -81,40 +81,9 @@ public final class Server {
     storeOptions.lifetime = assembly.persistence.lifetime
     // What was sent as a whole may be as large as a body.
     storeOptions.largestExtension = max(schemas.largestExtension, configuration.http.maxBody)
-    storeOptions.tenantNames = configuration.tenancy?.names ?? [:]
-    try StoreLocation.makeFolder(configuration.data)
-    let store = try ContextStore(
-      opening: configuration.postgres.map(StoreLocation.postgres) ?? .folder(configuration.data),
-      options: storeOptions, loops: loops
-    ) { notice in
-      switch notice {
-      case .failing, .foldFailing: log.error(notice.description)
-      case .commitsLost:
-        log.error(notice.description)
-        // Redis was shown them.
-        (try? access.opened)?.cache?.doubtAll()
-      case .endDropped: log.warning(notice.description)
-      case .recovered, .foldRecovered: log.info(notice.description)
-      }
-    } shared: { store in
-      shared.follow(store, log)
-    }
+    let store = try Self.openStore(configuration, storeOptions, shared, access, loops, log)
     self.store = store
-    var cacheOptions = configuration.cache
-    cacheOptions.store = store.identity
-    // With a store of its own it is the only node, also after a crash; with a shared one it is one of many.
-    if configuration.postgres != nil {
-      cacheOptions.node = configuration.store.node
-      cacheOptions.commits = { store.commitsOfNodes }
-    }
-    let cache = configuration.redis.map { [cacheOptions] location in
-      MappingCache(location: location, options: cacheOptions, loops: loops, log: log.labelled("redis")) {
-        ids in
-        let found = try await store.mappings(ofAnyTenant: ids).map(CachedService.init)
-        let known = Set(found.map(\.service))
-        return found + ids.filter { !known.contains($0) }.map(CachedService.deleted)
-      }
-    }
+    let cache = Self.makeCache(configuration, store, loops, log)
     self.cache = cache
     access.open(StoreAccess.Opened(store: store, cache: cache, loops: loops))
     let budget = Self.budget(configuration, loops: count, log)
@@ -128,31 +97,93 @@ public final class Server {
       store: store, cache: cache, schemas: schemas, options: assembly.persistence,
       longestCustomerID: configuration.longestCustomerID, mode: mode, blocking: BlockingPool(),
       folder: configuration.data, status: { state.body })
-    let pipeline = Pipeline(stages: assembly.stages + [end])
-    let options = ContextAPI.Options(
-      basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID,
-      largestItem: configuration.http.maxBody, tenancy: configuration.tenancy)
     housekeeping = Housekeeping(
       store: store, cache: cache, policy: assembly.persistence.lifetime,
       interval: assembly.persistence.sweepInterval, loop: loops[0], log: log.labelled("housekeeping"))
     housekeeping.register(in: metrics)
-    let probes = Probes(
-      readiness: { state.readiness }, metrics: { metrics.text() }, options: options)
-    let apis = loops.map {
-      ContextAPI(loop: $0, pipeline: pipeline, probes: probes, options: options, log: log)
-    }
+    let apis = Self.makeAPIs(
+      configuration, Pipeline(stages: assembly.stages + [end]), state, metrics, loops, log)
     ContextAPI.register(apis, in: metrics)
     state.register(in: metrics)
     try Self.requireDistinctNames(metrics, log)
+    listeners =
+      hasAddress
+      ? try Self.bindListeners(configuration, apis, budget, loops)
+      : zip(loops, apis).map { loop, api in
+        HTTPListener(adoptingFor: loop, limits: configuration.http, budget: budget, handler: api)
+      }
+  }
 
+  private static func openStore(
+    _ configuration: ServerConfiguration, _ options: StoreOptions, _ shared: SharedState,
+    _ access: StoreAccess,
+    _ loops: [EventLoop], _ log: Log
+  ) throws -> ContextStore {
+    var options = options
+    options.tenantNames = configuration.tenancy?.names ?? [:]
+    try StoreLocation.makeFolder(configuration.data)
+    return try ContextStore(
+      opening: configuration.postgres.map(StoreLocation.postgres) ?? .folder(configuration.data),
+      options: options, loops: loops
+    ) { notice in
+      switch notice {
+      case .failing, .foldFailing: log.error(notice.description)
+      case .commitsLost:
+        log.error(notice.description)
+        // Redis was shown them.
+        (try? access.opened)?.cache?.doubtAll()
+      case .endDropped: log.warning(notice.description)
+      case .recovered, .foldRecovered: log.info(notice.description)
+      }
+    } shared: { store in
+      shared.follow(store, log)
+    }
+  }
+
+  /// `nil` where no Redis is configured.
+  private static func makeCache(
+    _ configuration: ServerConfiguration, _ store: ContextStore, _ loops: [EventLoop], _ log: Log
+  ) -> MappingCache? {
+    var options = configuration.cache
+    options.store = store.identity
+    // With a store of its own it is the only node, also after a crash; with a shared one it is one of many.
+    if configuration.postgres != nil {
+      options.node = configuration.store.node
+      options.commits = { store.commitsOfNodes }
+    }
+    return configuration.redis.map { location in
+      MappingCache(location: location, options: options, loops: loops, log: log.labelled("redis")) { ids in
+        let found = try await store.mappings(ofAnyTenant: ids).map(CachedService.init)
+        let known = Set(found.map(\.service))
+        return found + ids.filter { !known.contains($0) }.map(CachedService.deleted)
+      }
+    }
+  }
+
+  /// One per loop.
+  private static func makeAPIs(
+    _ configuration: ServerConfiguration, _ pipeline: Pipeline, _ state: ServerState,
+    _ metrics: MetricsRegistry, _ loops: [EventLoop], _ log: Log
+  ) -> [ContextAPI] {
+    let options = ContextAPI.Options(
+      basePath: configuration.basePath, longestCustomerID: configuration.longestCustomerID,
+      largestItem: configuration.http.maxBody, tenancy: configuration.tenancy)
+    let probes = Probes(
+      readiness: { state.readiness }, metrics: { metrics.text() }, options: options)
+    return loops.map {
+      ContextAPI(loop: $0, pipeline: pipeline, probes: probes, options: options, log: log)
+    }
+  }
+
+  /// One per loop; they share the address.
+  private static func bindListeners(
+    _ configuration: ServerConfiguration, _ apis: [ContextAPI], _ budget: ConnectionBudget,
+    _ loops: [EventLoop]
+  ) throws(StartupError) -> [HTTPListener] {
+    // The port that the system chose for port 0 is the others' as well.
     var address = configuration.listen
     var listeners: [HTTPListener] = []
     for (loop, api) in zip(loops, apis) {
-      guard hasAddress else {
-        listeners.append(
-          HTTPListener(adoptingFor: loop, limits: configuration.http, budget: budget, handler: api))
-        continue
-      }
       do {
         listeners.append(
           try HTTPListener(
@@ -162,7 +193,7 @@ public final class Server {
       }
       address = listeners[0].address
     }
-    self.listeners = listeners
+    return listeners
   }
 
   /// Starts to serve. Connections are accepted when this returns, and not before everything can answer.
