@@ -121,6 +121,31 @@ struct PostgresTests {
     }
   }
 
+  @Test(.timeLimit(.minutes(1)), arguments: ["sequence", "batch of %"])
+  func `commits that the database has lost are told once, and no id is given out that it may give others`(
+    counter: String
+  ) async throws {
+    var place = try TestPostgres.newStore()
+    place.connection += " application_name='loses \(counter)'"
+    let test = try TestStore(place)
+    for _ in 0..<2 { _ = try await test.start(customer: "A") }
+    try TestPostgres.execute(place, "UPDATE counter SET last = last - 1 WHERE name LIKE '\(counter)'")
+    if counter == "sequence" { try TestPostgres.execute(place, "DELETE FROM change WHERE sequence = 2") }
+    try TestPostgres.execute(
+      place,
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'loses \(counter)' AND pid <> pg_backend_pid()
+      """)
+    let told = StoreNotice.commitsLost(newest: counter == "sequence" ? 1 : 2)
+    while !test.notices.all.contains(told) { try await Task.sleep(for: .milliseconds(5)) }
+    while test.store.health != .up { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(try await test.start(customer: "B").rawValue > 1000)
+    // Both connections have been used by then.
+    for _ in 0..<4 { _ = try await test.start(customer: "B") }
+    #expect(test.notices.all.count { if case .commitsLost = $0 { true } else { false } } == 1)
+  }
+
   @Test func `data of a newer server is refused and left as it is`() async throws {
     let place = try TestPostgres.newStore()
     do { _ = try await TestStore(place).start(customer: "A") }
