@@ -13,8 +13,8 @@ import Testing
     #expect(headers["hos"] == nil && headers["hosts"] == nil && headers["x_a"] == nil && headers[""] == nil)
     #expect(headers.withValue(of: "x-a") { Array($0) } == [UInt8(ascii: "1")])
     #expect(CallHeaders()["host"] == nil)
-    let names = ["hOsT", "x-a", "Empty", "hosts", "", "ÜNÏ"]
-    #expect(names.map { headers[named: $0] } == ["h", "1", "", nil, nil, nil])
+    let names = ["hOsT", "x-a", "Empty", "hosts", ""]
+    #expect(names.map { headers[named: $0] } == ["h", "1", "", nil, nil])
   }
 
   @Test func `a call's number is shown in 16 digits`() {
