@@ -137,6 +137,31 @@ import Testing
     }
   }
 
+  @Test(arguments: StoreOptions.Durability.allCases)
+  func `a journal that ends before the tables do begins anew: the store opens, now and later`(
+    _ durability: StoreOptions.Durability
+  ) async throws {
+    let options = StoreOptions(durability: durability, foldAfter: 3_600_000)
+    let test = try await associated(8)
+    let places = try frames(test.folder)
+    try await test.run { try await $0.settle() }
+    for frame in [0, 4, 8] {
+      let folder = test.folder.copy()
+      overwrite(
+        folder.segments[0], at: places[frame], [UInt8](repeating: 0, count: places[9] - places[frame]))
+      var store = try TestStore(folder, options: options)
+      for round in 9...11 {
+        #expect(try await store.record(ServiceID(1)!)?.service.customerID == "\(round - 1)")
+        _ = try await store.associate(ServiceID(1)!, with: "\(round)", #"{"Note":\#(round)}"#)
+        store = round == 9 ? try store.afterKill(options: options) : try store.afterClose(options: options)
+      }
+      #expect(try await store.record(ServiceID(1)!, .all)?.extensionTexts == ["Note=11"])
+      #expect(try await store.changes(after: 9).map(\.sequence) == [10, 11, 12])
+      let error = await #expect(throws: ContextError.self) { try await store.changes(after: 0) }
+      #expect(error?.code == "changes_gone", "nobody misses changes unawares")
+    }
+  }
+
   @Test func `a backup of a store whose journal is damaged fails, and that of one that is at work does not`()
     async throws
   {

@@ -98,6 +98,14 @@ def test_only_the_relaxed_mode_replies_before_a_sync(make_server, folder: Path) 
     assert [write for write in writes if trace.left_too_early(write)]
 
 
+def test_also_in_the_relaxed_mode_the_journal_is_on_disk_before_the_database_gets_what_it_tells(
+    make_server, folder: Path
+) -> None:
+    """Else a power cut could leave a database that is newer than its journal."""
+    trace, writes = trace_of_writes(make_server, folder, "relaxed")
+    assert [write for write in writes if trace.folded_too_early(write)] == []
+
+
 # kill -9
 
 

@@ -5,7 +5,8 @@ extension Journal {
   /// Opens the journal in a folder, which is made if it is not there, and finds its end.
   ///
   /// - Parameters:
-  ///   - folded: what the tables have already.
+  ///   - folded: what the tables have already. A journal that ends before that tells nothing that they lack, and nothing can be
+  ///     appended to it: it begins anew behind it.
   ///   - isWritten: whether somebody else writes to it now, so that its end is no fixed place; it is only read then.
   ///   - replay: called for each whole frame that they lack, in order.
   ///   - dropped: called with the segment and the place where an incomplete frame stands at the journal's end. It was
@@ -45,10 +46,11 @@ extension Journal {
     }
     var newest = folded
     var end = JournalSegment.headSize
+    var expected = folded.frame + 1
     let first = segments.lastIndex { $0.head.firstFrame <= folded.frame + 1 } ?? 0
     for segment in segments[first...] {
       let scanner = FrameScanner(segment)
-      var expected = segment.head.firstFrame
+      expected = segment.head.firstFrame
       while case .frame(let head, let bytes) = try scanner.next() {
         guard head.number == expected else { throw damage(segment, scanner.offset) }
         expected += 1
@@ -78,8 +80,24 @@ extension Journal {
         guard next.head.firstFrame == expected else { throw damage(segment, end) }
       }
     }
+    guard isWritten || expected > folded.frame else {
+      try discard(segments, in: folder)
+      return Journal(
+        folder: folder, store: store, options: options, segments: [], end: JournalSegment.headSize,
+        newest: folded)
+    }
     return Journal(
       folder: folder, store: store, options: options, segments: segments, end: end, newest: newest)
+  }
+
+  /// Removes segments, durably; the oldest first, so that no crash in between leaves a gap.
+  private static func discard(_ segments: [JournalSegment], in folder: String) throws(StoreError) {
+    for segment in segments {
+      guard unlink(segment.path) == 0 else {
+        throw Files.error("the journal \(segment.path) cannot be removed")
+      }
+    }
+    try Files.synchronizeFolder(folder)
   }
 
   private static func damage(_ segment: JournalSegment, _ offset: Int) -> StoreError {

@@ -174,6 +174,11 @@ final class Journal: @unchecked Sendable {
     return segment
   }
 
+  /// Brings to the disk what was appended, if that was not waited for. Segments before the last one are there already. Any thread.
+  func synchronize() throws(StoreError) {
+    if !options.isDurable { try monitor.locked { segments.last }?.synchronize() }
+  }
+
   /// Puts a segment that was written anew in the place of the former one, also in the folder.
   ///
   /// - Returns: whether the former one was still there.

@@ -88,6 +88,8 @@ final class FoldWorker: @unchecked Sendable {
     let start = monotonicNanoseconds()
     do throws(StoreError) {
       worked = start
+      // A power cut must not leave tables that are newer than the journal.
+      try journal.synchronize()
       try target?.fold(generation, from: journal) { [unowned self] in pause() }
       // Before the journal forgets it.
       try target?.synchronize()

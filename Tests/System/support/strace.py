@@ -150,5 +150,18 @@ class DurabilityTrace:
                 if covering:
                     yield min(covering)
 
+    def folded_too_early(self, write: AcknowledgedWrite) -> bool:
+        """Whether the database began to get the write before the journal had it on disk."""
+        calls = [call for call in self._writes if write.marker in call.arguments]
+        journal = [call for call in calls if "/journal/" in call.descriptor]
+        synced = [
+            sync.ended
+            for call in journal
+            for sync in self._syncs
+            if sync.descriptor == call.descriptor and sync.began > call.ended
+        ]
+        folded = min(call.began for call in calls if call.descriptor.endswith("-wal"))
+        return min(synced, default=1 << 62) >= folded
+
     def left_too_early(self, write: AcknowledgedWrite) -> bool:
         return min(self.durable_moments(write.marker), default=1 << 62) >= self.reply(write).began
