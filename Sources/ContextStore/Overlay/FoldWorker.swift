@@ -51,12 +51,12 @@ final class FoldWorker: @unchecked Sendable {
   func run() {
     defer { target = nil }
     while waitForWork() {
-      if let generation = overlay.freeze() { fold(generation) }
+      if let generation = freeze() { fold(generation) }
       emptyLogIfWanted()
     }
     // What grew while the last fold was under way.
     for _ in 0..<2 {
-      guard let generation = overlay.freeze() else { return }
+      guard let generation = freeze() else { return }
       fold(generation)
     }
   }
@@ -84,6 +84,14 @@ final class FoldWorker: @unchecked Sendable {
     }
   }
 
+  /// See `Overlay.freeze`. Whoever waits for room has it now, not only when the fold has ended.
+  private func freeze() -> Generation? {
+    let generation = overlay.freeze()
+    // Inside, so that it does not fall between a writer's look at the overlay and its sleep.
+    monitor.locked { monitor.notifyAll() }
+    return generation
+  }
+
   private func fold(_ generation: Generation) {
     let start = monotonicNanoseconds()
     do throws(StoreError) {
@@ -101,8 +109,8 @@ final class FoldWorker: @unchecked Sendable {
         }
         return failure == nil
       }
-      monitor.notifyAll()
       if isFirst { notice(.foldFailing(reason: error.description)) }
+      monitor.notifyAll()
       return
     }
     overlay.didFold()
