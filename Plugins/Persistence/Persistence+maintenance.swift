@@ -54,16 +54,7 @@ extension Persistence {
     var scan = ServiceScan(tenant: call.tenant) { request.matches($0) }
     while true {
       let page = try await store.scan(scan)
-      for start in stride(from: 0, to: page.ids.count, by: Self.mostDeletions) {
-        let ticket = cache?.ticket()
-        let deleted = try await store.write(
-          PurgeServices(
-            tenant: call.tenant,
-            services: Array(page.ids[start..<min(start + Self.mostDeletions, page.ids.count)]),
-            request: request, at: call.receivedAt, principal: call.principal?.name))
-        await cache.show(deleted.map(CachedService.deleted), since: ticket)
-        purged += deleted.count
-      }
+      purged += try await deleteInSteps(page.ids, call) { request.matches($0) }.count
       guard let next = page.next else { break }
       scan.after = next
     }
@@ -74,9 +65,6 @@ extension Persistence {
     writer.endObject()
     return Reply(content: .json(writer.bytes))
   }
-
-  /// How many services one change removes at most: a batch must not take long.
-  private static let mostDeletions = 50
 
   /// Export Services to JSON Stream.
   func exportStream(_ call: Call) async throws -> Reply {
@@ -157,6 +145,9 @@ extension Persistence {
   /// Erases a person, and reports what was erased.
   func eraseCustomer(_ call: Call) async throws -> Reply {
     let customer = try required(call.customerID)
+    let owner = ServiceQuery.Owner.customer(customer)
+    let early = try await deleteInSteps(
+      servicesForSteps(of: owner, call), call, namingCustomer: false, where: owner.has)
     let former = try await formerServices(of: customer, tenant: call.tenant)
     let ticket = cache?.ticket()
     let outcome = try await store.write(
@@ -164,10 +155,11 @@ extension Persistence {
         tenant: call.tenant, customer: customer, formerServices: former,
         idempotencyKeys: try await store.idempotencyKeys(naming: customer, tenant: call.tenant),
         at: call.receivedAt,
-        principal: call.principal?.name))
+        principal: call.principal?.name), before: audience)
     await cache.show(outcome.services.map(CachedService.deleted), since: ticket)
     let (store, erasure) = (store, outcome.erasure)
     let traces = try await blocking.run { try store.removeTraces(of: erasure) }
+    let services = early + outcome.services
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("customer_id")
@@ -176,12 +168,12 @@ extension Persistence {
     writer.bool(outcome.hadProfile)
     writer.key("services")
     writer.beginArray()
-    for service in outcome.services { writer.integer(service.rawValue) }
+    for service in services { writer.integer(service.rawValue) }
     writer.endArray()
     writer.key("history")
-    writer.integer(Int64(outcome.services.count + outcome.formerServices))
+    writer.integer(Int64(services.count + outcome.formerServices))
     writer.key("cached")
-    writer.integer(Int64(cache == nil ? 0 : outcome.services.count))
+    writer.integer(Int64(cache == nil ? 0 : services.count))
     writer.key("journal")
     writer.integer(Int64(traces))
     writer.endObject()

@@ -85,11 +85,26 @@ extension Persistence {
 
   /// Delete Customer Profile.
   func deleteProfile(_ call: Call) async throws -> Reply {
+    let customer = try required(call.customerID)
+    var condition = call.condition
+    if options.deletesServices {
+      let owner = ServiceQuery.Owner.customer(customer)
+      let many = try await servicesForSteps(of: owner, call)
+      if !many.isEmpty {
+        // What refuses the call is found before the first step. The profile goes last: a repeated call finds it and does the rest.
+        guard let found = try await store.profile(customer, tenant: call.tenant) else {
+          throw ContextError.profileNotFound(customer)
+        }
+        try found.profile.require(condition)
+        condition = nil
+        _ = try await deleteInSteps(many, call, where: owner.has)
+      }
+    }
     let ticket = cache?.ticket()
     let deleted = try await store.write(
       DeleteProfile(
-        tenant: call.tenant, customer: try required(call.customerID), withServices: options.deletesServices,
-        at: call.receivedAt, condition: call.condition, principal: call.principal?.name))
+        tenant: call.tenant, customer: customer, withServices: options.deletesServices,
+        at: call.receivedAt, condition: condition, principal: call.principal?.name), before: audience)
     await cache.show(deleted.map(CachedService.deleted), since: ticket)
     return Reply()
   }
@@ -107,7 +122,7 @@ extension Persistence {
         options: try call.body.map(MergeOptions.init) ?? MergeOptions(),
         movesServices: options.mergesServices,
         uniqueAttributes: unique, at: call.receivedAt, condition: call.condition,
-        principal: call.principal?.name))
+        principal: call.principal?.name), before: audience)
     await cache.show(
       outcome.moved.map(CachedService.init) + outcome.deleted.map(CachedService.deleted), since: ticket)
     return Reply(status: 204)

@@ -34,7 +34,7 @@ public struct ServiceQuery: Sendable {
     }
 
     /// Whether a service is found under it.
-    func has(_ service: Service) -> Bool {
+    public func has(_ service: Service) -> Bool {
       switch self {
       case .customer(let customer): service.customerID == customer
       case .contactKey(let key): service.customerID == nil && service.contactKey == key

@@ -10,6 +10,23 @@ private struct Script: StoreChange {
 }
 
 @Suite struct TransactionTests {
+  @Test(.timeLimit(.minutes(1))) func `to remove many services at once takes as long as so many take`()
+    async throws
+  {
+    let test = try TestStore()
+    let count = 8000
+    for _ in 0..<count / 1000 {
+      _ = await test.writeTogether(
+        (0..<1000).map { _ in .starting(.single, .starting(customer: "A", at: 1, #"{"Note":1}"#)) })
+    }
+    let outcome = try await test.run { store in
+      try await store.write(
+        EraseCustomer(tenant: .single, customer: "A", formerServices: [], at: Timestamp(milliseconds: 0)))
+    }
+    #expect(outcome.services.count == count)
+    #expect(try await test.rows("SELECT count(*) FROM extension") == ["0"])
+  }
+
   private let refusal = ContextError(status: 409, code: "refused", message: "Refused.")
 
   @Test(arguments: Backend.allCases)

@@ -42,23 +42,17 @@ public struct EraseCustomer: StoreChange {
 
   /// Erases what there is; nothing is no failure.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Outcome {
-    var services: [ServiceID] = []
     let profile = try transaction.profile(customer, tenant: tenant)
     if let profile { try transaction.delete(profile, tenant: tenant) }
-    for service in try transaction.services(of: .customer(customer), tenant: tenant) {
-      transaction.note(
-        Change(
-          .delete, tenant: tenant, service: service.id, revision: service.revision + 1, at: at,
-          principal: principal, event: Array("{}".utf8)))
-      try transaction.deleteWhole(service)
-      services.append(service.id)
-    }
+    let services = try transaction.deleteServices(
+      of: customer, tenant: tenant, at: at, principal: principal, namingCustomer: false)
     let sequence = transaction.note(
       Change(.erase, tenant: tenant, at: at, principal: principal, event: Array("{}".utf8)))
     var outcome = Outcome(
       erasure: Erasure(tenant: tenant, customer: customer, sequence: sequence), hadProfile: profile != nil,
       services: services)
-    for service in formerServices where !services.contains(service) {
+    let gone = Set(services)
+    for service in formerServices where !gone.contains(service) {
       try transaction.put(
         Record(.erasure(of: customer, from: service, tenant: tenant), document: Array("{}".utf8)))
       outcome.formerServices += 1

@@ -44,21 +44,26 @@ extension StoreTransaction {
   }
 
   /// Removes a service with all that is in it, and says so in the change sequence.
-  func deleteWhole(_ service: Service, at: Timestamp, principal: String?) throws(ContextError) {
+  ///
+  /// - Parameter namingCustomer: whether that tells whose it was.
+  func deleteWhole(
+    _ service: Service, at: Timestamp, principal: String?, namingCustomer: Bool = true
+  ) throws(ContextError) {
     note(
       Change(
         .delete, tenant: service.tenant, service: service.id, revision: service.revision + 1, at: at,
-        customerBefore: service.customerID, principal: principal, event: Array("{}".utf8)))
+        customerBefore: namingCustomer ? service.customerID : nil, principal: principal,
+        event: Array("{}".utf8)))
     try deleteWhole(service)
   }
 
   /// Removes all services of a customer.
   func deleteServices(
-    of customer: String, tenant: Tenant, at: Timestamp, principal: String?
+    of customer: String, tenant: Tenant, at: Timestamp, principal: String?, namingCustomer: Bool = true
   ) throws(ContextError) -> [ServiceID] {
     var deleted: [ServiceID] = []
     for service in try services(of: .customer(customer), tenant: tenant) {
-      try deleteWhole(service, at: at, principal: principal)
+      try deleteWhole(service, at: at, principal: principal, namingCustomer: namingCustomer)
       deleted.append(service.id)
     }
     return deleted

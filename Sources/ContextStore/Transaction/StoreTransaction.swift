@@ -23,6 +23,8 @@ public final class StoreTransaction {
   private var wantedRecords: [RecordKey] = []
   /// Records of other kinds that were looked at.
   private var records: [RecordKey: RecordSlot] = [:]
+  /// Their keys by the services that they belong to, from when somebody first asks for the records of one: few batches need it.
+  private var keysOfServices: [Int64: [RecordKey]]?
   /// What the change that is being decided has touched: services, and records as they were before, newest last.
   private var touched: [ServiceSlot] = []
   private var undo: [(RecordKey, RecordSlot)] = []
@@ -44,6 +46,7 @@ public final class StoreTransaction {
     serviceCount = 0
     if services.count > Self.mostKept { services.removeLast(services.count - Self.mostKept) }
     records.removeAll(keepingCapacity: true)
+    keysOfServices = nil
     failure = nil
     moment = .now
     counters = try engine.begin()
@@ -242,15 +245,26 @@ public final class StoreTransaction {
     if !isNew(service.rawValue) {
       do throws(StoreError) {
         for record in try engine.records(kind, of: service, tenant: tenant) where records[record.key] == nil {
-          records[record.key] = RecordSlot(loaded: record)
+          add(record.key, RecordSlot(loaded: record))
         }
       } catch {
         throw fail(error)
       }
     }
-    return records.values.compactMap(\.record).filter {
-      $0.key.kind == kind && $0.key.service == service.rawValue && $0.key.tenant == tenant
-    }
+    let keys = keys(of: service.rawValue).filter { $0.kind == kind && $0.tenant == tenant }
+    return keys.compactMap { records[$0]?.record }
+  }
+
+  private func keys(of service: Int64) -> [RecordKey] {
+    let all = keysOfServices ?? Dictionary(grouping: records.keys, by: \.service)
+    keysOfServices = all
+    return all[service] ?? []
+  }
+
+  /// Keeps what was stored under a key that was not looked at before.
+  private func add(_ key: RecordKey, _ slot: RecordSlot) {
+    records[key] = slot
+    keysOfServices?[key.service, default: []].append(key)
   }
 
   /// Keeps a record that is no service.
@@ -295,7 +309,7 @@ public final class StoreTransaction {
     if let slot = records[key] { return slot }
     do throws(StoreError) {
       let slot = RecordSlot(loaded: isNew(key.service) ? nil : try engine.record(key))
-      records[key] = slot
+      add(key, slot)
       return slot
     } catch {
       throw fail(error)

@@ -1,25 +1,29 @@
 public import ContextModel
 
-/// Removes those of some services that still are as a purge says.
-public struct PurgeServices: StoreChange {
+/// Removes those of some services that still are as is wanted: a step of what removes many.
+public struct DeleteServices: StoreChange {
   /// Whose data it is.
   public var tenant: Tenant
   /// The services that were found.
   public var services: [ServiceID]
-  /// What is removed.
-  public var request: PurgeRequest
+  /// Which of them are removed.
+  public var matches: @Sendable (Service) -> Bool
+  /// Whether the change sequence tells whose they were.
+  public var namesCustomer: Bool
   /// When it was asked for.
   public var at: Timestamp
   /// Who asks for it.
   public var principal: String?
 
-  /// A purge by its parts.
+  /// A step by its parts.
   public init(
-    tenant: Tenant, services: [ServiceID], request: PurgeRequest, at: Timestamp, principal: String? = nil
+    tenant: Tenant, services: [ServiceID], namesCustomer: Bool = true, at: Timestamp,
+    principal: String? = nil, where matches: @escaping @Sendable (Service) -> Bool
   ) {
     self.tenant = tenant
     self.services = services
-    self.request = request
+    self.matches = matches
+    self.namesCustomer = namesCustomer
     self.at = at
     self.principal = principal
   }
@@ -35,10 +39,8 @@ public struct PurgeServices: StoreChange {
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> [ServiceID] {
     var deleted: [ServiceID] = []
     for id in services {
-      guard let service = try transaction.service(id, tenant: tenant), request.matches(service) else {
-        continue
-      }
-      try transaction.deleteWhole(service, at: at, principal: principal)
+      guard let service = try transaction.service(id, tenant: tenant), matches(service) else { continue }
+      try transaction.deleteWhole(service, at: at, principal: principal, namingCustomer: namesCustomer)
       deleted.append(id)
     }
     return deleted
