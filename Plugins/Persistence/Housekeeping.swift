@@ -111,7 +111,8 @@ public final class Housekeeping: Sendable {
     guard !due.isEmpty else { return false }
     let ticket = cache?.ticket()
     let outcome = try await store.write(
-      SweepServices(services: due.map { (tenant: $0.0, id: $0.1) }, policy: policy, at: now))
+      SweepServices(services: due.map { (tenant: $0.0, id: $0.1) }, policy: policy, at: now),
+      before: cache.map(CacheAudience.init))
     expired.add(outcome.expired.count)
     completed.add(outcome.completed.count)
     await cache.show(

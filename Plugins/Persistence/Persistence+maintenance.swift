@@ -160,6 +160,9 @@ extension Persistence {
     let (store, erasure) = (store, outcome.erasure)
     let traces = try await blocking.run { try store.removeTraces(of: erasure) }
     let services = early + outcome.services
+    // Whoever deleted these may have ended before Redis was told.
+    let others = Set(traces.services).subtracting(services)
+    await cache.show(others.map(CachedService.deleted), since: cache?.ticket())
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("customer_id")
@@ -173,9 +176,9 @@ extension Persistence {
     writer.key("history")
     writer.integer(Int64(services.count + outcome.formerServices))
     writer.key("cached")
-    writer.integer(Int64(cache == nil ? 0 : services.count))
+    writer.integer(Int64(cache == nil ? 0 : services.count + others.count))
     writer.key("journal")
-    writer.integer(Int64(traces))
+    writer.integer(Int64(traces.entries))
     writer.endObject()
     return Reply(content: .json(writer.bytes))
   }

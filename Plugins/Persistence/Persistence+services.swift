@@ -14,7 +14,7 @@ extension Persistence {
       principal: call.principal?.name)
     let last: Mapping
     do throws(ContextError) {
-      last = try await store.write(change)
+      last = try await store.write(change, before: audience)
     } catch {
       var error = error
       if error.status == 404 { error.status = options.unknownOnDelete }

@@ -11,7 +11,7 @@ public protocol CommitAudience: Sendable {
   /// one than the callers'.
   func show(_ commits: [ShownCommit])
 
-  /// Services that changes may have changed which failed: nobody could tell in time whether they were kept. Whoever knows
+  /// Services that changes may have changed which failed, whatever the changes show else: nobody could tell in time whether they were kept. Whoever knows
   /// something of them asks the store. On the thread of one of its loops, when the store works again.
   func doubt(_ services: [ServiceID])
 }

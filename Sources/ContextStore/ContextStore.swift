@@ -263,7 +263,7 @@ public final class ContextStore: Sendable {
     return try reader.record(.setting(name))?.document
   }
 
-  func removeTracesInEngine(of erasure: Erasure) throws(StoreError) -> Int {
+  func removeTracesInEngine(of erasure: Erasure) throws(StoreError) -> Erasure.Traces {
     try engine.removeTraces(of: erasure)
   }
 

@@ -162,15 +162,15 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
       worker: worker)
   }
 
-  func removeTraces(of erasure: Erasure) throws(StoreError) -> Int {
+  func removeTraces(of erasure: Erasure) throws(StoreError) -> Erasure.Traces {
     try worker.settle()
     let result = erasing.withLock { _ in
       Result { () throws(StoreError) in try journal.erase(erasure) }
     }
-    let count = try result.get()
+    let traces = try result.get()
     // What the tables no longer have stands in pages of the write-ahead log that were written before.
     try worker.emptyLog()
-    return count
+    return traces
   }
 
   /// Folds what can be folded: the database is complete afterwards.

@@ -79,9 +79,7 @@ protocol StoreEngine: AnyObject, Sendable {
   func watch(_ body: @escaping @Sendable (StoreNews) -> Bool)
 
   /// Takes what is left of an erased person out of the files; see `ContextStore.removeTraces`. Any thread. Blocks.
-  ///
-  /// - Returns: how many entries of the change sequence, or records behind them, tell less than before.
-  func removeTraces(of erasure: Erasure) throws(StoreError) -> Int
+  func removeTraces(of erasure: Erasure) throws(StoreError) -> Erasure.Traces
 
   /// Lets go of everything.
   func close()

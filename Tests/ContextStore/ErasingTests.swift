@@ -15,7 +15,7 @@ import Testing
         EraseCustomer(
           tenant: .single, customer: customer, formerServices: former.ids, at: Timestamp(milliseconds: 0)))
     }
-    return try test.store.removeTraces(of: outcome.erasure)
+    return try test.store.removeTraces(of: outcome.erasure).entries
   }
 
   private func bytes(of folder: TemporaryFolder) throws -> [UInt8] {
@@ -160,6 +160,37 @@ import Testing
       _ = try await erase("ada-lovelace", in: again)
       #expect(try !holds(again.folder, "ada-"), "\(count) segments were done")
     }
+  }
+
+  @Test(arguments: Backend.allCases)
+  func `after an erasure that came to no end the repeated one learns which services were the person's`(
+    _ backend: Backend
+  ) async throws {
+    let test = try TestStore(on: backend, options: unfolded)
+    var services: [ServiceID] = []
+    for _ in 0..<4 { services.append(try await test.start(customer: "ada-lovelace")) }
+    let given = try await test.start(customer: "ada-lovelace")
+    _ = try await test.associate(given, with: "someone")
+    let all = services
+    let erasure = EraseCustomer(
+      tenant: .single, customer: "ada-lovelace", formerServices: [given], at: Timestamp(milliseconds: 0))
+    // A first step, then the last one; nobody gets to hear of either.
+    let first = try await test.run { store in
+      let step = DeleteServices(
+        tenant: .single, services: Array(all.prefix(2)) + [given], namesCustomer: false,
+        at: Timestamp(milliseconds: 0), where: ServiceQuery.Owner.customer("ada-lovelace").has)
+      let gone = try await store.write(step)
+      return gone + (try await store.write(erasure)).services
+    }
+    #expect(first == services)
+    let again = try test.afterKill(options: unfolded)
+    let outcome = try await again.run { try await $0.write(erasure) }
+    #expect(outcome.services.isEmpty)
+    #expect(try again.store.removeTraces(of: outcome.erasure).services == services)
+    #expect(try again.store.removeTraces(of: outcome.erasure).services.isEmpty)
+    #expect(
+      try await again.changes().allSatisfy { $0.customer != "ada-lovelace" && $0.customerBefore == nil })
+    #expect(try await again.ids(ofCustomer: "someone") == [given.rawValue])
   }
 
   @Test func `a database that is older than what was erased is refused, and a backup is right`() async throws

@@ -1,4 +1,5 @@
 import ContextModel
+import JSON
 import Synchronization
 import Testing
 
@@ -8,11 +9,14 @@ import Testing
 private final class LimitedEngine: StoreEngine {
   private let engine: JournaledEngine
   private let isLimited = Mutex(false)
+  private let isMute = Mutex(false)
   private let probes = Mutex(0)
 
   init(_ engine: JournaledEngine) { self.engine = engine }
 
   func limit(_ limited: Bool) { isLimited.withLock { $0 = limited } }
+  /// Keeps what it is given, and does not tell.
+  func mute(_ mute: Bool) { isMute.withLock { $0 = mute } }
   var probeCount: Int { probes.withLock { $0 } }
 
   func begin() throws(StoreError) -> StoreCounters { try engine.begin() }
@@ -34,6 +38,10 @@ private final class LimitedEngine: StoreEngine {
       throw StoreError(.full, "writing the journal /somewhere/journal failed: No space left on device")
     }
     try engine.commit(batch)
+    guard isMute.withLock({ $0 }) else { return }
+    var error = StoreError(.unreachable, "nobody can tell")
+    error.isUncertain = true
+    throw error
   }
 
   func abandon() { engine.abandon() }
@@ -50,8 +58,18 @@ private final class LimitedEngine: StoreEngine {
   var probeInterval: Int? { engine.probeInterval }
   func watch(_ body: @escaping @Sendable (StoreNews) -> Bool) { engine.watch(body) }
   func makeReader() throws(StoreError) -> any StoreReader { try engine.makeReader() }
-  func removeTraces(of erasure: Erasure) throws(StoreError) -> Int { try engine.removeTraces(of: erasure) }
+  func removeTraces(of erasure: Erasure) throws(StoreError) -> Erasure.Traces {
+    try engine.removeTraces(of: erasure)
+  }
   func close() { engine.close() }
+}
+
+/// Remembers what it is told to doubt.
+private final class Audience: CommitAudience {
+  let doubted = Box<[ServiceID]>([])
+  func ticket() -> Int64 { 0 }
+  func show(_ commits: [ShownCommit]) { for commit in commits { commit.release() } }
+  func doubt(_ services: [ServiceID]) { doubted.with { $0 += services } }
 }
 
 @Suite struct FailureTests {
@@ -97,6 +115,48 @@ private final class LimitedEngine: StoreEngine {
     #expect(try accepted.map { try $0.get().mapping?.service.rawValue } == Array(2...201))
     #expect(try accepted.map { try $0.get().sequence } == Array(2...201))
     #expect(test.store.health == .up)
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `whatever a change may have done of which nobody can tell, all its services are doubted`() async throws
+  {
+    let (test, engine) = try limited()
+    let audience = Audience()
+    func doubts<Change: StoreChange>(_ services: [ServiceID], after change: Change) async throws {
+      engine.mute(true)
+      await #expect(throws: ContextError.self) {
+        _ = try await test.run { try await $0.write(change, before: audience) }
+      }
+      engine.mute(false)
+      while audience.doubted.value.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+      #expect(Set(audience.doubted.value) == Set(services), "\(Change.self)")
+      audience.doubted.with { $0 = [] }
+    }
+    let now = Timestamp(milliseconds: 0)
+    func services(of customer: String) async throws -> [ServiceID] {
+      [try await test.start(customer: customer, "{}"), try await test.start(customer: customer, "{}")]
+    }
+    for customer in ["a", "b", "c"] {
+      let body = try ProfileBody(decoding: JSONParser().parse(Array("{}".utf8)).root)
+      _ = try await test.run {
+        try await $0.write(CreateProfile(tenant: .single, customer: customer, body: body, at: now))
+      }
+    }
+    let one = try await test.start(customer: "x", "{}")
+    try await doubts([one], after: DeleteService(tenant: .single, service: one, at: now))
+    let some = try await services(of: "x")
+    try await doubts(
+      some, after: DeleteServices(tenant: .single, services: some, at: now) { _ in true })
+    let moved = try await services(of: "b")
+    try await doubts(
+      moved,
+      after: MergeProfile(
+        tenant: .single, customer: "a", source: "b", options: MergeOptions(), movesServices: true,
+        uniqueAttributes: [:], at: now))
+    let rest = try await services(of: "c")
+    try await doubts(
+      rest, after: DeleteProfile(tenant: .single, customer: "c", withServices: true, at: now))
+    try await doubts(moved, after: EraseCustomer(tenant: .single, customer: "a", formerServices: [], at: now))
   }
 
   @Test func `many failing batches are said once, and the recovery once`() async throws {

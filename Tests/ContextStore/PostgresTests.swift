@@ -231,8 +231,10 @@ struct PostgresTests {
           at: Timestamp(milliseconds: 0)))
     }
     #expect(outcome.services == [id])
-    #expect(try test.store.removeTraces(of: outcome.erasure) > 0)
-    #expect(try test.store.removeTraces(of: outcome.erasure) == 0)
+    let traces = try test.store.removeTraces(of: outcome.erasure)
+    #expect(traces.entries > 0 && traces.services == [id])
+    let left = try test.store.removeTraces(of: outcome.erasure)
+    #expect(left.entries == 0 && left.services.isEmpty)
     let changes = try await test.changes()
     #expect(changes.map(\.sequence) == Array(1...6))
     #expect(!changes.contains { $0.customer == "ada" || $0.customerBefore == "ada" })

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from support.api import Api, Json, assert_error, associate_path, segment
+from support.deadline import wait_until
 from support.http_client import encode_request
+from support.metrics import parse_metrics
 from support.redis_server import RedisServer
 from support.server import LiaisonServer
 
@@ -59,6 +61,11 @@ def holders(folder: Path, *needles: str) -> dict[str, list[str]]:
         if texts:
             found[str(file.relative_to(folder))] = texts
     return found
+
+
+def commits(server: LiaisonServer) -> float:
+    """How many batches were committed."""
+    return parse_metrics(server.call("GET", "/metrics").body.decode()).value("liaison_commit_batch_size_count")
 
 
 def erase(api: Api, person: Person) -> Json:
@@ -132,3 +139,54 @@ def test_an_erasure_comes_between_the_writes_that_are_pipelined_before_and_behin
         assert answers[3].json["services"] == [kept] and answers[3].json["history"] == 2
         assert api.customer_service_ids(customer) == [later]
         assert [one["customer_id"] for one in api.get(f"/services/{handed_on}/associations")] == ["other"]
+
+
+@pytest.mark.parametrize("path", ["/customers/C/data", "/profiles/C"])
+def test_many_services_of_a_customer_go_step_by_step(start_server: Callable[..., LiaisonServer], path: str) -> None:
+    """One change of all would stop every other writer for as long."""
+    server = start_server(config={"plugins": {"persistence": {"delete-services-with-profile": True}}})
+    with server.connect() as connection:
+        api = Api(connection)
+        api.create_profile({"customer_id": "C"})
+        services = [api.start(customer_id="C") for _ in range(170)]
+        kept = api.start(customer_id="D")
+        if path == "/profiles/C":
+            refused = connection.call("DELETE", path, headers={"If-Match": '"7"'})
+            assert refused.status == 412 and api.customer_service_ids("C") == services, "nothing went before"
+        before = commits(server)
+        response = connection.call("DELETE", path)
+        assert response.status == 200, response
+        wait_until("the last commit is counted", lambda: commits(server) - before >= 4)
+        if path == "/customers/C/data":
+            report = response.json
+            assert (report["profile"], report["services"], report["history"]) == (True, services, len(services))
+        assert api.customer_service_ids("C") == [] and api.customer_service_ids("D") == [kept]
+        assert connection.call("GET", "/profiles/C").status == 404
+        if path == "/profiles/C":
+            assert connection.call("DELETE", path).status == 404
+
+
+def test_what_redis_was_not_told_of_a_person_is_taken_out_by_the_next_erasure(
+    make_server: Callable[..., LiaisonServer], redis: RedisServer
+) -> None:
+    server = make_server(redis=redis)
+    server.start()
+    customer = f"c-{uuid.uuid4().hex}"
+    service = Api(server).start(customer_id=customer)
+
+    def knows() -> bool:
+        return customer.encode() in redis.client().everything()[f"liaison:service:{service}".encode()].values()
+
+    wait_until("Redis knows the customer", knows)
+    server.stop()
+    # A server that ends between commit and Redis leaves it like this, too.
+    server.redis_url = None
+    server.start()
+    assert server.call("DELETE", f"/services/{service}").status == 200
+    server.stop()
+    server.redis_url = redis.url
+    server.start()
+    assert knows()
+    report = server.call("DELETE", f"/customers/{customer}/data").json
+    assert (report["services"], report["cached"]) == ([], 1)
+    assert not knows()

@@ -115,6 +115,27 @@ def test_a_commit_of_which_nobody_could_tell_in_time_leaves_nothing_old_in_redis
     )
 
 
+def test_a_deletion_of_which_nobody_could_tell_in_time_leaves_no_entry_in_redis_either(
+    start_nodes, postgres: PostgresServer, redis: RedisServer
+) -> None:
+    [node] = start_nodes(postgres.new_store(), 1, redis=redis, config={"store": QUICK})
+    api = Api(node)
+    service = api.start(customer_id="before")
+    wait_until("it is read from Redis", lambda: api.service_response(service).cache_status == "liaison; hit")
+    postgres.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    postgres.query("SELECT pg_reload_conf()")
+    try:
+        wait_until("the setting is in force", lambda: postgres.query("SHOW synchronous_standby_names") == [["nobody"]])
+        assert node.call("DELETE", f"/services/{service}").status == 503
+    finally:
+        postgres.query("ALTER SYSTEM SET synchronous_standby_names = ''")
+        postgres.query("SELECT pg_reload_conf()")
+    wait_until("the server works again", lambda: node.call("GET", "/ready").status == 200, seconds=30)
+    wait_until("the cache knows", lambda: node.call("GET", f"/services/{service}").status == 404, seconds=10)
+    entry = redis.client().everything()[f"liaison:service:{service}".encode()]
+    assert b"before" not in entry.values()
+
+
 def test_ids_are_unique_and_lists_are_the_same_on_all_nodes(start_nodes, postgres: PostgresServer) -> None:
     nodes = start_nodes(postgres.new_store())
     started = [Api(node).start(customer_id="C1") for _ in range(5) for node in nodes]

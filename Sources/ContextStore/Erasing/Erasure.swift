@@ -19,6 +19,15 @@ public struct Erasure: Sendable {
 }
 
 extension Erasure {
+  /// What was found of the person.
+  public struct Traces: Sendable {
+    /// How many entries tell less than they did: of the change sequence, and records behind them.
+    public var entries: Int
+    /// Services that were the person's when they were deleted, as far as that could still be learned. Some may have been deleted
+    /// before the erasure, or by one that came to no end.
+    public var services: [ServiceID]
+  }
+
   /// The customer as it stands in documents.
   var quotedCustomer: [UInt8] { Self.quoted(customer) }
 
@@ -37,9 +46,8 @@ extension ContextStore {
   /// Takes what is left of an erased person out of the store's files: out of the journal, which keeps what it told before, and out
   /// of what the database has freed. Blocks, for as long as it takes to read the journal; any thread. Doing it again does no harm.
   ///
-  /// - Returns: how many entries of the journal tell less than they did.
   /// - Throws: 503 if it cannot be done now: it is to be asked for again.
-  public func removeTraces(of erasure: Erasure) throws(ContextError) -> Int {
+  public func removeTraces(of erasure: Erasure) throws(ContextError) -> Erasure.Traces {
     do throws(StoreError) {
       return try removeTracesInEngine(of: erasure)
     } catch {

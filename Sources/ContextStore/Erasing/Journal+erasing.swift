@@ -7,9 +7,7 @@ extension Journal {
   /// crash in between it is to be asked for again: what is left names the person still.
   ///
   /// The frame of the erasure must be in the tables, and the segment that holds it sealed. Any thread, one at a time.
-  ///
-  /// - Returns: how many entries tell less than before.
-  func erase(_ erasure: Erasure) throws(StoreError) -> Int {
+  func erase(_ erasure: Erasure) throws(StoreError) -> Erasure.Traces {
     let path = folder + "/erasing"
     // What a crash has left holds what was to go.
     unlink(path)
@@ -26,7 +24,7 @@ extension Journal {
     }
     var count = 0
     for (segment, end) in segments { count += try erase(eraser, erasure, in: segment, to: end, last, path) }
-    return count
+    return Erasure.Traces(entries: count, services: eraser.erased.sorted().compactMap { ServiceID($0) })
   }
 
   /// - Parameter last: the last frame of those that are written anew.

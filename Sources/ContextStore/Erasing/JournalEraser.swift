@@ -15,7 +15,7 @@ struct JournalEraser {
   private let quoted: [UInt8]
   /// The services that belong to the person, as far as was read; those that were deleted meanwhile are in `erased`.
   private var owned: Set<Int64> = []
-  private var erased: Set<Int64> = []
+  private(set) var erased: Set<Int64> = []
 
   init(_ erasure: Erasure) {
     tenant = erasure.tenant.rawValue

@@ -25,7 +25,8 @@ struct PostgresEraser {
         AND (c.customer = $2 OR c.service IN (SELECT service FROM gone))
         AND (c.customer_before, c.customer, c.interaction, c.event) IS DISTINCT FROM (NULL, NULL, NULL, '{}')
       RETURNING 1)
-    SELECT count(*) FROM rewritten
+    SELECT c.entries, gone.service FROM (SELECT count(*) AS entries FROM rewritten) c LEFT JOIN gone ON true
+    ORDER BY gone.service
     """)
   private static let forgets = PostgresStatement(
     "forget-changes",
@@ -35,17 +36,17 @@ struct PostgresEraser {
     SELECT count(*) FROM rewritten
     """)
 
-  /// - Returns: how many changes tell less than before.
-  func erase(_ erasure: Erasure) throws(StoreError) -> Int {
+  func erase(_ erasure: Erasure) throws(StoreError) -> Erasure.Traces {
     var options = options
     options.statementTimeout = Self.longest
     let connection = try PostgresConnection(options)
-    var count: Int64 = 0
-    for statement in [Self.erases, Self.forgets] {
-      count += try connection.run(statement, .integer(erasure.tenant.rawValue), .text(erasure.customer))
-        .integer(0, 0)
-    }
-    return Int(count)
+    let (tenant, customer) = (erasure.tenant.rawValue, erasure.customer)
+    // One row at least, without a service if there is none.
+    let erased = try connection.run(Self.erases, .integer(tenant), .text(customer))
+    let forgotten = try connection.run(Self.forgets, .integer(tenant), .text(customer))
+    return Erasure.Traces(
+      entries: Int(erased.integer(0, 0) + forgotten.integer(0, 0)),
+      services: (0..<erased.count).compactMap { ServiceID(erased.integer($0, 1)) })
   }
 
   /// Milliseconds: the whole change sequence is looked through.

@@ -266,7 +266,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
 
   func makeReader() throws(StoreError) -> any StoreReader { PostgresReader(options) }
 
-  func removeTraces(of erasure: Erasure) throws(StoreError) -> Int {
+  func removeTraces(of erasure: Erasure) throws(StoreError) -> Erasure.Traces {
     try PostgresEraser(options).erase(erasure)
   }
 

@@ -27,6 +27,8 @@ final class Committer: @unchecked Sendable {
   private var failingSince: UInt64?
   /// What was committed last, until it is durable.
   private var flight: Flight?
+  /// What the engine was told to keep last, until it is known whether it has.
+  private var handedOver: Batch?
   /// The services of changes that have failed and may be kept all the same, and who is to be told once the store works again:
   /// by then it is settled.
   private var doubtful: (services: [ServiceID], audience: any CommitAudience)?
@@ -34,7 +36,6 @@ final class Committer: @unchecked Sendable {
   private struct Flight {
     let calls: [PendingDecision]
     let start: UInt64
-    let hasChanges: Bool
   }
 
   /// How often a failing engine is asked whether it works again, in milliseconds.
@@ -91,8 +92,9 @@ final class Committer: @unchecked Sendable {
       // What was committed before ends before.
       if !land() { decided = try decide(calls) }
       guard let decided else { return conclude(calls, start) }
+      handedOver = decided
       try engine.commit(decided)
-      flight = Flight(calls: calls, start: start, hasChanges: !decided.changes.isEmpty)
+      flight = Flight(calls: calls, start: start)
       if !engine.overlapsBatches { land() }
     } catch {
       land()
@@ -136,7 +138,7 @@ final class Committer: @unchecked Sendable {
     defer { conclude(flight.calls, flight.start) }
     do throws(StoreError) {
       try engine.finish()
-      succeeded(flight.hasChanges)
+      succeeded()
       return true
     } catch {
       engine.abandon()
@@ -156,7 +158,7 @@ final class Committer: @unchecked Sendable {
     guard error.kind == .refused || isForHalves && calls.count > 1 else {
       let addition = error.isUncertain ? "; what the call brings may be kept all the same" : ""
       let refusal = ContextError.storeUnavailable(error.kind.words + addition)
-      if error.isUncertain { doubt(calls) }
+      if error.isUncertain, let batch = handedOver { doubt(calls, batch) }
       for pending in calls { pending.fail(refusal) }
       // Others that are always faster are no fault of the store's.
       if error.kind != .conflict { failed(error) }
@@ -171,17 +173,19 @@ final class Committer: @unchecked Sendable {
     }
   }
 
-  private func doubt(_ calls: [PendingDecision]) {
+  private func doubt(_ calls: [PendingDecision], _ batch: Batch) {
     guard let audience = calls.lazy.compactMap(\.audience).first else { return }
-    let services = calls.compactMap { $0.audience == nil ? nil : $0.mapping?.service }
+    let keys = batch.puts.map(\.key) + batch.deletions
+    let services = keys.compactMap { $0.kind == .service ? ServiceID($0.service) : nil }
     doubtful = ((doubtful?.services ?? []) + services, audience)
   }
 
   private func keepAlone(_ calls: [PendingDecision]) throws(StoreError) {
     guard let decided = try decide(calls) else { return }
+    handedOver = decided
     try engine.commit(decided)
     try engine.finish()
-    succeeded(!decided.changes.isEmpty)
+    succeeded()
   }
 
   private func conclude(_ calls: [PendingDecision], _ start: UInt64) {
@@ -218,8 +222,8 @@ final class Committer: @unchecked Sendable {
     }
   }
 
-  private func succeeded(_ hasChanges: Bool = false) {
-    if hasChanges { signal.grow(to: engine.newestChange) }
+  private func succeeded() {
+    if let batch = handedOver.take(), !batch.changes.isEmpty { signal.grow(to: engine.newestChange) }
     guard let since = failingSince else { return }
     failingSince = nil
     health.withLock { $0 = .up }
