@@ -171,8 +171,8 @@ final class JournaledReader: StoreReader {
     var found = try tables(after: unfolded.folds).customers(
       key: key, from: first, to: end, tenant: tenant, limit: limit + newer.count)
     guard !newer.isEmpty else { return found }
-    let known = Set(newer.map(\.0.name))
-    found.removeAll { known.contains($0.name) }
+    let known = Set(newer.map(\.0))
+    found.removeAll { known.contains(.identity($0.name, key: key, tenant: tenant)) }
     for (entry, location) in newer {
       guard let record = records.canRead(location) ? try records.record(location) : try record(entry) else {
         continue

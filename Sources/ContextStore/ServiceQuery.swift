@@ -36,8 +36,8 @@ public struct ServiceQuery: Sendable {
     /// Whether a service is found under it.
     public func has(_ service: Service) -> Bool {
       switch self {
-      case .customer(let customer): service.customerID == customer
-      case .contactKey(let key): service.customerID == nil && service.contactKey == key
+      case .customer(let customer): service.customerID.hasBytes(of: customer)
+      case .contactKey(let key): service.customerID == nil && service.contactKey.hasBytes(of: key)
       }
     }
   }

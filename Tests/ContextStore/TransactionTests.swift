@@ -27,6 +27,36 @@ private struct Script: StoreChange {
     #expect(try await test.rows("SELECT count(*) FROM extension") == ["0"])
   }
 
+  @Test(arguments: Backend.allCases)
+  func `two spellings of a customer that look alike are two customers`(_ backend: Backend) async throws {
+    let test = try TestStore(on: backend)
+    let (one, two) = ("Jos\u{E9}", "Jose\u{301}")
+    #expect(one == two, "Swift takes them for equal")
+    let type = { (name: String) in AttributeValue.name("type " + name) }
+    let id = try await test.start(customer: one, type: type(one))
+    let other = try await test.start(customer: two, type: type(two))
+    _ = try await test.rows("SELECT 1")
+    #expect(try await test.ids(ofCustomer: one) == [id.rawValue])
+    _ = try await test.associate(id, with: two)
+    #expect(try await test.ids(ofCustomer: one) == [])
+    #expect(try await test.ids(ofCustomer: two) == [id.rawValue, other.rawValue])
+    let found = try await test.rows(
+      "SELECT customer FROM association WHERE service = \(id) ORDER BY \(backend == .postgres ? "ordinal" : "sequence")"
+    )
+    #expect(found.map { Array($0.utf8) } == [Array(one.utf8), Array(two.utf8)])
+    #expect(try await test.ids(ofCustomer: one) == [])
+    #expect(try await test.ids(ofCustomer: two) == [id.rawValue, other.rawValue])
+    let former = try await test.run { store in
+      (
+        try await store.formerServices(of: one, after: 0, tenant: .single).ids,
+        try await store.formerServices(of: two, after: 0, tenant: .single).ids
+      )
+    }
+    #expect(former.0 == [id] && former.1 == [id, other])
+    func key(_ name: String) -> RecordKey { .profile(name, tenant: .single) }
+    #expect(key(one) != key(two) && Set([key(one), key(two)]).count == 2)
+  }
+
   private let refusal = ContextError(status: 409, code: "refused", message: "Refused.")
 
   @Test(arguments: Backend.allCases)

@@ -443,3 +443,20 @@ def test_a_write_that_fails_alone_does_not_disturb_its_neighbours(server: Liaiso
     assert [answer.status for answer in answers] == [200, 404] * 10
     assert api.service(service)["customer_id"] == "pipelined-18"
     api.associate(fresh(), service)
+
+
+def test_two_spellings_of_a_customer_that_look_alike_are_two_customers(server: LiaisonServer) -> None:
+    """An accent is one character, or two; ids are compared as they were sent."""
+    api, rest = Api(server), fresh()
+    one, two = f"Jos\u00e9{rest}", f"Jose\u0301{rest}"
+    service = api.start(customer_id=one)
+    api.associate(two, service)
+    assert api.customer_service_ids(one) == [] and api.customer_service_ids(two) == [service]
+    customers = [one["customer_id"] for one in api.get(f"/services/{service}/associations")]
+    assert customers == [two, one]  # has settled: the tables know
+    assert api.customer_service_ids(one) == [] and api.customer_service_ids(two) == [service]
+    api.associate(one, service)
+    assert api.customer_service_ids(one) == [service] and api.customer_service_ids(two) == []
+    for customer, name in ((one, "A"), (two, "B")):
+        api.create_profile({"customer_id": customer, "FirstName": name})
+    assert [api.profile(customer)["FirstName"] for customer in (one, two)] == ["A", "B"]

@@ -48,7 +48,7 @@ public struct MergeProfile: StoreChange {
 
   /// Merges the profiles. Fails with 400 (both are the same), 404 and 412.
   public func apply(to transaction: StoreTransaction) throws(ContextError) -> Outcome {
-    guard customer != source else {
+    guard !customer.hasBytes(of: source) else {
       throw .badField("src_id", code: "same_profile", message: "A profile cannot be merged with itself.")
     }
     let former = try transaction.existingProfile(customer, tenant: tenant, condition)

@@ -57,7 +57,7 @@ enum PostgresHistory {
     var mentions: [Mention: (tenant: Int64, at: Int64)] = [:]
     for change in batch.changes {
       guard let service = change.service?.rawValue, !deleted.contains(service) else { continue }
-      if let customer = change.customer, customer != change.customerBefore,
+      if let customer = change.customer, !change.customerBefore.hasBytes(of: customer),
         !erasures.contains(where: { $0.erases(change) })
       {
         append(change, of: service, to: customer, to: &associations)
@@ -122,6 +122,7 @@ enum PostgresHistory {
 extension Record {
   /// Whether it erases a customer from a service's history of which a change is part.
   fileprivate func erases(_ change: Change) -> Bool {
-    key.service == change.service?.rawValue && key.name == change.customer && sequence >= change.sequence
+    key.service == change.service?.rawValue && change.customer.hasBytes(of: key.name)
+      && sequence >= change.sequence
   }
 }

@@ -51,6 +51,22 @@ public struct RecordKey: Hashable, Sendable {
     self.name = name
   }
 
+  /// Names are compared byte by byte, as tables compare them.
+  public static func == (one: RecordKey, other: RecordKey) -> Bool {
+    one.kind == other.kind && one.tenant == other.tenant && one.service == other.service
+      && one.number == other.number && one.name.hasBytes(of: other.name)
+  }
+
+  /// Hashes what ``==(_:_:)`` compares.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(kind)
+    hasher.combine(tenant)
+    hasher.combine(service)
+    hasher.combine(number)
+    var name = name
+    name.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+  }
+
   /// A service.
   public static func service(_ id: ServiceID, tenant: Tenant) -> RecordKey {
     RecordKey(.service, tenant, service: id.rawValue)

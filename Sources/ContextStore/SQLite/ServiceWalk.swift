@@ -89,7 +89,7 @@ final class ServiceWalk {
     while try history.step() {
       count += 1
       last = history.integer(0)
-      guard history.integer(1) == tenant.rawValue, history.text(2) == customer,
+      guard history.integer(1) == tenant.rawValue, history.text(2).hasBytes(of: customer),
         let id = ServiceID(history.integer(0)),
         ids.last != id
       else { continue }

@@ -141,9 +141,9 @@ final class ReadWorker: @unchecked Sendable {
     let found = try reader.customers(
       key: key.id, from: Identity.prefix(values), to: Identity.bound(values), tenant: tenant,
       limit: limit + 1)
-    var seen: Set<String> = []
+    var seen: Set<[UInt8]> = []
     return Candidates(
-      customers: found.prefix(limit).map(\.customer).filter { seen.insert($0).inserted },
+      customers: found.prefix(limit).map(\.customer).filter { seen.insert(Array($0.utf8)).inserted },
       isComplete: found.count <= limit)
   }
 

@@ -141,8 +141,21 @@ extension Service {
   }
 
   /// What its row is found under, as far as it can change.
-  fileprivate var indexedColumns: (customer: String?, type: AttributeValue?, status: Status, dueAt: Int64) {
-    (customerID, serviceType, status, trail.dueAt)
+  fileprivate var indexedColumns: IndexedColumns {
+    IndexedColumns(customer: customerID, type: serviceType, status: status, dueAt: trail.dueAt)
+  }
+}
+
+/// What a service's row is found under, as far as it can change.
+private struct IndexedColumns: Equatable {
+  let customer: String?
+  let type: AttributeValue?
+  let status: Service.Status
+  let dueAt: Int64
+
+  static func == (one: IndexedColumns, other: IndexedColumns) -> Bool {
+    one.customer.hasBytes(of: other.customer) && one.type.hasBytes(of: other.type)
+      && one.status == other.status && one.dueAt == other.dueAt
   }
 }
 

@@ -80,14 +80,17 @@ extension StoreTransaction {
   ) throws(ContextError) {
     guard let customer = (profile ?? former)?.profile.customerID else { return }
     try profile?.requireFewIdentities(of: key, documents.jsonParser)
-    func names(_ record: ProfileRecord?) -> Set<String> {
+    func entries(_ record: ProfileRecord?) -> Set<RecordKey> {
       let identities = record?.identities(of: key, documents.jsonParser) ?? []
-      return Set(identities.map { Identity.name($0, of: customer, isUnique: key.isUnique) })
+      return Set(
+        identities.map {
+          .identity(
+            Identity.name($0, of: customer, isUnique: key.isUnique), key: key.id, tenant: tenant)
+        })
     }
-    let (old, new) = (names(former), names(profile))
-    for name in old.subtracting(new).sorted() { try delete(.identity(name, key: key.id, tenant: tenant)) }
-    for name in new.subtracting(old).sorted() {
-      let entry = RecordKey.identity(name, key: key.id, tenant: tenant)
+    let (old, new) = (entries(former), entries(profile))
+    for entry in old.subtracting(new).sorted(by: { $0.name < $1.name }) { try delete(entry) }
+    for entry in new.subtracting(old).sorted(by: { $0.name < $1.name }) {
       if key.isUnique, let other = try record(entry), other.document != Array(customer.utf8) {
         throw .identityTaken(key)
       }
