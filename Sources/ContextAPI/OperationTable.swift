@@ -164,7 +164,8 @@ public enum OperationTable {
       .updateProfile, .put, "/profiles/{customer_id}", needs: .write, body: .profile, of: .profile,
       success: 204, headers: [.tag], isConditional: true),
     OperationRow(
-      .deleteProfile, .delete, "/profiles/{customer_id}", needs: .write, of: .profile, isConditional: true),
+      .deleteProfile, .delete, "/profiles/{customer_id}", needs: .write, of: .profile, isConditional: true,
+      standsAlone: true),
     OperationRow(
       .mergeProfiles, .put, "/profiles/{customer_id}/merge/{src_id}", needs: .write,
       body: .object(isRequired: false), of: .profile, success: 204, isConditional: true),
