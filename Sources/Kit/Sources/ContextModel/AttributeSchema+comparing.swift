@@ -4,7 +4,9 @@ extension AttributeSchema.ValueType {
   /// Writes a value so that equal values are the same text, however they were sent. What is no value of this type is compared
   /// as it is.
   ///
-  /// - Parameter value: absent and `null` are the same.
+  /// - Parameters:
+  ///   - value: absent and `null` are the same.
+  ///   - writer: gets it.
   public func write(comparable value: JSONValue?, to writer: inout JSONWriter) {
     guard let value, !value.isNull else { return writer.null() }
     switch self {

@@ -6,7 +6,9 @@ extension Extension {
 
   /// Refuses a name by which nobody could ask for the extension: in a path, or in a list of names.
   ///
-  /// - Parameter field: where the name stands in; `nil` if it is a key of a body.
+  /// - Parameters:
+  ///   - name: as the client sent it.
+  ///   - field: where the name stands in; `nil` if it is a key of a body.
   /// - Throws: 400 that names the field.
   public static func requireName(_ name: String, in field: String? = nil) throws(ContextError) {
     let code: String
