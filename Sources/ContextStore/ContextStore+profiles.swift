@@ -5,7 +5,7 @@ extension ContextStore {
   ///
   /// - Throws: 503 if the store cannot be read.
   public func profile(_ customer: String, tenant: Tenant) async throws(ContextError) -> ProfileRecord? {
-    try await profiles(.profile(customer, tenant)).first
+    try await read { view throws(StoreError) in try view.profile(of: customer, tenant) }
   }
 
   /// The profiles behind one, in the order of their customers, at most `limit`.
@@ -14,14 +14,9 @@ extension ContextStore {
   public func profiles(
     after customer: String, tenant: Tenant, limit: Int
   ) async throws(ContextError) -> [ProfileRecord] {
-    try await profiles(.profiles(after: customer, tenant, limit: limit))
-  }
-
-  private func profiles(_ request: PendingRead.Request) async throws(ContextError) -> [ProfileRecord] {
-    guard case .profiles(let profiles) = try await read(request) else {
-      preconditionFailure("an answer to another question")
+    try await read(settled: true) { view throws(StoreError) in
+      try view.profiles(after: customer, tenant, limit: limit)
     }
-    return profiles
   }
 
   /// All identification keys of a tenant, those that are not ready yet included.
@@ -35,20 +30,14 @@ extension ContextStore {
   ///
   /// - Throws: 503 if the store cannot be read.
   public func storedKeys(tenant: Tenant) async throws(ContextError) -> StoredKeys {
-    guard case .identificationKeys(let keys) = try await read(.identificationKeys(tenant)) else {
-      preconditionFailure("an answer to another question")
-    }
-    return keys
+    try await read { view throws(StoreError) in try view.storedKeys(tenant) }
   }
 
   /// The tenants that have, or had, something in their ``StoredKeys``.
   ///
   /// - Throws: 503 if the store cannot be read.
   public func tenantsWithIdentificationKeys() async throws(ContextError) -> [Tenant] {
-    guard case .tenants(let tenants) = try await read(.tenantsWithKeys) else {
-      preconditionFailure("an answer to another question")
-    }
-    return tenants
+    try await read(settled: true) { view throws(StoreError) in try view.reader.tenantsWithKeys() }
   }
 
   /// The customers that a key finds under its first values: those of the first `limit` entries. Some may have other values of
@@ -58,10 +47,9 @@ extension ContextStore {
   public func customers(
     by key: IdentificationKey, values: [String], tenant: Tenant, limit: Int
   ) async throws(ContextError) -> Candidates {
-    guard case .candidates(let found) = try await read(.customers(key, values, tenant, limit: limit)) else {
-      preconditionFailure("an answer to another question")
+    try await read { view throws(StoreError) in
+      try view.customers(by: key, values, tenant, limit: limit)
     }
-    return found
   }
 
   /// The first entries of an identification key, for ``ForgetIdentities``.
@@ -69,14 +57,9 @@ extension ContextStore {
   /// - Throws: 503 if the store cannot be read.
   public func identities(ofKey key: Int64, tenant: Tenant, limit: Int) async throws(ContextError) -> [String]
   {
-    try await names(.identities(key: key, tenant, limit: limit))
-  }
-
-  private func names(_ request: PendingRead.Request) async throws(ContextError) -> [String] {
-    guard case .names(let names) = try await read(request) else {
-      preconditionFailure("an answer to another question")
+    try await read(settled: true) { view throws(StoreError) in
+      try view.identities(ofKey: key, tenant, limit: limit)
     }
-    return names
   }
 }
 

@@ -17,12 +17,12 @@ public final class ContextStore: Sendable {
   public let node: String?
   /// Tells when the change sequence grows.
   let signal: ChangeSignal
-  private let reads: Mailbox<PendingRead>
+  private let reads: Mailbox<PendingQuestion>
   /// Reads that wait for a fold first: they have a thread of their own, so that no other read waits with them.
-  private let queries: Mailbox<PendingRead>
+  private let queries: Mailbox<PendingQuestion>
   private let writeGatherers: [Gatherer<PendingDecision>]
-  private let readGatherers: [Gatherer<PendingRead>]
-  private let queryGatherers: [Gatherer<PendingRead>]
+  private let readGatherers: [Gatherer<PendingQuestion>]
+  private let queryGatherers: [Gatherer<PendingQuestion>]
   private let commitThread: StoreThread
   private let readThreads: [StoreThread]
   private let isClosed = Mutex(false)
@@ -75,10 +75,10 @@ public final class ContextStore: Sendable {
       engine: engine, loops: loops, options: options,
       metrics: metrics, notice: notice)
     signal = committer.signal
-    let reads = Mailbox<PendingRead>()
+    let reads = Mailbox<PendingQuestion>()
     self.committer = committer
     self.reads = reads
-    let queries = Mailbox<PendingRead>()
+    let queries = Mailbox<PendingQuestion>()
     self.queries = queries
     writeGatherers = loops.map { Gatherer(loop: $0, mailbox: committer.mailbox) }
     readGatherers = loops.map { Gatherer(loop: $0, mailbox: reads) }
@@ -137,39 +137,30 @@ public final class ContextStore: Sendable {
   public func service(
     _ id: ServiceID, tenant: Tenant, extensions: ExtensionSelection = .none, parts: PartSelection? = nil
   ) async throws(ContextError) -> ServiceRecord? {
-    let answer = try await read(.service(id, tenant, extensions, parts))
-    guard case .service(let record) = answer else { preconditionFailure("an answer to another question") }
-    return record
+    try await read([id.rawValue]) { view throws(StoreError) in
+      try view.service(id, tenant, extensions, parts)
+    }
   }
 
   /// The services of a customer or a contact key, ordered by start, then by id.
   ///
   /// - Throws: 503 if the store cannot be read.
   public func services(_ query: ServiceQuery) async throws(ContextError) -> [ServiceRecord] {
-    guard case .services(let records) = try await read(.services(query)) else {
-      preconditionFailure("an answer to another question")
-    }
-    return records
+    try await read { view throws(StoreError) in try view.services(query) }
   }
 
   /// States or tasks of a service, ordered by their ids; `nil` if there is no such service.
   ///
   /// - Throws: 503 if the store cannot be read.
   public func parts(_ query: PartQuery) async throws(ContextError) -> [PartRecord]? {
-    guard case .parts(let records) = try await read(.parts(query)) else {
-      preconditionFailure("an answer to another question")
-    }
-    return records
+    try await read { view throws(StoreError) in try view.parts(query) }
   }
 
   /// To whom a service has belonged, the newest association first; `nil` if there is no such service.
   ///
   /// - Throws: 503 if the store cannot be read.
   public func associations(of id: ServiceID, tenant: Tenant) async throws(ContextError) -> [Association]? {
-    guard case .associations(let associations) = try await read(.associations(id, tenant)) else {
-      preconditionFailure("an answer to another question")
-    }
-    return associations
+    try await read(settled: true) { view throws(StoreError) in try view.associations(of: id, tenant) }
   }
 
   /// In which services events have named interactions.
@@ -178,10 +169,9 @@ public final class ContextStore: Sendable {
   public func mentions(
     _ query: InteractionMention.Query, tenant: Tenant
   ) async throws(ContextError) -> [InteractionMention] {
-    guard case .mentions(let mentions) = try await read(.mentions(query, tenant)) else {
-      preconditionFailure("an answer to another question")
+    try await read(settled: true) { view throws(StoreError) in
+      try view.reader.mentions(query, tenant: tenant)
     }
-    return mentions
   }
 
   /// The mappings of services as they are now, in the order asked for; services that do not exist are left out.
@@ -199,35 +189,25 @@ public final class ContextStore: Sendable {
   public func mappings(
     of services: [(Tenant, ServiceID)], _ completion: @escaping (Result<[Mapping], ContextError>) -> Void
   ) {
-    read(.mappings(services)) { answer in
-      completion(
-        answer.map { answer in
-          guard case .mappings(let mappings) = answer else {
-            preconditionFailure("an answer to another question")
-          }
-          return mappings
-        })
-    }
+    read(
+      services.map(\.1.rawValue),
+      { view throws(StoreError) in try view.mappings(of: services) }, completion)
   }
 
   /// The mappings of services of any tenant as they are now, in the order asked for; services that do not exist are left out.
   ///
   /// - Throws: 503 if the store cannot be read.
   public func mappings(ofAnyTenant services: [ServiceID]) async throws(ContextError) -> [Mapping] {
-    guard case .mappings(let mappings) = try await read(.mappingsOfAnyTenant(services)) else {
-      preconditionFailure("an answer to another question")
+    try await read(services.map(\.rawValue)) { view throws(StoreError) in
+      try view.mappings(ofAnyTenant: services)
     }
-    return mappings
   }
 
   /// A record as it is now, all acknowledged changes included; `nil` if there is none.
   ///
   /// - Throws: 503 if the store cannot be read.
   public func record(_ key: RecordKey) async throws(ContextError) -> Record? {
-    guard case .records(let records) = try await read(.record(key)) else {
-      preconditionFailure("an answer to another question")
-    }
-    return records.first
+    try await read { view throws(StoreError) in try view.record(key) }
   }
 
   /// The records of one kind that belong to a service, in the order of their keys.
@@ -236,16 +216,18 @@ public final class ContextStore: Sendable {
   public func records(
     _ kind: RecordKey.Kind, of service: ServiceID, tenant: Tenant
   ) async throws(ContextError) -> [Record] {
-    guard case .records(let records) = try await read(.records(kind, service, tenant)) else {
-      preconditionFailure("an answer to another question")
+    try await read { view throws(StoreError) in
+      try view.reader.records(kind, of: service, tenant: tenant)
     }
-    return records
   }
 
   /// Waits until everything that was acknowledged before is in the database's tables, for those who read the file.
   ///
   /// - Throws: 503 if it cannot be brought there.
-  public func settle() async throws(ContextError) { _ = try await read(.settle) }
+  public func settle() async throws(ContextError) {
+    // That it is read settled is all.
+    try await read(settled: true) { _ in }
+  }
 
   /// All extension schemas, for the start of a server. Blocks; any thread.
   public func schemas() throws(StoreError) -> [StoredSchema] {
@@ -301,18 +283,28 @@ public final class ContextStore: Sendable {
     engine.close()
   }
 
-  func read(_ request: PendingRead.Request) async throws(ContextError) -> PendingRead.Answer {
+  /// Reads in the next batch.
+  ///
+  /// - Parameters:
+  ///   - services: those that are asked for by their ids.
+  ///   - settled: whether only tables know the answer, see `StoreReader.settle`.
+  func read<Answer: Sendable>(
+    _ services: [Int64] = [], settled: Bool = false,
+    _ question: @escaping @Sendable (StoreView) throws(StoreError) -> Answer
+  ) async throws(ContextError) -> Answer {
     try await withUnsafeContinuation { continuation in
-      read(request) { continuation.resume(returning: $0) }
+      read(services, settled: settled, question) { continuation.resume(returning: $0) }
     }.get()
   }
 
-  private func read(
-    _ request: PendingRead.Request, _ completion: @escaping (Result<PendingRead.Answer, ContextError>) -> Void
+  private func read<Answer: Sendable>(
+    _ services: [Int64], settled: Bool = false,
+    _ question: @escaping @Sendable (StoreView) throws(StoreError) -> Answer,
+    _ completion: @escaping (Result<Answer, ContextError>) -> Void
   ) {
     let place = placeOfCurrentLoop
-    (request.settlesFirst ? queryGatherers : readGatherers)[place].gather(
-      PendingRead(request, loop: place, completion))
+    (settled ? queryGatherers : readGatherers)[place].gather(
+      PendingRead(loop: place, services: services, settlesFirst: settled, question, completion))
   }
 
   /// The loop on whose thread the call is made.

@@ -44,10 +44,7 @@ extension ContextStore {
   ///
   /// - Throws: 503 if the store cannot be read.
   public func scan(_ scan: ServiceScan) async throws(ContextError) -> ServiceScan.Page {
-    guard case .scanned(let page) = try await read(.scan(scan)) else {
-      preconditionFailure("an answer to another question")
-    }
-    return page
+    try await read { view throws(StoreError) in try view.page(scan) }
   }
 
   /// Walks over the services that are due at a moment: at most `limit`.
@@ -56,10 +53,9 @@ extension ContextStore {
   public func dueServices(at moment: Timestamp, limit: Int) async throws(ContextError) -> [(
     Tenant, ServiceID
   )] {
-    guard case .due(let services) = try await read(.due(moment, limit: limit)) else {
-      preconditionFailure("an answer to another question")
+    try await read(settled: true) { view throws(StoreError) in
+      try view.reader.dueServices(at: moment, limit: limit)
     }
-    return services
   }
 
   /// Idempotency keys from before a moment, at most `limit`.
@@ -68,10 +64,9 @@ extension ContextStore {
   public func idempotencyKeys(
     before moment: Timestamp, limit: Int
   ) async throws(ContextError) -> [(tenant: Tenant, key: String)] {
-    guard case .keys(let keys) = try await read(.idempotencyKeys(before: moment, limit: limit)) else {
-      preconditionFailure("an answer to another question")
+    try await read(settled: true) { view throws(StoreError) in
+      try view.reader.idempotencyKeys(before: moment, limit: limit)
     }
-    return keys
   }
 
   /// The idempotency keys of calls whose answers name a customer.
@@ -80,10 +75,9 @@ extension ContextStore {
   public func idempotencyKeys(
     naming customer: String, tenant: Tenant
   ) async throws(ContextError) -> [String] {
-    guard case .names(let keys) = try await read(.keysNaming(customer, tenant)) else {
-      preconditionFailure("an answer to another question")
+    try await read(settled: true) { view throws(StoreError) in
+      try view.reader.idempotencyKeys(naming: customer, tenant: tenant)
     }
-    return keys
   }
 
   /// The services behind one that belonged to a customer some time and do not now; looks at a page of the history.
@@ -92,9 +86,8 @@ extension ContextStore {
   public func formerServices(
     of customer: String, after service: Int64, tenant: Tenant
   ) async throws(ContextError) -> ServiceScan.Page {
-    guard case .scanned(let page) = try await read(.formerServices(customer, after: service, tenant)) else {
-      preconditionFailure("an answer to another question")
+    try await read(settled: true) { view throws(StoreError) in
+      try view.formerServices(of: customer, after: service, tenant)
     }
-    return page
   }
 }

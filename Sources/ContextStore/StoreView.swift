@@ -77,7 +77,7 @@ struct StoreView {
   }
 
   /// A record of the tenant that asks.
-  private func record(_ key: RecordKey, in source: any RecordSource) throws(StoreError) -> Record? {
+  func record(_ key: RecordKey, in source: any RecordSource) throws(StoreError) -> Record? {
     guard let record = try source.record(key), record.key.tenant == key.tenant else { return nil }
     return record
   }

@@ -9,10 +9,7 @@ extension ContextStore {
   /// - Returns: at most `limit`; none if there is no newer one.
   /// - Throws: 410 if they are so old that the store does not keep them any more; 503 if it cannot be read.
   public func changes(after sequence: Int64, limit: Int) async throws(ContextError) -> [Change] {
-    guard case .changes(let changes) = try await read(.changes(after: sequence, limit: limit)) else {
-      preconditionFailure("an answer to another question")
-    }
-    guard let changes else {
+    guard let changes = try await keptChanges(after: sequence, limit: limit) else {
       throw ContextError(
         status: 410, code: "changes_gone",
         message: "The changes behind number \(sequence) are not kept any more.", field: "after",
@@ -30,12 +27,13 @@ extension ContextStore {
     var kept = newestChange
     while kept - gone > 1 {
       let middle = gone + (kept - gone) / 2
-      guard case .changes(let changes) = try await read(.changes(after: middle, limit: 1)) else {
-        preconditionFailure("an answer to another question")
-      }
-      if changes == nil { gone = middle } else { kept = middle }
+      if try await keptChanges(after: middle, limit: 1) == nil { gone = middle } else { kept = middle }
     }
     return kept + 1
+  }
+
+  private func keptChanges(after sequence: Int64, limit: Int) async throws(ContextError) -> [Change]? {
+    try await read { view throws(StoreError) in try view.reader.changes(after: sequence, limit: limit) }
   }
 
   /// Returns when there is a change behind a number, when the store closes, or when the task is cancelled.

@@ -79,87 +79,50 @@ final class PendingWrite<Change: StoreChange>: PendingDecision, @unchecked Senda
   override func resume() { completion(outcome.unsafelyUnwrapped) }
 }
 
-/// A read that waits for its batch.
-final class PendingRead: PendingCall, @unchecked Sendable {
-  enum Request: Sendable {
-    case service(ServiceID, Tenant, ExtensionSelection, PartSelection?)
-    case parts(PartQuery)
-    case associations(ServiceID, Tenant)
-    case mentions(InteractionMention.Query, Tenant)
-    case scan(ServiceScan)
-    case due(Timestamp, limit: Int)
-    case idempotencyKeys(before: Timestamp, limit: Int)
-    case keysNaming(String, Tenant)
-    case formerServices(String, after: Int64, Tenant)
-    case profile(String, Tenant)
-    case profiles(after: String, Tenant, limit: Int)
-    case identificationKeys(Tenant)
-    case tenantsWithKeys
-    case customers(IdentificationKey, [String], Tenant, limit: Int)
-    case identities(key: Int64, Tenant, limit: Int)
-    case services(ServiceQuery)
-    case mappings([(Tenant, ServiceID)])
-    case mappingsOfAnyTenant([ServiceID])
-    case record(RecordKey)
-    case records(RecordKey.Kind, ServiceID, Tenant)
-    case changes(after: Int64, limit: Int)
-    case settle
+/// A read that waits for its batch, whatever it asks for.
+class PendingQuestion: PendingCall, @unchecked Sendable {
+  /// The services that it asks for by their ids, for `StoreReader.expect`.
+  let services: [Int64]
+  /// Whether it reads what only tables know, see `StoreReader.settle`.
+  let settlesFirst: Bool
 
-    /// The services that it asks for by their ids.
-    var services: [Int64] {
-      switch self {
-      case .service(let id, _, _, _): [id.rawValue]
-      case .mappings(let services): services.map(\.1.rawValue)
-      case .mappingsOfAnyTenant(let services): services.map(\.rawValue)
-      default: []
-      }
-    }
-
-    /// Whether it reads what only tables know, see `StoreReader.settle`.
-    var settlesFirst: Bool {
-      switch self {
-      case .associations, .mentions, .profiles, .identities, .due, .formerServices, .idempotencyKeys,
-        .keysNaming,
-        .tenantsWithKeys,
-        .settle:
-        true
-      default: false
-      }
-    }
-  }
-
-  enum Answer: Sendable {
-    case service(ServiceRecord?)
-    case services([ServiceRecord])
-    case parts([PartRecord]?)
-    case associations([Association]?)
-    case mentions([InteractionMention])
-    case profiles([ProfileRecord])
-    case identificationKeys(StoredKeys)
-    case tenants([Tenant])
-    case names([String])
-    case candidates(Candidates)
-    case scanned(ServiceScan.Page)
-    case due([(Tenant, ServiceID)])
-    case keys([(tenant: Tenant, key: String)])
-    case mappings([Mapping])
-    case records([Record])
-    /// `nil` if they are not kept any more.
-    case changes([Change]?)
-    case settled
-  }
-
-  let request: Request
-  var outcome: Result<Answer, ContextError>?
-  private let completion: (Result<Answer, ContextError>) -> Void
-
-  init(_ request: Request, loop: Int, _ completion: @escaping (Result<Answer, ContextError>) -> Void) {
-    self.request = request
-    self.completion = completion
+  init(loop: Int, services: [Int64], settlesFirst: Bool) {
+    self.services = services
+    self.settlesFirst = settlesFirst
     super.init(loop: loop)
   }
 
+  /// Sets the outcome.
+  func answer(from view: StoreView) { preconditionFailure("every question has an answer of its own") }
+}
+
+/// A read of one type that waits for its batch.
+final class PendingRead<Answer: Sendable>: PendingQuestion, @unchecked Sendable {
+  private let question: @Sendable (StoreView) throws(StoreError) -> Answer
+  private var outcome: Result<Answer, ContextError>?
+  private let completion: (Result<Answer, ContextError>) -> Void
+
+  init(
+    loop: Int, services: [Int64], settlesFirst: Bool,
+    _ question: @escaping @Sendable (StoreView) throws(StoreError) -> Answer,
+    _ completion: @escaping (Result<Answer, ContextError>) -> Void
+  ) {
+    self.question = question
+    self.completion = completion
+    super.init(loop: loop, services: services, settlesFirst: settlesFirst)
+  }
+
+  @specialized(where Answer == [Mapping])
+  override func answer(from view: StoreView) {
+    do throws(StoreError) {
+      outcome = .success(try question(view))
+    } catch {
+      fail(.storeUnavailable(error.kind.words))
+    }
+  }
+
   override func fail(_ error: ContextError) { outcome = .failure(error) }
+  @specialized(where Answer == [Mapping])
   override func resume() { completion(outcome.unsafelyUnwrapped) }
 }
 
