@@ -7,8 +7,7 @@ ON_POSTGRES = $(addprefix test_,$(addsuffix .py,association bulk conformance ide
 .DEFAULT_GOAL := help
 # A module that is imported but not declared is found by accident of what was built before: an error here.
 BUILD := swift build --explicit-target-dependency-import-check error
-.PHONY: help dependencies build install run cluster test unit-tests swift-tests postgres-tests sanitize system-tests bench docs \
-  lint format clean
+.PHONY: help dependencies build install run cluster test unit-tests sanitize system-tests bench docs lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target text; do \
@@ -36,21 +35,15 @@ test: ## run every test: lint, documentation, unit tests, thread sanitizer, syst
 	$(BUILD) -c release --product liaison
 	@Scripts/docs.sh
 	$(BUILD) --build-tests
-	@# Together: the Swift tests mostly wait.
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target swift-tests postgres-tests
+	swift test --skip-build
 	@Scripts/sanitize.sh '(LiaisonKit|Plugins|LiaisonTesting|LiaisonServer)Tests'
 	@Scripts/system-tests.sh $(TESTS)
+	@LIAISON_TEST_STORE=postgres Scripts/system-tests.sh $(or $(TESTS),$(ON_POSTGRES))
 
 unit-tests: ## run the Swift tests alone
 	@Scripts/dependencies.sh build test
 	$(BUILD) --build-tests
-	@$(MAKE) --no-print-directory swift-tests
-
-swift-tests:
 	swift test --skip-build
-
-postgres-tests:
-	@LIAISON_TEST_STORE=postgres Scripts/system-tests.sh $(or $(TESTS),$(ON_POSTGRES))
 
 sanitize: ## run the Swift tests under the thread sanitizer (FILTER='Pipeline|Plugins')
 	@Scripts/dependencies.sh build
