@@ -81,6 +81,7 @@ public final class Server {
     storeOptions.lifetime = assembly.persistence.lifetime
     // What was sent as a whole may be as large as a body.
     storeOptions.largestExtension = max(schemas.largestExtension, configuration.http.maxBody)
+    storeOptions.tenantNames = configuration.tenancy?.names ?? [:]
     let store = try Self.openStore(configuration, storeOptions, shared, access, loops, log)
     self.store = store
     let cache = Self.makeCache(configuration, store, loops, log)
@@ -119,8 +120,6 @@ public final class Server {
     _ access: StoreAccess,
     _ loops: [EventLoop], _ log: Log
   ) throws -> ContextStore {
-    var options = options
-    options.tenantNames = configuration.tenancy?.names ?? [:]
     try StoreLocation.makeFolder(configuration.data)
     return try ContextStore(
       opening: configuration.postgres.map(StoreLocation.postgres) ?? .folder(configuration.data),

@@ -93,11 +93,7 @@ def test_a_commit_of_which_nobody_could_tell_in_time_leaves_nothing_old_in_redis
     api.associate("former", service)
     assert node.call("GET", f"/services/{service}").header("cache-status") == "liaison; hit"
 
-    def wait_for_standby(name: str) -> None:
-        postgres.query(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
-        postgres.query("SELECT pg_reload_conf()")
-
-    wait_for_standby("nobody")
+    postgres.set("synchronous_standby_names", "nobody")
     try:
         wait_until(
             "a call is given up",
@@ -105,7 +101,7 @@ def test_a_commit_of_which_nobody_could_tell_in_time_leaves_nothing_old_in_redis
             seconds=30,
         )
     finally:
-        wait_for_standby("")
+        postgres.set("synchronous_standby_names", "")
     wait_until("the server works again", lambda: node.call("GET", "/ready").status == 200, seconds=30)
     kept = node.call("GET", f"/services/{service}", headers={"Cache-Control": "no-cache"}).json["customer_id"]
     assert kept == "newer", "the database has kept it"
@@ -122,14 +118,12 @@ def test_a_deletion_of_which_nobody_could_tell_in_time_leaves_no_entry_in_redis_
     api = Api(node)
     service = api.start(customer_id="before")
     wait_until("it is read from Redis", lambda: api.service_response(service).cache_status == "liaison; hit")
-    postgres.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-    postgres.query("SELECT pg_reload_conf()")
+    postgres.set("synchronous_standby_names", "nobody")
     try:
         wait_until("the setting is in force", lambda: postgres.query("SHOW synchronous_standby_names") == [["nobody"]])
         assert node.call("DELETE", f"/services/{service}").status == 503
     finally:
-        postgres.query("ALTER SYSTEM SET synchronous_standby_names = ''")
-        postgres.query("SELECT pg_reload_conf()")
+        postgres.set("synchronous_standby_names", "")
     wait_until("the server works again", lambda: node.call("GET", "/ready").status == 200, seconds=30)
     wait_until("the cache knows", lambda: node.call("GET", f"/services/{service}").status == 404, seconds=10)
     entry = redis.client().everything()[f"liaison:service:{service}".encode()]
@@ -340,8 +334,7 @@ def test_while_the_database_only_reads_so_does_the_server(start_server, own_post
     service = Api(server).start(customer_id="before")
 
     def let_write(allowed: bool) -> None:
-        own_postgres.query(f"ALTER SYSTEM SET default_transaction_read_only = {'off' if allowed else 'on'}")
-        own_postgres.query("SELECT pg_reload_conf()")
+        own_postgres.set("default_transaction_read_only", "off" if allowed else "on")
 
     let_write(False)
     wait_until("/ready says so, without any call", lambda: server.call("GET", "/ready").status == 503, 10)

@@ -117,6 +117,11 @@ class PostgresServer:
         self.query(f"CREATE SCHEMA {schema}")
         return f"{self.connection} options='-c search_path={schema}'"
 
+    def set(self, setting: str, value: str) -> None:
+        """Changes a setting of the server; it comes into force a moment later."""
+        self.query(f"ALTER SYSTEM SET {setting} = '{value}'")
+        self.query("SELECT pg_reload_conf()")
+
     def query(self, sql: str, store: str | None = None) -> list[list[str]]:
         """The rows that `psql` shows."""
         done = subprocess.run(

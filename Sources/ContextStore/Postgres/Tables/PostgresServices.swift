@@ -164,7 +164,7 @@ enum PostgresServices {
     var parameters: [PostgresParameter] = [
       .integer(query.tenant.rawValue), .text(owner), .integer(beginning.startedAt.milliseconds),
       .integer(beginning.id), .integer(query.filter.startedTo?.milliseconds ?? .max),
-      .text(query.filter.status.map { $0 == .active ? "active" : "completed" }), .array(types),
+      .text(query.filter.status?.name), .array(types),
     ]
     if !locking { parameters.append(.integer(query.filter.limit.map(Int64.init) ?? .max)) }
     try connection.send(statement, parameters)

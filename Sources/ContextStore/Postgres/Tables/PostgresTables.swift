@@ -57,7 +57,7 @@ enum PostgresTables {
       }
       arrays[2].append(record.key.tenant.rawValue)
       arrays[3].append(record.revision)
-      arrays[4].append(part.status == .active ? "active" : "completed")
+      arrays[4].append(part.status.name)
       arrays[5].append(part.startedAt.milliseconds)
       arrays[6].append(utf8: record.document)
     } read: { rows, row in
