@@ -225,12 +225,13 @@ import Testing
     let options = StoreOptions(changesKept: 1, foldAfter: 3_600_000, largestSegment: 1 << 20)
     let test = try TestStore(options: options)
     let id = try await test.start(customer: "0")
-    let text = String(repeating: "x", count: 20_000)
     var newest = 0
     func associate(_ count: Int) async throws {
       for _ in 0..<count {
         newest += 1
-        _ = try await test.associate(id, with: "\(newest)", #"{"Text":"\#(text)","Note":\#(newest)}"#)
+        // Not the same in two frames: half of one and half of another that stood there before would be a whole one.
+        let text = String(repeating: "\(newest) ", count: 5000)
+        _ = try await test.associate(id, with: "\(newest)", #"{"Text":"\#(text)"}"#)
       }
     }
     func fold() async throws {
