@@ -8,7 +8,7 @@ import Synchronization
 /// The asynchronous methods are called by tasks that prefer an event loop of the store, on its thread, and resume
 /// there. The others may be called on any thread.
 public final class ContextStore: Sendable {
-  private let engine: any StoreEngine
+  let engine: any StoreEngine
   private let loops: [EventLoop]
   private let committer: Committer
   /// Tells this store from others. A backup of it, and a database copied with PostgreSQL's own tools, has the same.

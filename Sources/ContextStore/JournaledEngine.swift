@@ -16,6 +16,7 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   private let journalThread: StoreThread
   /// One erasure at a time writes segments anew.
   private let erasing = Mutex(())
+  private let leases = LeaseBook(isShared: false)
   /// Commit thread only, like all that follows.
   private var openReader: JournaledReader?
   private var locations: [Location?] = []
@@ -156,6 +157,8 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   // Nobody else works on the folder.
   func watch(_ body: @escaping @Sendable (StoreNews) -> Bool) {}
 
+  func lease(_ name: String) -> StoreLease { leases.ask(name) }
+
   func makeReader() throws(StoreError) -> any StoreReader {
     try JournaledReader(
       journal: journal, overlay: overlay, tables: SQLiteReader(path: path, pageCache: options.pageCache / 4),
@@ -175,6 +178,7 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
 
   /// Folds what can be folded: the database is complete afterwards.
   func close() {
+    leases.close()
     // The connection that closes last must be one that writes: it removes the write-ahead log.
     openReader = nil
     worker.close()

@@ -2,7 +2,7 @@ import ContextModel
 
 /// Where records are kept, a batch at a time. It knows nothing of what they mean.
 ///
-/// `makeReader`, `identity`, `newestChange` and `backlog` are called by any thread, `watch` once before the first batch,
+/// `makeReader`, `identity`, `newestChange`, `backlog` and `lease` are called by any thread, `watch` once before the first batch,
 /// `close` when the threads have ended, everything else by the commit thread alone.
 protocol StoreEngine: AnyObject, Sendable {
   /// Begins a batch: what is read until `commit` or `abandon` is as of this moment.
@@ -77,6 +77,9 @@ protocol StoreEngine: AnyObject, Sendable {
   /// Begins to tell what other servers do. The body is called on a thread of the engine; while it answers `false`, it has not
   /// taken in that something `shared` was changed, and is told again.
   func watch(_ body: @escaping @Sendable (StoreNews) -> Bool)
+
+  /// Asks for what one of all servers of the store may do at a time.
+  func lease(_ name: String) -> StoreLease
 
   /// Takes what is left of an erased person out of the files; see `ContextStore.removeTraces`. Any thread. Blocks.
   func removeTraces(of erasure: Erasure) throws(StoreError) -> Erasure.Traces

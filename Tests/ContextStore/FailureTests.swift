@@ -57,6 +57,7 @@ private final class LimitedEngine: StoreEngine {
   var backlog: Int { engine.backlog }
   var probeInterval: Int? { engine.probeInterval }
   func watch(_ body: @escaping @Sendable (StoreNews) -> Bool) { engine.watch(body) }
+  func lease(_ name: String) -> StoreLease { engine.lease(name) }
   func makeReader() throws(StoreError) -> any StoreReader { try engine.makeReader() }
   func removeTraces(of erasure: Erasure) throws(StoreError) -> Erasure.Traces {
     try engine.removeTraces(of: erasure)

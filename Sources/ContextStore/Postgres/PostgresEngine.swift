@@ -15,6 +15,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   /// Who hears of what happens in the database.
   private let listener = Mutex<(@Sendable (StoreNews) -> Bool)?>(nil)
   private let watcher: PostgresWatcher
+  private let leases: PostgresLeases
   /// Commit thread only, like all that follows. Batches take them by turns: one is read while the other commits.
   private let lanes: [PostgresLane]
   private let documents = DocumentReader()
@@ -65,6 +66,7 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
   /// Connects, and brings the tables to this server's version.
   init(_ postgres: PostgresOptions, options: StoreOptions) throws(StoreError) {
     self.options = postgres
+    leases = PostgresLeases(postgres)
     node = options.node
     signature = PostgresWatcher.signature + options.node
     var lanes: [PostgresLane] = []
@@ -278,7 +280,10 @@ final class PostgresEngine: StoreEngine, @unchecked Sendable {
     }
   }
 
+  func lease(_ name: String) -> StoreLease { leases.ask(name) }
+
   func close() {
+    leases.close()
     watcher.stop()
     let session = lane.session
     if session.isOpen { _ = try? session.open().run(Self.unsigns, .text(signature)) }
