@@ -57,10 +57,14 @@ public final class Server {
     self.shared = shared
     let assembly = try Self.assembly(configuration, additional) { name in
       let own = metrics.part(of: name)
-      return PluginContext(
-        log: log.labelled(name), metrics: own, schemas: schemas, store: access, mappings: access,
-        feed: FollowerFeed(follower: name, access: access, metrics: own),
+      let log = log.labelled(name)
+      let feed = FollowerFeed(follower: name, access: access, metrics: own)
+      let context = PluginContext(
+        log: log, metrics: own, schemas: schemas, store: access, mappings: access, feed: feed,
         blocking: BlockingPool(), directory: configuration.directory)
+      context.background.share(
+        by: PluginLeases(plugin: name, access: access, feed: feed, log: log, metrics: own))
+      return context
     }
     plugins = assembly.plugins
     contexts = assembly.contexts

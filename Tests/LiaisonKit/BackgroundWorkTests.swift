@@ -79,6 +79,13 @@ import Testing
     end.finish()
   }
 
+  @Test func `without other servers, what one server does runs at once`() async {
+    let (stream, end) = AsyncStream<Void>.makeStream()
+    work.runOnOneServer("only") { end.finish() }
+    for await _ in stream {}
+    await work.stop()
+  }
+
   @Test func `nothing begins after the stop`() async {
     await work.stop()
     let hasRun = Mutex(false)

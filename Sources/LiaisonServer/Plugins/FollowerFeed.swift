@@ -8,9 +8,10 @@ final class FollowerFeed: ChangeFeed {
   private let follower: String
   private let access: StoreAccess
   private let metrics: MetricsRegistry
-  /// What the plugin has dealt with: the kept position, or the one behind which it has read on. -1 until it follows, and
-  /// until then it has no metric either.
+  /// What the plugin has dealt with: the kept position, or the one behind which it has read on. -1 while it does not follow.
   private let reached = Atomic<Int64>(-1)
+  /// Whether it has followed: until then it has no metric.
+  private let isShown = Atomic<Bool>(false)
 
   init(follower: String, access: StoreAccess, metrics: MetricsRegistry) {
     self.follower = follower
@@ -58,14 +59,19 @@ final class FollowerFeed: ChangeFeed {
     note(position)
   }
 
+  /// The plugin does not follow for now: another server may.
+  func rest() { reached.store(-1, ordering: .relaxed) }
+
   private func note(_ position: Int64) {
-    guard reached.exchange(position, ordering: .relaxed) < 0 else { return }
-    metrics.gauge(
-      "liaison_\(follower.replacing("-", with: "_"))_changes_behind",
+    reached.store(position, ordering: .relaxed)
+    guard !isShown.exchange(true, ordering: .relaxed) else { return }
+    metrics.register(
+      "liaison_\(follower.replacing("-", with: "_"))_changes_behind", .gauge,
       help: "Changes that the plugin \(follower) has not dealt with yet."
-    ) { [weak self] in
-      guard let self else { return 0 }
-      return Int(max(0, newest - reached.load(ordering: .relaxed)))
+    ) { [weak self] writer in
+      guard let self else { return }
+      let reached = reached.load(ordering: .relaxed)
+      if reached >= 0 { writer.sample(Int(max(0, newest - reached))) }
     }
   }
 }

@@ -31,11 +31,16 @@ public final class BackgroundWork: Sendable {
 
   private let log: Log
   private let state = Mutex(State())
+  /// `nil`: this server is the only one.
+  private let leases = Mutex<(any WorkLeases)?>(nil)
 
   /// Nothing runs yet.
   ///
   /// - Parameter log: the plugin's.
   public init(log: Log) { self.log = log }
+
+  /// Other servers may do the same work: from now on leases decide who does it.
+  @_spi(Server) public func share(by leases: any WorkLeases) { self.leases.withLock { $0 = leases } }
 
   /// Begins a task. Without effect once the server ends.
   ///
@@ -51,6 +56,36 @@ public final class BackgroundWork: Sendable {
       let task = Task.detached { await self.perform(number, name, body) }
       state.running[number] = Work(name: name, task: task)
     }
+  }
+
+  /// Begins a task that one of all servers on the store does at a time: where several of them have the plugin, the others wait.
+  ///
+  /// ```swift
+  /// context.background.runOnOneServer("publish") { [context] in
+  ///   for try await change in context.changes() {
+  ///     try await publish(change)
+  ///     try await context.feed.keep(change.sequence)
+  ///   }
+  /// }
+  /// ```
+  /// The body runs while this server has the lease of the work, which goes by the names of the plugin and the work. When the server ends, or the
+  /// body does – by itself or with an error, which is told – another server gets the lease within a second or so. A body that has ended
+  /// by itself does not run on this server again.
+  ///
+  /// When the server loses its connection to the database, the lease is lost: the task of the body is cancelled, and the body runs anew
+  /// once the lease has come back. So it begins where the work stands, not where it was left, and heeds `Task.isCancelled`. A
+  /// server that is killed is followed within a second or so, one that is cut off or loses its power within 15 s. Until a cancelled
+  /// body has ended, and on a machine that stood still until it notices, two servers may do the same for a moment. Followers of the change
+  /// sequence lose nothing by that: see ``ChangeFeed``.
+  ///
+  /// A store in a data folder has one server: the body runs at once.
+  ///
+  /// - Parameters:
+  ///   - name: what it does: the same on all servers. Two tasks of one name take turns.
+  ///   - body: looks at `Task.isCancelled`, or awaits what does. What it throws ends it and is told.
+  public func runOnOneServer(_ name: String, _ body: @escaping @Sendable () async throws -> Void) {
+    guard let leases = leases.withLock({ $0 }) else { return run(name, body) }
+    run(name) { try await leases.hold(name, body) }
   }
 
   /// Cancels all tasks and waits for their end. Called by the server, once.

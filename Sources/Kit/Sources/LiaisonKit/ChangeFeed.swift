@@ -6,8 +6,12 @@ public import ContextModel
 /// A plugin keeps its position when it has dealt with a change for good. After a restart, or a fault, it begins behind that
 /// position: each change is seen at least once, never with a gap, and those behind the position may be seen again.
 ///
-/// Several servers on one store each give their plugins all changes, and keep one position for all plugins of a name. After a
-/// restore of a backup the numbers of the changes since are given again, to others: what knows repetitions by their numbers must
+/// Several servers on one store each give their plugins all changes, and keep one position for all plugins of a name. So that each change is
+/// dealt with once, follow them in ``BackgroundWork/runOnOneServer(_:_:)``: whoever takes over begins behind the position. One that still had
+/// a change in hand when it lost its turn may keep an older position over a newer one: changes may be seen again for that, none is missed, for each
+/// position is behind changes that were dealt with.
+///
+/// After a restore of a backup the numbers of the changes since are given again, to others: what knows repetitions by their numbers must
 /// begin anew. Any task.
 public protocol ChangeFeed: Sendable {
   /// The number of the newest durable change; 0 before the first.
