@@ -1,10 +1,11 @@
-"""The example AssociationWebhook, built as an integrator builds it, against a receiver that fails and a server that is killed."""
+"""The example AssociationWebhook, built as an integrator builds it, against a receiver that fails and servers that are killed."""
 
 from __future__ import annotations
 
 import json
 import re
 import resource
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from support.deadline import wait_until
 from support.metrics import parse_metrics
 from support.package import build_example
+from support.postgres_server import PostgresServer
 from support.receiver import Receiver
 from support.server import LiaisonServer, run_liaison
 
@@ -271,3 +273,120 @@ def test_what_is_not_kept_any_more_is_told_and_the_rest_is_delivered(
     associate(server, "next")
     wait_until("the next one arrives", lambda: receiver.taken[-1]["customer_id"] == "next", 10)
     assert server.log().count("associations may be lost to the receiver") == 1
+
+
+# Several servers on one store
+
+
+@pytest.fixture
+def servers(
+    make_server: Start, library: Path, receiver: Receiver, folder: Path, postgres: PostgresServer
+) -> list[LiaisonServer]:
+    store = postgres.new_store()
+    servers = [
+        make_server(f"server{number}", store=store, config=config(library, receiver, folder, batch=3))
+        for number in range(3)
+    ]
+    for server in servers:
+        server.start()
+    return servers
+
+
+def is_on_duty(server: LiaisonServer) -> bool:
+    return server.running and metric(server, "on_duty") == 1
+
+
+def holder(servers: list[LiaisonServer], seconds: float = 10.0) -> LiaisonServer:
+    """The one that posts."""
+
+    def those() -> list[LiaisonServer]:
+        return [server for server in servers if is_on_duty(server)]
+
+    wait_until("a server is on duty", those, seconds)
+    (one,) = those()
+    return one
+
+
+def test_of_several_servers_one_posts_and_another_goes_on_when_it_is_killed_or_ends(
+    servers: list[LiaisonServer], receiver: Receiver
+) -> None:
+    holder(servers)
+    made = [associate(servers[number % 3], f"A{number}") for number in range(30)]
+    wait_until("everything has arrived", lambda: len(receiver.taken) >= len(made), 20)
+    # Once each, without a look at the numbers.
+    taken = [(association["service_id"], association["customer_id"]) for association in receiver.taken]
+    assert taken == made
+    for round in range(4):
+        first = holder(servers)
+        others = [server for server in servers if server is not first]
+        if round % 2:
+            made += [associate(servers[number % 3], f"B{round}-{number}") for number in range(10)]
+            assert first.stop() == 0
+        else:
+            receiver.status = 500
+            refused = receiver.refused
+            made += [associate(servers[number % 3], f"B{round}-{number}") for number in range(10)]
+            wait_until("the receiver has refused", lambda: receiver.refused > refused, 10)
+            first.kill()
+            receiver.status = 200
+        made += [associate(others[number % 2], f"C{round}-{number}") for number in range(10)]
+        assert holder(others) in others
+        wait_until("everything has arrived", lambda: len(pairs(receiver.taken)) >= len(made), 20)
+        assert pairs(receiver.taken) == made
+        first.start()
+        assert holder(servers) in others, "who comes back waits"
+    assert not any("background work has ended" in server.log() for server in servers)
+
+
+def test_a_server_whose_connection_breaks_posts_again_once_it_has_the_lease_again(
+    make_server: Start, library: Path, receiver: Receiver, folder: Path, postgres: PostgresServer
+) -> None:
+    server = make_server(store=postgres.new_store(), config=config(library, receiver, folder))
+    server.start()
+    receiver.status = 0
+    made = [associate(server, "C1")]
+    wait_until("the request is under way", lambda: receiver.waiting, 10)
+    postgres.query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1")
+    lost = "association-webhook: the connection to the database broke: any server may do the work now work=deliver"
+    wait_until("the lease is lost", lambda: lost in server.log(), 10)
+    receiver.status = 200
+    receiver.released.set()
+    wait_until("it is there again", lambda: server.log().count("this server does the work work=deliver") == 2, 10)
+    made.append(associate(server, "C2"))
+    wait_until("both have arrived", lambda: pairs(receiver.taken) == made, 10)
+
+
+def keepalive_timers(port: int) -> list[float]:
+    """In how many seconds the system asks those behind the connections to a port whether they are still there."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    timers = [row[5].split(":") for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"]
+    return [int(when, 16) / 100 for kind, when in timers if kind == "02"]
+
+
+def test_neither_a_server_nor_the_database_believes_in_a_lease_without_hearing_of_the_other(
+    make_server: Start,
+    library: Path,
+    receiver: Receiver,
+    folder: Path,
+    make_postgres: Callable[..., PostgresServer],
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    postgres = make_postgres(options=["fsync=off", "listen_addresses=127.0.0.1"], port=port)
+    (postgres.data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 trust\n")
+    postgres.start()
+    store = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
+    server = make_server(store=store, config=config(library, receiver, folder))
+    server.start()
+    holder([server])
+    # Of its other connections the database believes for two hours that somebody is there.
+    wait_until("one connection is watched", lambda: [after for after in keepalive_timers(port) if after <= 5], 10)
+    with postgres.frozen():
+        frozen_at = time.monotonic()
+        wait_until("the lease is lost", lambda: "any server may do the work now" in server.log(), 20)
+        # The database gives up after ten.
+        assert time.monotonic() - frozen_at < 9
+    holder([server], 30)
+    made = [associate(server, "C1")]
+    wait_until("it arrives", lambda: pairs(receiver.taken) == made, 10)

@@ -17,9 +17,9 @@ public struct AssociationWebhook: Plugin, ImmediateMiddleware {
     delivery = Delivery(try WebhookOptions(configuration, path: context.path), context)
   }
 
-  /// Begins to follow the store.
+  /// Begins to follow the store, when no other server on it does.
   public func start() async throws {
-    context.background.run("deliver") { [delivery] in await delivery.run() }
+    context.background.runOnOneServer("deliver") { [delivery] in await delivery.run() }
   }
 
   /// Lets every call pass: what is posted is what the store has accepted, not what was asked for.

@@ -6,7 +6,6 @@ import LiaisonKit
 /// come: there is no other queue.
 struct Delivery: Sendable {
   private let options: WebhookOptions
-  private let receiver: Receiver
   private let feed: any ChangeFeed
   private let log: Log
   private let delivered: Counter
@@ -37,7 +36,6 @@ struct Delivery: Sendable {
 
   init(_ options: WebhookOptions, _ context: PluginContext) {
     self.options = options
-    receiver = Receiver(url: options.url, secret: options.secret, timeout: options.timeout)
     feed = context.feed
     log = context.log
     delivered = context.metrics.counter(
@@ -50,12 +48,14 @@ struct Delivery: Sendable {
       help: "Changes that the store did not keep until the receiver had them.")
   }
 
-  /// Delivers until the task is cancelled.
+  /// Delivers until the task is cancelled. It may run again after that, when others have delivered in between.
   func run() async {
     guard var progress = await begin() else { return }
+    // What was cancelled posts nothing any more.
+    let receiver = Receiver(url: options.url, secret: options.secret, timeout: options.timeout)
     while !Task.isCancelled {
       do {
-        try await deliver(&progress)
+        try await deliver(&progress, to: receiver)
       } catch let gone as ChangesGone {
         lost.add(Int(gone.oldest - gone.after) - 1)
         log.error("associations may be lost to the receiver", ["reason": "\(gone)"])
@@ -78,7 +78,7 @@ struct Delivery: Sendable {
   private func leaveStoreAlone() async { try? await Task.sleep(for: .seconds(1)) }
 
   /// Deals with the next changes, or waits for them.
-  private func deliver(_ progress: inout Progress) async throws {
+  private func deliver(_ progress: inout Progress, to receiver: Receiver) async throws {
     // What was posted but could not be kept is not posted again for that.
     try await keep(&progress)
     let changes = try await feed.changes(
@@ -86,7 +86,7 @@ struct Delivery: Sendable {
     guard let last = changes.last else { return await feed.wait(behind: progress.position) }
     var rest = changes.filter { $0.kind == .associate }[...]
     while let batch = AssociationBatch(of: rest, atMost: options.batch, bytes: progress.largest) {
-      guard try await post(batch) else {
+      guard try await post(batch, to: receiver) else {
         progress.largest = batch.text.count / 2
         continue
       }
@@ -109,7 +109,7 @@ struct Delivery: Sendable {
   ///
   /// - Returns: `false` if the receiver finds it too long and it can be shorter.
   /// - Throws: `CancellationError` if the task was cancelled first.
-  private func post(_ batch: AssociationBatch) async throws -> Bool {
+  private func post(_ batch: AssociationBatch, to receiver: Receiver) async throws -> Bool {
     var pause: Duration = .milliseconds(100)
     var attempts = 0
     while true {
