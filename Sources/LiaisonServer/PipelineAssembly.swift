@@ -1,7 +1,7 @@
 import Authentication
 import BusinessAttributes
 import ExtensionSchemas
-import LiaisonKit
+@_spi(Server) import LiaisonKit
 import Persistence
 
 /// Makes the configured plugins, in the configured order.
@@ -54,7 +54,9 @@ struct PipelineAssembly {
       let section = try configuration.plugins.section(name)
       if let type = known.first(where: { $0.name == name }) {
         let context = context(name)
-        let plugin = try type.init(section, context)
+        let plugin = try section.readToTheEnd { section throws(ConfigurationError) in
+          try type.init(section, context) as any Plugin
+        }
         plugins.append(plugin)
         contexts.append(context)
         if own.contains(name) {
@@ -70,9 +72,8 @@ struct PipelineAssembly {
             } ?? stage)
         }
       } else {
-        persistence = try Persistence.Options(section)
+        persistence = try section.readToTheEnd(Persistence.Options.init)
       }
-      try section.requireAllRead()
     }
     // What is set for a plugin that is known but not listed is kept for the day it is.
     for name in names { _ = configuration.plugins.value(name) }

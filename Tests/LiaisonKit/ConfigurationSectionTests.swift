@@ -1,4 +1,4 @@
-import LiaisonKit
+@_spi(Server) import LiaisonKit
 import Testing
 
 @Suite struct ConfigurationSectionTests {
@@ -118,6 +118,24 @@ import Testing
       try self.section(["a": .integer(1)]).requireAllRead()
     }
     #expect(empty?.message == "is not a known option; there is none here")
+  }
+
+  @Test func `whoever asks for a section to be read to the end hears of what is left in those inside it`()
+    throws
+  {
+    let values: [String: ConfigurationValue] = ["in": .object(["a": .integer(1), "zz": .integer(2)])]
+    let error = #expect(throws: ConfigurationError.self) {
+      try section(values).readToTheEnd { section throws(ConfigurationError) in
+        try section.section("in").integer("a", in: 1...5)
+      }
+    }
+    #expect(error?.description == "plugins.x.in.zz: is not a known option; known here: a")
+    let read = try section(values).readToTheEnd { section throws(ConfigurationError) in
+      try section.section("in").integer("zz", in: 1...5) == section.section("in").integer("a", in: 1...5)
+    }
+    #expect(!read)
+    let unread = #expect(throws: ConfigurationError.self) { try section(values).readToTheEnd { _ in } }
+    #expect(unread?.description == "plugins.x.in: is not a known option; there is none here")
   }
 
   @Test func `keys of nested sections are named in full`() throws {

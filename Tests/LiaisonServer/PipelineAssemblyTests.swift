@@ -88,6 +88,63 @@ import Testing
     #expect(error?.description.contains("liaison_idle_failures_total") == true)
   }
 
+  /// Opens sections in sections.
+  struct Deep: Plugin, Middleware {
+    static let name = "deep"
+    init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
+      _ = try configuration.section("pauses").integer("first", in: 1...9)
+      _ = try configuration.section("pauses").integer("last", in: 1...9)
+      for rule in try configuration.sections("rules") {
+        _ = try rule.string("name")
+        _ = try rule.section("limits").section("hard").integer("most", in: 1...9)
+      }
+      _ = configuration.value("raw")
+    }
+    func handle(_ call: Call, next: Next) async throws -> Reply { try await next(call) }
+  }
+
+  private func check(deep values: ConfigurationValue) throws {
+    let all: [String: ConfigurationValue] = [
+      "pipeline": .array([.string("deep"), .string("persistence")]), "plugins": .object(["deep": values]),
+    ]
+    try Server.check(ServerConfiguration(values: all, directory: "."), [Deep.self])
+  }
+
+  @Test func `a key that a plugin does not read is refused at any depth, with what is known there`() throws {
+    func rule(_ hard: ConfigurationValue) -> ConfigurationValue {
+      .object(["rules": .array([.object([:]), .object(["limits": .object(["hard": hard])])])])
+    }
+    let refused: [(ConfigurationValue, String)] = [
+      (
+        .object(["pauses": .object(["first": .integer(1), "lats": .integer(1)])]),
+        "plugins.deep.pauses.lats: is not a known option; known here: first, last"
+      ),
+      (
+        .object(["rules": .array([.object(["nam": .string("a")])])]),
+        "plugins.deep.rules[0].nam: is not a known option; known here: limits, name"
+      ),
+      (
+        rule(.object(["mots": .integer(1)])),
+        "plugins.deep.rules[1].limits.hard.mots: is not a known option; known here: most"
+      ),
+    ]
+    for (values, line) in refused {
+      let error = #expect(throws: ConfigurationError.self) { try check(deep: values) }
+      #expect(error?.description == line)
+    }
+  }
+
+  @Test func `what a plugin reads is taken: in pieces, in lists, and as a raw value`() throws {
+    try check(
+      deep: .object([
+        "pauses": .object(["first": .integer(1), "last": .integer(2)]),
+        "rules": .array([
+          .object(["name": .string("a"), "limits": .object(["hard": .object(["most": .integer(1)])])])
+        ]),
+        "raw": .object(["any": .object(["thing": .integer(1)])]),
+      ]))
+  }
+
   @Test(arguments: [
     ["authentication"], ["persistence", "idle"], ["idle", "idle", "persistence"], ["nobody", "persistence"],
     [],

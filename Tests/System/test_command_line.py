@@ -120,6 +120,7 @@ UNKNOWN_KEYS += [
     "plugins.extension-schemas.schema",
     "plugins.business-attributes.mapnames",
     "plugins.no-such-plugin",
+    "plugins.authentication.failures.delays",
 ]
 BAD_VALUES: list[tuple[str, Any]] = [
     ("listen", "nonsense"),

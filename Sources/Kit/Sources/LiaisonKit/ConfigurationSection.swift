@@ -1,10 +1,14 @@
-/// An object of the configuration, read key by key. What is left unread at the end is refused as unknown: of a plugin's own section by the
-/// server, of a section inside it if that is asked, see ``requireAllRead()``.
+/// An object of the configuration, read key by key.
 ///
 /// ```swift
 /// let rate = try configuration.integer("sample-rate", in: 1...100, default: 100)
-/// try configuration.requireAllRead()
+/// let pauses = try configuration.section("pauses")
+/// let longest = try pauses.duration("longest", default: .seconds(60))
 /// ```
+/// The server refuses, as unknown, each key that a plugin has not read when its `init` is over: in the plugin's own section, and in
+/// those that it has opened with ``section(_:)`` and ``sections(_:)``. So read everything in `init`; what comes as a raw
+/// ``value(_:)`` is the plugin's own to check.
+///
 /// Used by one thread, at the start.
 public final class ConfigurationSection {
   /// The section's own key, as `plugins.authentication`; empty for the whole configuration.
@@ -22,11 +26,14 @@ public final class ConfigurationSection {
   public var keys: [String] { values.keys.sorted() }
 
   /// The whole name of a key of this section.
-  public func name(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  public func name(of key: String) -> String { Self.name(of: key, in: path) }
+
+  static func name(of key: String, in path: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
   /// The value of a key as it is; `null` counts as not given.
   public func value(_ key: String) -> ConfigurationValue? {
     read.insert(key)
+    ConfigurationReading.current?.read(key, in: path)
     guard let value = values[key], value != .null else { return nil }
     return value
   }
@@ -131,16 +138,16 @@ public final class ConfigurationSection {
     return strings
   }
 
-  /// An object; an empty section if not given. Ask it for ``requireAllRead()`` once it is read: nobody else does.
+  /// An object; an empty section if not given.
   public func section(_ key: String) throws(ConfigurationError) -> ConfigurationSection {
     guard let value = value(key) else { return ConfigurationSection(path: name(of: key), values: [:]) }
     guard case .object(let values) = value else {
       throw error(key, "must be an object, not \(value.article)")
     }
-    return ConfigurationSection(path: name(of: key), values: values)
+    return opened(key, values)
   }
 
-  /// A list of objects; empty if not given. Ask each for ``requireAllRead()`` once it is read: nobody else does.
+  /// A list of objects; empty if not given.
   public func sections(_ key: String) throws(ConfigurationError) -> [ConfigurationSection] {
     guard let value = value(key) else { return [] }
     guard case .array(let elements) = value else {
@@ -151,16 +158,21 @@ public final class ConfigurationSection {
       guard case .object(let values) = element else {
         throw error("\(key)[\(index)]", "must be an object, not \(element.article)")
       }
-      sections.append(ConfigurationSection(path: name(of: "\(key)[\(index)]"), values: values))
+      sections.append(opened("\(key)[\(index)]", values))
     }
     return sections
   }
 
-  /// Refuses keys that nobody has read. What stands inside of sections that were read is for those to refuse.
+  private func opened(_ key: String, _ values: [String: ConfigurationValue]) -> ConfigurationSection {
+    let section = ConfigurationSection(path: name(of: key), values: values)
+    ConfigurationReading.current?.open(SectionKeys(path: section.path, given: section.keys))
+    return section
+  }
+
+  /// Refuses the keys of this section that nobody has read, without waiting until the server does. What stands in sections inside it
+  /// is for those to refuse.
   public func requireAllRead() throws(ConfigurationError) {
-    guard let unknown = keys.first(where: { !read.contains($0) }) else { return }
-    let known = read.isEmpty ? "there is none here" : "known here: \(read.sorted().joined(separator: ", "))"
-    throw error(unknown, "is not a known option; \(known)")
+    try SectionKeys(path: path, given: keys, read: read).requireAllRead()
   }
 }
 
