@@ -131,17 +131,17 @@ public final class Housekeeping: Sendable {
     return keys.count == Self.mostServices
   }
 
-  /// Registers what it counts.
-  public func register(in registry: MetricsRegistry) {
-    let (expired, completed) = (expired, completed)
+  /// Registers what it counts: nothing, where a configuration is only checked and there is no housekeeping.
+  public static func register(_ housekeeping: Housekeeping?, in registry: MetricsRegistry) {
+    let (expired, completed) = (housekeeping?.expired, housekeeping?.completed)
     registry.register(
       "liaison_services_expired_total", .counter, help: "Services removed because they had expired."
     ) {
-      $0.sample(expired.value)
+      $0.sample(expired?.value ?? 0)
     }
     registry.register(
       "liaison_services_auto_completed_total", .counter,
       help: "Services completed because nothing happened to them."
-    ) { $0.sample(completed.value) }
+    ) { $0.sample(completed?.value ?? 0) }
   }
 }

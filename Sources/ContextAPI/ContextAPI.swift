@@ -46,7 +46,7 @@ public final class ContextAPI: HTTPHandler {
     runner = CallRunner(loop: loop, pipeline: pipeline, log: log)
     self.probes = probes
     self.options = options
-    metrics = RequestMetrics(labels: Self.labels)
+    metrics = RequestMetrics(rows: Self.labels.count)
     router = Router(
       rows: OperationTable.rows.map { ($0.path, $0.method) }
         + Probe.allCases.map { ("/\($0.rawValue)", .get) },
@@ -57,7 +57,7 @@ public final class ContextAPI: HTTPHandler {
 
   /// Registers the requests of all loops' APIs.
   public static func register(_ apis: [ContextAPI], in registry: MetricsRegistry) {
-    registry.register(apis.map(\.metrics))
+    registry.register(apis.map(\.metrics), labels: labels)
   }
 
   private static let operations = Operation.allCases

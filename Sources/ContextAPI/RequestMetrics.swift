@@ -13,15 +13,14 @@ final class RequestMetrics: Sendable {
 
   /// One operation's numbers.
   struct Row: Sendable {
-    let label: String
     let counts = statuses.map { _ in Counter() }
     let latency = Histogram.latency()
   }
 
   let rows: [Row]
 
-  /// - Parameter labels: the operations' names, by which `record` knows them as numbers.
-  init(labels: [String]) { rows = labels.map { Row(label: $0) } }
+  /// - Parameter count: how many operations `record` knows by their numbers.
+  init(rows count: Int) { rows = (0..<count).map { _ in Row() } }
 
   /// Counts an answer.
   ///
@@ -37,8 +36,9 @@ final class RequestMetrics: Sendable {
 
 extension MetricsRegistry {
   /// Registers the requests of all loops.
-  func register(_ loops: [RequestMetrics]) {
-    guard let labels = loops.first?.rows.map(\.label) else { return }
+  ///
+  /// - Parameter labels: the operations' names in the order of their rows.
+  func register(_ loops: [RequestMetrics], labels: [String]) {
     register("liaison_requests_total", .counter, help: "Requests by operation and status.") { writer in
       for (row, label) in labels.enumerated() {
         for (index, status) in RequestMetrics.statuses.enumerated() {

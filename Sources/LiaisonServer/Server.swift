@@ -105,11 +105,9 @@ public final class Server {
     housekeeping = Housekeeping(
       store: store, cache: cache, policy: assembly.persistence.lifetime,
       interval: assembly.persistence.sweepInterval, loop: loops[0], log: log.labelled("housekeeping"))
-    housekeeping.register(in: metrics)
     let apis = Self.makeAPIs(
       configuration, Pipeline(stages: assembly.stages + [end]), state, metrics, loops, log)
-    ContextAPI.register(apis, in: metrics)
-    state.register(in: metrics)
+    Self.registerOwn(in: metrics, apis, housekeeping, state, hasCache: cache != nil)
     try Self.requireDistinctNames(metrics, log)
     listeners =
       hasAddress
@@ -285,24 +283,40 @@ public final class Server {
     }
   }
 
+  /// Registers the server's own metrics, behind those of its plugins.
+  private static func registerOwn(
+    in metrics: MetricsRegistry, _ apis: [ContextAPI] = [], _ housekeeping: Housekeeping? = nil,
+    _ state: ServerState? = nil, hasCache: Bool
+  ) {
+    Housekeeping.register(housekeeping, in: metrics)
+    ContextAPI.register(apis, in: metrics)
+    ServerState.register(state, hasCache: hasCache, in: metrics)
+  }
+
   /// Prometheus takes a page with one name twice for none at all.
-  private static func requireDistinctNames(_ metrics: MetricsRegistry, _ log: Log) throws(StartupError) {
+  private static func requireDistinctNames(
+    _ metrics: MetricsRegistry, _ log: Log
+  ) throws(ConfigurationError) {
     let clashes = metrics.clashes { clash in
       log.labelled(clash.plugin).error(
         "the plugin's metric is not shown: there is one of its name already", ["metric": clash.metric])
     }
     guard let clash = clashes.first else { return }
-    throw StartupError(
-      "plugin \(clash.plugin): registers the metric \(clash.metric), but there is one of that name already: the names of "
+    throw ConfigurationError(
+      "pipeline",
+      "the plugin \(clash.plugin) registers the metric \(clash.metric), but there is one of that name already: the names of "
         + "its metrics begin with liaison_\(clash.plugin.replacing("-", with: "_"))_")
   }
 
   /// Looks whether a server can have a configuration, as far as nothing has to be opened for that.
-  static func check(_ configuration: ServerConfiguration, _ additional: [any Plugin.Type]) throws {
+  static func check(
+    _ configuration: ServerConfiguration, _ additional: [any Plugin.Type]
+  ) throws(ConfigurationError) {
     let metrics = MetricsRegistry()
     _ = try assembly(configuration, additional) { name in
       .forChecking(configuration, metrics: metrics.part(of: name))
     }
+    registerOwn(in: metrics, hasCache: configuration.redis != nil)
     try requireDistinctNames(metrics, Log(level: configuration.logLevel))
   }
 

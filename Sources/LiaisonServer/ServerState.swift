@@ -84,54 +84,72 @@ struct ServerState: Sendable {
   }
 
   /// Registers what is not registered by its own part.
-  func register(in registry: MetricsRegistry) {
-    let (store, cache, budget) = (store, cache, budget)
-    registry.register("liaison_commit_batch_size", .histogram, help: "Changes in one commit.") {
-      $0.histogram(store.metrics.batchSize)
+  ///
+  /// - Parameters:
+  ///   - state: `nil` where a configuration is only checked: then there is nothing to show.
+  ///   - hasCache: whether Redis is configured.
+  static func register(_ state: ServerState?, hasCache: Bool, in registry: MetricsRegistry) {
+    func register(
+      _ name: String, _ kind: MetricsRegistry.Kind, help: String,
+      _ write: @escaping @Sendable (ServerState, inout MetricsWriter) -> Void
+    ) {
+      registry.register(name, kind, help: help) { writer in
+        if let state { write(state, &writer) }
+      }
     }
-    registry.register("liaison_commit_duration_seconds", .histogram, help: "Time of one commit.") {
-      $0.histogram(store.metrics.commitDuration)
+    register("liaison_commit_batch_size", .histogram, help: "Changes in one commit.") {
+      $1.histogram($0.store.metrics.batchSize)
     }
-    registry.register(
+    register("liaison_commit_duration_seconds", .histogram, help: "Time of one commit.") {
+      $1.histogram($0.store.metrics.commitDuration)
+    }
+    register(
       "liaison_fold_duration_seconds", .histogram,
       help: "Time to bring a part of the journal into the tables."
-    ) { $0.histogram(store.metrics.foldDuration) }
-    registry.register(
+    ) { $1.histogram($0.store.metrics.foldDuration) }
+    register(
       "liaison_folded_records_total", .counter, help: "Records that were brought into the tables."
-    ) { $0.sample(store.metrics.foldedRecords.value) }
-    registry.gauge("liaison_journal_backlog_bytes", help: "The journal that is not in the tables yet.") {
-      store.backlog
+    ) { $1.sample($0.store.metrics.foldedRecords.value) }
+    register("liaison_journal_backlog_bytes", .gauge, help: "The journal that is not in the tables yet.") {
+      $1.sample($0.store.backlog)
     }
-    registry.gauge("liaison_store_up", help: "1 while commits succeed.") { store.health == .up ? 1 : 0 }
-    registry.gauge("liaison_connections", help: "Open connections.") { budget.open }
-    registry.register("liaison_connections_accepted_total", .counter, help: "Connections taken.") {
-      $0.sample(budget.accepted)
+    register("liaison_store_up", .gauge, help: "1 while commits succeed.") {
+      $1.sample($0.store.health == .up ? 1 : 0)
     }
-    registry.register(
+    register("liaison_connections", .gauge, help: "Open connections.") { $1.sample($0.budget.open) }
+    register("liaison_connections_accepted_total", .counter, help: "Connections taken.") {
+      $1.sample($0.budget.accepted)
+    }
+    register(
       "liaison_connections_refused_total", .counter, help: "Connections refused at the cap of open ones."
-    ) { $0.sample(budget.refused) }
-    registry.register(
+    ) { $1.sample($0.budget.refused) }
+    register(
       "liaison_connections_failed_total", .counter,
       help: "Attempts to accept connections that failed for want of descriptors or memory."
-    ) { $0.sample(budget.failed) }
-    guard let cache else { return }
+    ) { $1.sample($0.budget.failed) }
+    if hasCache { registerCache(state?.cache, in: registry) }
+  }
+
+  private static func registerCache(_ cache: MappingCache?, in registry: MetricsRegistry) {
     registry.register(
       "liaison_cache_reads_total", .counter,
       help: "Reads by what Redis gave: the entry, nothing, or no answer that is believed."
     ) { writer in
-      for (result, counter) in cache.metrics.reads { writer.sample(counter.value, ["result": result]) }
+      for (result, counter) in cache?.metrics.reads ?? [] { writer.sample(counter.value, ["result": result]) }
     }
     registry.register(
       "liaison_cache_writes_total", .counter,
       help: "Writes by what Redis did: kept or refused them, answered late or failed; or they were skipped."
     ) { writer in
-      for (result, counter) in cache.metrics.writes { writer.sample(counter.value, ["result": result]) }
+      for (result, counter) in cache?.metrics.writes ?? [] {
+        writer.sample(counter.value, ["result": result])
+      }
     }
     registry.gauge("liaison_redis_up", help: "1 while all loops are connected to Redis.") {
-      cache.isConnected ? 1 : 0
+      cache?.isConnected == true ? 1 : 0
     }
     registry.gauge("liaison_cache_believed", help: "1 while reads are answered from Redis.") {
-      cache.isBelieved ? 1 : 0
+      cache?.isBelieved == true ? 1 : 0
     }
   }
 

@@ -84,8 +84,35 @@ import Testing
       try Server.check(ServerConfiguration(values: values, directory: "."), [Idle.self, Other.self])
     }
     try check(["other", "persistence"])
-    let error = #expect(throws: StartupError.self) { try check(["idle", "other", "persistence"]) }
+    let error = #expect(throws: ConfigurationError.self) { try check(["idle", "other", "persistence"]) }
     #expect(error?.description.contains("liaison_idle_failures_total") == true)
+  }
+
+  @Test func `a check finds a metric that has the name of one of the server's`() throws {
+    struct Shadow: Plugin, Middleware {
+      static let name = "shadow"
+      init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
+        _ = context.metrics.counter(try configuration.string("metric") ?? "", help: "Calls.")
+      }
+      func handle(_ call: Call, next: Next) async throws -> Reply { try await next(call) }
+    }
+    func check(_ metric: String, redis: String = "off") throws {
+      let values: [String: ConfigurationValue] = [
+        "pipeline": .array([.string("shadow"), .string("persistence")]),
+        "plugins": .object(["shadow": .object(["metric": .string(metric)])]),
+        "redis": .object(["url": .string(redis)]),
+      ]
+      try Server.check(ServerConfiguration(values: values, directory: "."), [Shadow.self])
+    }
+    try check("liaison_shadow_calls_total")
+    // It is the server's only where there is a Redis.
+    try check("liaison_redis_up")
+    for metric in [
+      "liaison_requests_total", "liaison_services_expired_total", "liaison_store_up", "liaison_redis_up",
+    ] {
+      let error = #expect(throws: ConfigurationError.self) { try check(metric, redis: "redis://localhost") }
+      #expect(error?.message.contains("the plugin shadow registers the metric \(metric),") == true)
+    }
   }
 
   /// Opens sections in sections.

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ class Installation:
     def check(self, library: Path) -> subprocess.CompletedProcess[str]:
         return run_liaison("plugin", "check", library, binary=self.binary)
 
-    def config(self, library: Path | str, **settings: str) -> dict[str, object]:
+    def config(self, library: Path | str, **settings: Any) -> dict[str, object]:
         return {
             "libraries": [str(library)],
             "pipeline": PIPELINE,
@@ -100,7 +101,8 @@ def installation(session_folder: Path) -> Installation:
     assert "    calls.add()\n" in text
     text = text.replace("    calls.add()\n", MISBEHAVIOUR)
     text = text.replace("  private let calls: Counter\n", "  private let calls: Counter\n  private let mappings: any MappingQueries\n")
-    text = text.replace("    calls = context", "    mappings = context.mappings\n    calls = context")
+    nested = '    _ = try configuration.section("nested").bool("known", default: false)\n'
+    text = text.replace("    calls = context", nested + "    mappings = context.mappings\n    calls = context")
     source.write_text("import Glibc\n" + text + "\nstruct Failure: Error {}\n")
     swift(package, "build", "-c", "release")
     sources = binary.resolve().parents[2] / "share/liaison"
@@ -443,24 +445,40 @@ def test_a_name_that_is_there_twice_is_refused(installation: Installation, folde
     )
 
 
-def test_a_metric_with_a_name_of_the_servers_stops_the_start(installation: Installation, folder: Path) -> None:
+def refused_alike(installation: Installation, folder: Path, config: dict[str, object]) -> str:
+    """The one line with which `check`, `plugin list` and a server refuse a configuration."""
+    file = folder / "refused.json5"
+    file.write_text(json.dumps({**config, "listen": "127.0.0.1:0", "data": "data"}))
+    lines = set()
+    for command in (["check"], ["plugin", "list"], ["serve"]):
+        done = run_liaison(*command, "--config", file, binary=installation.binary, cwd=folder)
+        assert (done.returncode, done.stdout) == (2, ""), done
+        lines.add(done.stderr)
+    (line,) = lines
+    assert line.count("\n") == 1
+    return line
+
+
+def test_a_metric_with_a_name_of_the_servers_is_refused(installation: Installation, folder: Path) -> None:
     library = patched(installation, folder, b"liaison_center_stamp_calls_total", b"liaison_request_duration_seconds")
-    config = folder / "clash.json5"
-    config.write_text(json.dumps({**installation.config(library), "listen": "127.0.0.1:0", "data": "data"}))
-    served = run_liaison("serve", "--config", config, binary=installation.binary, cwd=folder)
-    assert served.returncode == 1
-    assert served.stderr == (
-        "liaison: plugin center-stamp: registers the metric liaison_request_duration_seconds, but there is one of that name "
-        "already: the names of its metrics begin with liaison_center_stamp_\n"
+    assert refused_alike(installation, folder, installation.config(library)) == (
+        "liaison: configuration: pipeline: the plugin center-stamp registers the metric liaison_request_duration_seconds, but "
+        "there is one of that name already: the names of its metrics begin with liaison_center_stamp_\n"
     )
 
 
-def test_a_bad_setting_names_its_key(installation: Installation, folder: Path) -> None:
-    config = folder / "bad.json5"
-    config.write_text(json.dumps(installation.config(installation.library, txet="x")))
-    checked = run_liaison("check", "--config", config, binary=installation.binary)
-    assert checked.returncode == 2
-    assert "plugins.center-stamp.txet: is not a known option; known here: text" in checked.stderr
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"txet": "x"}, "plugins.center-stamp.txet: is not a known option; known here: nested, text"),
+        ({"nested": {"knwon": True}}, "plugins.center-stamp.nested.knwon: is not a known option; known here: known"),
+    ],
+)
+def test_a_bad_setting_names_its_key(
+    installation: Installation, folder: Path, settings: dict[str, Any], named: str
+) -> None:
+    line = refused_alike(installation, folder, installation.config(installation.library, **settings))
+    assert line == f"liaison: configuration: {named}\n"
 
 
 @pytest.mark.parametrize("name", ["Center", "a", "center_stamp", "a--b", "../x"])

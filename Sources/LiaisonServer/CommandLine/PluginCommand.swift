@@ -59,8 +59,7 @@ enum PluginCommand: Equatable {
   private func list(_ arguments: Arguments, _ plugins: [any Plugin.Type]) throws {
     let configuration = try LiaisonCommand.configuration(arguments)
     let libraries = try LiaisonCommand.loaded(configuration, beside: plugins)
-    let loaded = libraries.map(\.type)
-    _ = try PipelineAssembly(configuration, additional: plugins + loaded) { _ in .forChecking(configuration) }
+    try Server.check(configuration, plugins + libraries.map(\.type))
     for (index, name) in configuration.pipeline.enumerated() {
       let library = libraries.first { $0.type.name == name }
       let type = library?.type ?? plugins.first { $0.name == name }
