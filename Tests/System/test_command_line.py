@@ -17,7 +17,7 @@ from support.deadline import wait_until
 from support.http_client import ConnectionClosed
 from support.load import AssociationLoad, start_services
 from support.metrics import parse_metrics
-from support.server import run_liaison
+from support.server import REPOSITORY, run_liaison
 from support.store import integrity, row_counts
 
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [a-z]+ \S")
@@ -26,15 +26,18 @@ LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [a-z]+ \S")
 # Words about itself
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["help"], ["serve", "--help"], ["plugin", "-h"], ["help", "store"]])
 def test_help_names_every_command_and_option(arguments: list[str]) -> None:
     result = run_liaison(*arguments)
     assert (result.returncode, result.stderr) == (0, "")
-    for word in ("--listen", "--data", "--redis", "--config", "--loops"):
+    for word in ("--listen", "--data", "--store", "--redis", "--config", "--loops", "--from", "--to", "--sources"):
         assert word in result.stdout
-    if arguments == ["--help"]:
-        for word in ("serve", "check", "store backup", "--version"):
-            assert word in result.stdout
+    for group in ([], ["store"], ["plugin"]):
+        refusal = run_liaison(*group, "burn").stderr
+        for usage in refusal.split("known: ")[1].split(";")[0].split(", "):
+            command = re.match(r"[a-z]+( [a-z]+)?", usage)
+            assert command and f"\nliaison {command[0]} " in result.stdout, usage
+    assert "Exit codes: 0 " in result.stdout and "--version" in result.stdout
 
 
 def test_version_is_one_line(folder: Path) -> None:
@@ -54,13 +57,35 @@ def test_version_is_one_line(folder: Path) -> None:
         (["store", "burn"], "store"),
         (["store", "backup"], "backup"),
         (["serve", "--loops", "many"], "loops"),
+        (["serve", "--listen", "--data", "d"], "--listen"),
+        (["store", "backup", "f", "--store", "postgres://h/d"], "--store"),
+        (["store", "copy", "--from", "sqlite:d", "--to", "sqlite"], "--to must be a PostgreSQL database"),
+        (["store", "copy", "--config", "f"], "--config"),
+        (["plugin"], "plugin list"),
+        (["plugin", "new", "center-stamp", "--source=/x"], "--sources"),
+        (["plugin", "new", "center-stamp", "--sources=/proc"], "/proc"),
+        (["plugin", "check", "/proc"], "Is a directory"),
+        (["plugin", "check", "x.so", "--config", "f"], "--config"),
     ],
 )
-def test_wrong_usage_is_named_and_exits_with_2(folder: Path, arguments: list[str], named: str) -> None:
+def test_wrong_usage_is_named_in_one_line_and_exits_with_2(folder: Path, arguments: list[str], named: str) -> None:
     result = run_liaison(*arguments, cwd=folder)
     assert result.returncode == 2 and named in result.stderr, result
     assert result.stdout == ""
+    assert result.stderr.startswith("liaison: ") and result.stderr.count("\n") == 1
     assert list(folder.iterdir()) == [], "nothing may be created"
+
+
+def test_a_package_that_cannot_be_made_is_said_in_one_line() -> None:
+    result = run_liaison("plugin", "new", "center-stamp", f"--sources={REPOSITORY}", cwd=Path("/proc"))
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr == "liaison: center-stamp/Package.swift cannot be made: No such file or directory\n"
+
+
+def test_a_store_in_postgresql_is_no_folder_to_back_up(folder: Path) -> None:
+    file = write(folder, json.dumps({"store": "postgres://nobody@127.0.0.1:1/none"}))
+    result = run_liaison("store", "backup", folder / "copy.sqlite", "--config", file)
+    assert result.returncode == 2 and "pg_dump" in result.stderr, result
 
 
 # Configuration

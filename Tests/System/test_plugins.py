@@ -421,7 +421,7 @@ def test_a_wrong_file_is_refused(installation: Installation, folder: Path) -> No
     text = folder / "text.so"
     text.write_text("no library")
     assert "is not a 64-bit ELF shared library" in refused(installation, text)
-    assert "there is no such file" in refused(installation, folder / "absent.so")
+    assert "No such file or directory" in refused(installation, folder / "absent.so")
 
 
 def test_a_library_that_is_no_plugin_is_refused(installation: Installation, folder: Path) -> None:

@@ -4,13 +4,13 @@ extension PostgresOptions {
   /// Checks a connection string: a URI that begins with `postgres://` or `postgresql://`, or `keyword=value` pairs. What
   /// it says is libpq's to understand; nobody is asked yet.
   ///
-  /// - Throws: why it is none, in one line that shows nothing of it: there may be a password in it.
+  /// - Throws: what is wrong with it, in one line that shows nothing of it: there may be a password in it.
   public init(parsing text: String) throws(StoreError) {
     let scheme = ["postgres://", "postgresql://"].first(where: text.hasPrefix)
     guard scheme != nil || (text.contains("=") && !text.contains("://")) else {
       throw StoreError(
         .cannotOpen,
-        "must be \"sqlite\", a URI such as \"postgres://user@host/database\", or pairs such as \"host=… dbname=…\""
+        "is neither a URI such as \"postgres://user@host/database\" nor pairs such as \"host=… dbname=…\""
       )
     }
     var message: UnsafeMutablePointer<CChar>?

@@ -21,14 +21,19 @@ struct Arguments {
   /// Options by their whole keys.
   private(set) var flags: [(option: String, text: String)] = []
 
+  /// What `--config` stands for in the place of an option.
+  private static let file = "file"
+  /// The flag of commands that read a configuration.
+  static let configurationFlag = ["--config": file]
   /// The flags of `serve` by the options that they set.
   private static let serveFlags = [
     "--listen": "listen", "--data": "data", "--redis": "redis.url", "--store": "store.url",
-    "--loops": "loops",
+    "--loops": "loops", "--config": file,
   ]
 
   init(_ arguments: [String]) throws(UsageError) {
-    if arguments.isEmpty || arguments.contains("--help") || arguments.contains("-h") || arguments == ["help"]
+    if arguments.isEmpty || arguments.contains("--help") || arguments.contains("-h")
+      || arguments.first == "help"
     {
       command = .help
       return
@@ -45,7 +50,7 @@ struct Arguments {
       known = Self.serveFlags
     case "check":
       command = .check
-      known = [:]
+      known = Self.configurationFlag
     case "store":
       let (store, flags) = try StoreCommand.read(&rest)
       command = .store(store)
@@ -67,6 +72,9 @@ struct Arguments {
     }
   }
 
+  /// The value of an option; the last one, if it is given several times.
+  func text(of option: String) -> String? { flags.last { $0.option == option }?.text }
+
   private mutating func readFlags(_ rest: inout ArraySlice<String>, _ known: [String: String])
     throws(UsageError)
   {
@@ -74,18 +82,17 @@ struct Arguments {
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)
       let flag = parts[0]
-      guard flag == "--config" || known[flag] != nil else {
-        let names = (known.keys.sorted() + ["--config"]).joined(separator: ", ")
-        throw UsageError(description: "unknown option \"\(flag)\"; known: \(names)")
+      guard let option = known[flag] else {
+        let what = flag.hasPrefix("-") ? "unknown option \"\(flag)\"" : "unexpected argument \"\(argument)\""
+        let names = known.isEmpty ? "none" : known.keys.sorted().joined(separator: ", ")
+        throw UsageError(description: "\(what); options here: \(names)")
       }
-      guard let text = parts.count > 1 ? parts[1] : rest.popFirst() else {
+      // What looks like a flag is one; as a value it is written behind an equals sign.
+      let isAlone = rest.first?.hasPrefix("--") ?? true
+      guard let text = parts.count > 1 ? parts[1] : isAlone ? nil : rest.popFirst(), !text.isEmpty else {
         throw UsageError(description: "\(flag) needs a value")
       }
-      if let option = known[flag] {
-        flags.append((option, text))
-      } else {
-        configurationFile = text
-      }
+      if option == Self.file { configurationFile = text } else { flags.append((option, text)) }
     }
   }
 }

@@ -17,7 +17,8 @@ enum Help {
         --config   a configuration file (JSON5)
         --loops    event loops; 0 for one per core                (0)
     liaison check --config FILE
-        Says whether the configuration is good.
+        Says whether a server would start with the configuration, as far as nothing has to be opened for that: options at any depth, the
+        plugins' libraries, settings and metrics, the htpasswd file, the certificates for Redis.
     liaison store backup FILE [--data DIR] [--config FILE]
         Copies the store in a data folder, also while a server runs on it. FILE must not exist.
     liaison store status [--store URL] [--data DIR] [--config FILE]
@@ -27,19 +28,22 @@ enum Help {
     liaison store copy --from sqlite:DIR --to URL
         Copies everything from a data folder that no server works on into an empty PostgreSQL database, compares both, and
         goes on where it was broken off when it is called again.
-    liaison plugin new NAME [--sources=DIR]
-        Makes a folder NAME with a package of a plugin that builds, tests and runs as it is. DIR: Liaison's sources.
+    liaison plugin new NAME [--sources DIR]
+        Makes a folder NAME with a package of a plugin that builds, tests and runs as it is. DIR: Liaison's sources, if they
+        are not those that this server was installed with or built from.
     liaison plugin list [--config FILE]
-        The stages in order, with versions, where they come from, and settings.
+        Checks the configuration and shows the stages in order, with versions, where they come from, and settings.
     liaison plugin check FILE
-        Says whether this server can load the plugin's library, and why not.
-    liaison --help, liaison --version
+        Says whether this server can load the plugin's library, and why not. Its settings are for liaison check.
+    liaison help, liaison --version
+        This text, also with --help or -h behind a command; the version.
 
+    A flag's value stands behind it or behind an equals sign: --data DIR, --data=DIR. Given several times, the last one counts.
     An option of the configuration file that is one value, those of plugins apart, can also be set by the environment:
     http.max-body by LIAISON_HTTP_MAX_BODY, redis.url by LIAISON_REDIS, store.url by LIAISON_STORE. Flags win over the
     environment, the environment over the file.
 
     Exit codes: 0 done, 1 something was in the way (a port or folder in use, a store that cannot be opened),
-    2 the command line or the configuration is wrong.
+    2 the command line, the configuration or a plugin's library is wrong. Errors are one line on standard error.
     """
 }

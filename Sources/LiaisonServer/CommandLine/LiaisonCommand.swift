@@ -23,7 +23,7 @@ public enum LiaisonCommand {
       try await run(Arguments(Array(ProcessInfo.processInfo.arguments.dropFirst())), plugins)
       exit(0)
     } catch let error as UsageError {
-      complain("\(error.description)\n\(Help.hint)")
+      complain("\(error.description); \(Help.hint)")
       exit(usageError)
     } catch let error as PluginRefusal {
       complain("plugin \(error)")

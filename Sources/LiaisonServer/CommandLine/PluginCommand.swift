@@ -15,7 +15,7 @@ enum PluginCommand: Equatable {
   ) throws(UsageError) -> (command: PluginCommand, flags: [String: String]) {
     let action = rest.popFirst()
     switch action {
-    case "list": return (.list, [:])
+    case "list": return (.list, Arguments.configurationFlag)
     case "new", "check":
       guard let operand = rest.popFirst(), !operand.hasPrefix("-") else {
         throw UsageError(
@@ -45,8 +45,8 @@ enum PluginCommand: Equatable {
   func run(_ arguments: Arguments, _ plugins: [any Plugin.Type]) throws {
     switch self {
     case .new(let name):
-      let given = arguments.flags.first { $0.option == "sources" }?.text
-      let scaffold = PluginScaffold(name: name, sources: try PluginScaffold.sourcesFolder(given))
+      let sources = try PluginScaffold.sourcesFolder(arguments.text(of: "sources"))
+      let scaffold = PluginScaffold(name: name, sources: sources)
       try scaffold.write(to: name)
       LiaisonCommand.say("\(name) is the package of a plugin; its README.md says how to build and run it")
     case .check(let file):

@@ -15,7 +15,8 @@ enum StoreCommand: Equatable {
   static func read(
     _ rest: inout ArraySlice<String>
   ) throws(UsageError) -> (command: StoreCommand, flags: [String: String]) {
-    let place = ["--data": "data", "--store": "store.url"]
+    let folder = Arguments.configurationFlag.merging(["--data": "data"]) { $1 }
+    let place = folder.merging(["--store": "store.url"]) { $1 }
     let action = rest.popFirst()
     switch action {
     case "status": return (.status, place)
@@ -23,9 +24,9 @@ enum StoreCommand: Equatable {
     case "copy": return (.copy, ["--from": "from", "--to": "to"])
     case "backup":
       guard let file = rest.popFirst(), !file.hasPrefix("-") else {
-        throw UsageError(description: "backup needs a FILE")
+        throw UsageError(description: "store backup needs a FILE")
       }
-      return (.backup(file: file), ["--data": "data"])
+      return (.backup(file: file), folder)
     default:
       let got = action.map { "unknown command \"store \($0)\"" } ?? "store needs a command"
       throw UsageError(
@@ -40,7 +41,9 @@ enum StoreCommand: Equatable {
     case .backup(let file):
       let configuration = try LiaisonCommand.configuration(arguments)
       if configuration.postgres != nil {
-        throw StartupError("a PostgreSQL store is backed up with pg_dump or pg_basebackup")
+        throw UsageError(
+          description:
+            "store backup copies the store of a data folder; PostgreSQL has pg_dump and pg_basebackup")
       }
       try StoreBackup.copy(folder: configuration.data, to: file)
       LiaisonCommand.say("\(file) is a complete copy of the store in \(configuration.data)")
@@ -61,13 +64,9 @@ enum StoreCommand: Equatable {
   }
 
   private func copy(_ arguments: Arguments) throws {
-    func value(_ flag: String) throws(UsageError) -> String {
-      guard let text = arguments.flags.last(where: { $0.option == flag })?.text else {
-        throw UsageError(description: "store copy needs --from sqlite:DIR and --to URL")
-      }
-      return text
+    guard let from = arguments.text(of: "from"), let to = arguments.text(of: "to") else {
+      throw UsageError(description: "store copy needs --from sqlite:DIR and --to URL")
     }
-    let (from, to) = (try value("from"), try value("to"))
     guard from.hasPrefix("sqlite:"), from.count > 7 else {
       throw UsageError(description: "--from must be sqlite: and a data folder, not \"\(from)\"")
     }
@@ -75,7 +74,7 @@ enum StoreCommand: Equatable {
     do {
       target = try PostgresOptions(parsing: to)
     } catch {
-      throw UsageError(description: "--to \(error)")
+      throw UsageError(description: "--to must be a PostgreSQL database: what is given \(error)")
     }
     let isTerminal = StandardStream.error.isTerminal
     let copy = try StoreCopy(from: String(from.dropFirst(7)), to: target)

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import LiaisonKit
 
 /// Reads a configuration file: JSON5, so comments, trailing commas and bare keys are welcome.
@@ -12,7 +11,8 @@ enum ConfigurationFile {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      throw ConfigurationError("", "the configuration file \(path) cannot be read: \(reason(of: error))")
+      throw ConfigurationError(
+        "", "the configuration file \(path) cannot be read: \(FileFault.reason(of: error))")
     }
     return try parse(data, "the configuration file \(path)")
   }
@@ -36,11 +36,6 @@ enum ConfigurationFile {
       throw ConfigurationError("", "\(origin) must hold an object, not \(tree.value.article)")
     }
     return values
-  }
-
-  private static func reason(of error: any Error) -> String {
-    let cause = (error as? CocoaError)?.underlying as? POSIXError
-    return cause.map { String(cString: strerror($0.code.rawValue)) } ?? "\(error)"
   }
 
   /// A value of the file on its way from the decoder.

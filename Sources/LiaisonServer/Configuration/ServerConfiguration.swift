@@ -172,7 +172,7 @@ public struct ServerConfiguration {
       options.connection = try PostgresOptions(parsing: url).connection
       return options
     } catch {
-      throw section.error("url", error.description)
+      throw section.error("url", "must be \"sqlite\" or a PostgreSQL database: what is given \(error)")
     }
   }
 

@@ -46,7 +46,7 @@ struct PluginLibrary {
     do {
       content = try Data(contentsOf: URL(fileURLWithPath: file))
     } catch {
-      throw .unreadable(FileManager.default.fileExists(atPath: file) ? "\(error)" : "there is no such file")
+      throw .unreadable(FileFault.reason(of: error))
     }
     try PluginNote(library: Array(content)).requireFit()
     // A name without a folder would be looked for elsewhere.

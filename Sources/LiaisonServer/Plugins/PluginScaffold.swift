@@ -52,7 +52,7 @@ struct PluginScaffold {
       where holdsSources(place) { return place }
     }
     throw UsageError(
-      description: "the sources of Liaison are not beside this server: name them with --sources=DIR")
+      description: "the sources of Liaison are not beside this server: name them with --sources DIR")
   }
 
   /// The module: `CenterStamp`.
@@ -61,13 +61,17 @@ struct PluginScaffold {
   }
 
   /// Makes the folder, which must not be there.
-  func write(to folder: String) throws {
+  func write(to folder: String) throws(StartupError) {
     let files = FileManager.default
     guard !files.fileExists(atPath: folder) else { throw StartupError("\(folder) is there already") }
     for (path, text) in contents {
       let url = URL(fileURLWithPath: folder).appendingPathComponent(path)
-      try files.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(text.utf8).write(to: url)
+      do {
+        try files.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+      } catch {
+        throw StartupError("\(folder)/\(path) cannot be made: \(FileFault.reason(of: error))")
+      }
     }
   }
 }
