@@ -1,4 +1,3 @@
-import ContextModel
 public import LiaisonKit
 
 /// Posts every association to a receiver, in order and at least once. Its README says how it is configured.

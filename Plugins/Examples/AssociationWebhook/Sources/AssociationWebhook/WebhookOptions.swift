@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import LiaisonKit
 
 /// Where associations are posted, and how.

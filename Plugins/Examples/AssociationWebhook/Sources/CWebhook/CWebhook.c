@@ -90,7 +90,7 @@ void cwebhook_hmac(
     const uint8_t *key, size_t key_length, const uint8_t *first, size_t first_length, const uint8_t *second,
     size_t second_length, uint8_t digest[32]) {
   EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-  EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
+  EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
   OSSL_PARAM parameters[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0), OSSL_PARAM_construct_end()};
   size_t length = 32;

@@ -10,13 +10,17 @@ struct FileFault: Error, CustomStringConvertible {
 }
 
 /// A file that grows at its end, and that others may take away: then a new one takes its place. One thread at a time.
-struct AppendedFile {
+struct AppendedFile: ~Copyable {
   private let path: String
   private var descriptor: Int32 = -1
   /// Whether the last write stopped within a line.
   private var isTorn = false
 
   init(path: String) { self.path = path }
+
+  deinit {
+    if descriptor >= 0 { _ = Glibc.close(descriptor) }
+  }
 
   mutating func open() throws(FileFault) {
     close()

@@ -9,17 +9,6 @@ struct RequestLine {
   let code: String?
   let duration: Duration
 
-  init(status: Int, code: String?, duration: Duration) {
-    self.status = status
-    self.code = code
-    self.duration = duration
-  }
-
-  init(failure: any Error, duration: Duration) {
-    let answer = failure as? ContextError
-    self.init(status: answer?.status ?? 500, code: answer?.code ?? "failed", duration: duration)
-  }
-
   /// One line of JSON, with its line feed.
   func text(_ call: Call, weight: Int, showsCustomer: Bool) -> [UInt8] {
     var writer = JSONWriter(capacity: 320)
@@ -56,5 +45,13 @@ struct RequestLine {
     writer.integer(Int64(weight))
     writer.endObject()
     return writer.bytes + [UInt8(ascii: "\n")]
+  }
+}
+
+extension RequestLine {
+  /// What went wrong, as the client hears of it.
+  init(failure: any Error, duration: Duration) {
+    let answer = failure as? ContextError
+    self.init(status: answer?.status ?? 500, code: answer?.code ?? "failed", duration: duration)
   }
 }

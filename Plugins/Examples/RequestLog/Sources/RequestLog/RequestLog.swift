@@ -1,4 +1,3 @@
-import ContextModel
 public import LiaisonKit
 import Synchronization
 
