@@ -2,7 +2,7 @@ extension PluginScaffold {
   /// The files by their paths.
   var contents: [(path: String, text: String)] {
     [
-      ("Package.swift", manifest), ("README.md", readme), (".gitignore", ".build/\n"),
+      ("Package.swift", manifest), ("README.md", readme), (".gitignore", ".build/\nliaison-data/\n"),
       ("Sources/\(module)/\(module).swift", plugin), ("Sources/\(module)/Entry.swift", entry),
       ("Tests/\(module)Tests/\(module)Tests.swift", tests),
     ]
@@ -14,6 +14,7 @@ extension PluginScaffold {
     import PackageDescription
 
     let settings: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+    // Liaison's sources on this machine.
     let liaison = "\(sources)"
 
     let package = Package(
@@ -44,8 +45,8 @@ extension PluginScaffold {
 
   private var plugin: String {
     """
-    public import LiaisonKit
     import ContextModel
+    public import LiaisonKit
 
     /// Puts a header into every answer. Its README says how it is configured.
     public struct \(module): Plugin, Middleware {
@@ -89,9 +90,9 @@ extension PluginScaffold {
 
   private var tests: String {
     """
+    import \(module)
     import LiaisonTesting
     import Testing
-    import \(module)
 
     @Suite struct \(module)Tests {
       let server = TestedServer(
@@ -100,7 +101,7 @@ extension PluginScaffold {
           { plugins: { "\(name)": { text: "here" } } }
           \""")
 
-      // The way `.live` makes the same calls over a port, `.at("http://…")` to a server that runs already.
+      // `.live` in place of `.pipeline` makes the same calls over a port, `.at("http://…")` to a server that runs already.
       @Test func everyAnswerIsMarked() async throws {
         try await server.test(.pipeline) { client in
           let started = try await client.post("/services/start", #"{ "contact_key": "+15550100" }"#)
@@ -124,7 +125,8 @@ extension PluginScaffold {
     *\(name)* – puts a header into every answer.
 
     ## Description
-    Every answer to a call that gets this far carries `X-\(module)`.
+    Every answer to a call that reaches this stage carries the header `X-\(module)`. An error of a later stage does
+    not: it is thrown past this one.
 
     ## Configuration
     In the section `plugins.\(name)`:
@@ -134,24 +136,31 @@ extension PluginScaffold {
     | `text` | `"hello"` | the header's value |
 
     ## Examples
+    Build it, and let the server say whether it can load it:
     ```sh
     swift test
     swift build -c release                     # .build/release/lib\(module).so
     liaison plugin check .build/release/lib\(module).so
-    liaison serve --config liaison.json5
     ```
+    Write `liaison.json5` into this folder:
     ```json5
     { libraries: ["./.build/release/lib\(module).so"],
       pipeline: ["authentication", "\(name)", "business-attributes", "extension-schemas", "persistence"],
       plugins: { "\(name)": { text: "hello" } } }
     ```
-    A server of your own with the plugin built in needs no library: its `main` is
+    Check it, and start the server:
+    ```sh
+    liaison check --config liaison.json5
+    liaison serve --config liaison.json5
+    curl -i http://127.0.0.1:8080/server/status    # in another terminal: X-\(module): hello
+    ```
+    A server of your own with the plugin built in needs no library: its `main.swift` imports `LiaisonServer` and `\(module)`, and is
     `await LiaisonCommand.run(plugins: [\(module).self])`.
 
     ## Metrics
     | name | meaning |
     |---|---|
-    | `liaison_\(word)_calls_total` | calls that came through |
+    | `liaison_\(word)_calls_total` | calls that reached the stage |
 
     """
   }

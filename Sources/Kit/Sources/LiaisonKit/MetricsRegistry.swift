@@ -2,8 +2,9 @@ import Synchronization
 
 /// Everything that `GET /metrics` shows, in Prometheus's text format. Any thread may register.
 ///
-/// The names of a plugin's metrics begin with `liaison_` and the plugin's name, as `liaison_center_stamp_calls_total`. A name
-/// that is there already stops the start of the server; one that is registered later is logged and not shown.
+/// The names of a plugin's metrics begin with `liaison_` and the plugin's name, as `liaison_center_stamp_calls_total`. A
+/// plugin registers them in its `init`: a name that is there already is then refused, by `liaison check` too. One that is registered later
+/// is logged and not shown.
 public final class MetricsRegistry: Sendable {
   /// What a metric is.
   public enum Kind: String, Sendable {

@@ -6,7 +6,8 @@ public protocol Plugin: Sendable {
   /// The plugin's own version, for people: `liaison plugin list` shows it.
   static var version: String { get }
 
-  /// Reads the configuration; nothing is started yet.
+  /// Reads the whole section and registers metrics; nothing is started yet. `liaison check` calls it too, and never ``start()``: what
+  /// opens files or connections belongs there.
   ///
   /// - Throws: ``ConfigurationError``, which stops the start of the server with exit code 2.
   init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError)
