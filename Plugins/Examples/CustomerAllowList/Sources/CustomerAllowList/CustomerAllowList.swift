@@ -26,6 +26,7 @@ public struct CustomerAllowList: Plugin, Middleware {
 
   /// Passes the call on if its customer is known.
   public func handle(_ call: Call, next: Next) async throws -> Reply {
+    // What could not be understood is refused at the pipeline's end.
     guard let customer = call.customerID, call.malformed == nil, operations.contains(call.operation),
       !always.contains(customer)
     else { return try await next(call) }
