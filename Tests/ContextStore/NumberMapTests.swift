@@ -20,7 +20,6 @@ struct NumberMapTests {
         #expect(map[number] == dictionary[number])
       }
       #expect(map.count == dictionary.count)
-      #expect(map.sorted.map(\.number) == dictionary.keys.sorted())
       for number in 1...range { #expect(map[number] == dictionary[number]) }
     }
   }

@@ -15,10 +15,8 @@ final class Generation: @unchecked Sendable {
   /// When its first frame came, in monotonic nanoseconds.
   private(set) var began: UInt64 = 0
 
-  private(set) var services = NumberMap(filler: Location(segment: 0, offset: 0, size: 0))
+  private(set) var services = ServiceIndex()
   private(set) var others: [RecordKey: Location] = [:]
-  /// The services that came to an owner, by its hash.
-  private var owners = OwnerIndex()
   /// The records of other kinds that belong to a service.
   private var parts: [Int64: [RecordKey]] = [:]
 
@@ -53,35 +51,32 @@ final class Generation: @unchecked Sendable {
   /// - Parameter owner: under what a service is found in lists, see `ServiceQuery.Owner.hash`.
   func put(_ key: RecordKey, of owner: UInt64, _ location: Location) {
     firstSegment = min(firstSegment, location.segment)
-    guard key.kind == .service else {
-      if others.updateValue(location, forKey: key) == nil, key.service != 0 {
-        parts[key.service, default: []].append(key)
-      }
-      return
+    if key.kind == .service {
+      services.put(key.service, of: owner, at: location)
+    } else {
+      putOther(key, location)
     }
-    var location = location
-    var isListed = false
-    if let former = services[key.service] {
-      isListed = !location.flags.contains(.movesInIndexes)
-      location.flags.formUnion(former.flags)
-    }
-    services.set(key.service, location)
-    if !isListed { owners.put(key.service, to: owner) }
   }
 
   func delete(_ key: RecordKey, in segment: UInt32) {
     firstSegment = min(firstSegment, segment)
     let location = Location(segment: segment, offset: 0, size: 0)
     if key.kind == .service {
-      services.set(key.service, location)
-    } else if others.updateValue(location, forKey: key) == nil, key.service != 0 {
+      services.remove(key.service, at: location)
+    } else {
+      putOther(key, location)
+    }
+  }
+
+  private func putOther(_ key: RecordKey, _ location: Location) {
+    if others.updateValue(location, forKey: key) == nil, key.service != 0 {
       parts[key.service, default: []].append(key)
     }
   }
 
   /// Keeps what finds records by their keys, and nothing else.
   func forgetLists() {
-    owners = OwnerIndex()
+    services.forgetOwners()
     parts = [:]
   }
 
@@ -91,7 +86,7 @@ final class Generation: @unchecked Sendable {
   }
 
   /// The services that may belong to an owner: some may have been removed.
-  func services(of owner: UInt64) -> [Int64] { owners[owner] }
+  func services(of owner: UInt64) -> [Int64] { services.services(of: owner) }
 
   /// The records of other kinds that belong to a service.
   func parts(of service: Int64) -> [RecordKey] { parts[service] ?? [] }

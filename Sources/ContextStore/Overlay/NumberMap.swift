@@ -86,13 +86,4 @@ struct NumberMap<Value> {
     }
     count = 0
   }
-
-  /// All numbers with their values, by ascending number.
-  var sorted: [(number: Int64, value: Value)] {
-    var all: [(number: Int64, value: Value)] = []
-    all.reserveCapacity(count)
-    for slot in slots where slot.number != 0 { all.append((slot.number, slot.value)) }
-    all.sort { $0.number < $1.number }
-    return all
-  }
 }

@@ -1,14 +1,15 @@
 import ContextModel
 
 /// Everything that stands in the journal and not, or only just, in the tables: what is found in it is not older than they
-/// are. Three generations: one that grows, one that is being folded, one that was folded last and still answers faster
+/// are. Two generations: one that grows, and the one before, which is being folded, or was folded and still answers faster
 /// than the tables. Every method may be called on any thread.
 final class Overlay: @unchecked Sendable {
   /// Guards everything below.
   let monitor = Monitor()
   private(set) var growing = Generation()
-  private(set) var folding: Generation?
-  private(set) var folded: Generation?
+  private var former: Generation?
+  /// Whether the former one is not in the tables yet.
+  private var isFolding = false
   /// How many generations were folded. Who reads tables that are as of an earlier count may miss what the overlay does
   /// not know any more.
   private(set) var folds = 0
@@ -30,12 +31,12 @@ final class Overlay: @unchecked Sendable {
 
   /// Inside the monitor only.
   private func locate(_ key: RecordKey) -> Location? {
-    growing[key] ?? folding?[key] ?? folded?[key]
+    growing[key] ?? former?[key]
   }
 
   /// Inside the monitor only.
   private func locate(service id: Int64) -> Location? {
-    growing.services[id] ?? folding?.services[id] ?? folded?.services[id]
+    growing.services[id] ?? former?.services[id]
   }
 
   /// What the tables lack at one moment. Its lists are taken at that very moment, for a fold that ends takes them away.
@@ -96,13 +97,17 @@ final class Overlay: @unchecked Sendable {
   /// The bytes of the journal that the tables do not have.
   var backlog: Int { monitor.locked { growing.bytes + (folding?.bytes ?? 0) } }
 
+  /// The generation that is being folded. Inside the monitor only.
+  private var folding: Generation? { isFolding ? former : nil }
+
   /// Makes what grew so far ready to be folded, if there is anything and nothing else is being folded.
   func freeze() -> Generation? {
     monitor.locked {
-      guard folding == nil, !growing.isEmpty else { return folding }
-      folding = growing
+      guard !isFolding, !growing.isEmpty else { return folding }
+      former = growing
+      isFolding = true
       growing = Generation()
-      return folding
+      return former
     }
   }
 
@@ -110,9 +115,8 @@ final class Overlay: @unchecked Sendable {
   func didFold() {
     monitor.locked {
       // Lists are the tables' from now on.
-      folding?.forgetLists()
-      folded = folding
-      folding = nil
+      former?.forgetLists()
+      isFolding = false
       folds += 1
     }
   }

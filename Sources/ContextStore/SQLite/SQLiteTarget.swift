@@ -194,7 +194,9 @@ final class SQLiteTarget {
           segment: segment.head.index, offset: UInt32(start + offset), size: UInt32(size))
         places.append((service, location))
       }
-      if places.count >= Self.historyAtATime { try saveHistory(&places, records) }
+      guard places.count >= Self.historyAtATime else { return }
+      try saveHistory(&places, records)
+      places.reserveCapacity(Self.historyAtATime)
     }
     try saveHistory(&places, records)
   }
@@ -221,7 +223,8 @@ final class SQLiteTarget {
         try history.save(entry, into: &hashes)
       }
     }
-    places.removeAll(keepingCapacity: true)
+    // Their memory is the sort's.
+    places = []
     hashes.sort { $0 < $1 }
     for hash in hashes {
       try countRow()
