@@ -5,7 +5,8 @@ import HTTP
 
 /// Runs calls through the pipeline: without a task if nothing has to wait before the pipeline's end, else in tasks that
 /// are used again and again, for making one, and allocating the frames of all stages, costs more than the stages
-/// themselves. Belongs to the loop's thread, as do its tasks.
+/// themselves. A call runs at once until it has to wait, so calls that need not wait get to the pipeline's end in the order
+/// in which they came. Belongs to the loop's thread, as do its tasks.
 final class CallRunner: @unchecked Sendable {
   private let loop: EventLoop
   private let pipeline: Pipeline
@@ -15,9 +16,6 @@ final class CallRunner: @unchecked Sendable {
 
   /// More tasks than this are ended when they have nothing to do: each holds on to some KiB of frames.
   private static let mostIdle = 512
-
-  /// How many tasks have a call that they have not begun.
-  private var waiting = 0
 
   init(loop: EventLoop, pipeline: Pipeline, log: Log) {
     self.loop = loop
@@ -29,10 +27,8 @@ final class CallRunner: @unchecked Sendable {
     for worker in idle { worker.end() }
   }
 
-  /// Runs a call now or later in this tick: calls begin in the order in which they came.
+  /// Runs a call as far as it goes without waiting, and the rest of it in its time.
   func run(_ work: Work) {
-    // One that comes behind a call which waits for its task waits for a task too.
-    if waiting > 0 { return run(work, through: nil) }
     do {
       let log = log
       let rest = try pipeline.begin(work.call) { result in
@@ -41,19 +37,20 @@ final class CallRunner: @unchecked Sendable {
         case .failure(let error): work.threw(error, log)
         }
       }
-      if let rest { run(work, through: rest) }
+      if let rest { (idle.popLast() ?? makeWorker()).run(work, through: rest, on: loop) }
     } catch {
       work.threw(error, log)
     }
   }
 
-  /// Whether the pipeline's end has handled a call, and no stage has answered in its place.
-  func hasHandled(_ call: Call) -> Bool { pipeline.hasHandled(call) }
+  /// Whether the pipeline's end has got a call. If not, a stage has it still, or has answered in the end's place.
+  func hasReachedEnd(_ call: Call) -> Bool { pipeline.hasReachedEnd(call) }
 
-  private func run(_ work: Work, through stages: Next?) {
-    waiting += 1
-    // A new task waits for its first call too, so that all have their turns in order.
-    (idle.popLast() ?? makeWorker()).run(work, through: stages ?? pipeline.whole)
+  /// Keeps the requests behind a call on its connection from overtaking it: they are not handled while a stage has it.
+  func keepInOrder(_ call: Call, _ exchange: HTTPExchange) {
+    guard !hasReachedEnd(call), exchange.holdFollowing() else { return }
+    // A stage that never returns keeps its call, but nothing of the connection.
+    call.whenAtEnd = { [weak exchange] in exchange?.letFollow() }
   }
 
   /// A call and who gets its reply.
@@ -77,14 +74,15 @@ final class CallRunner: @unchecked Sendable {
     private var work: (Work, Next)?
     private var continuation: UnsafeContinuation<Void, Never>?
 
-    /// Goes on with a call.
-    func run(_ work: Work, through stages: Next) { goOn((work, stages)) }
+    /// Goes on with a call until it has to wait.
+    func run(_ work: Work, through stages: Next, on loop: EventLoop) {
+      self.work = (work, stages)
+      let waiting = continuation.take()
+      loop.resumeAtOnce(waiting.unsafelyUnwrapped)
+    }
 
-    /// Ends the task.
-    func end() { goOn(nil) }
-
-    private func goOn(_ work: (Work, Next)?) {
-      self.work = work
+    /// Ends the task. Any thread: the loop may have ended.
+    func end() {
       let waiting = continuation.take()
       waiting.unsafelyUnwrapped.resume()
     }
@@ -100,7 +98,6 @@ final class CallRunner: @unchecked Sendable {
     let log = log
     loop.runTask { [weak self] in
       while let (work, stages) = await worker.next() {
-        self?.waiting -= 1
         do {
           work.replied(try await stages(work.call), log)
         } catch {

@@ -142,6 +142,8 @@ public final class ContextAPI: HTTPHandler {
     }
     runner.run(
       CallRunner.Work(call: call, recipient: .client(answer, method: method, prefix: prefix)))
+    // Reads may overtake each other, and beside what stands alone there is nothing.
+    if row.method != .get, !row.standsAlone { runner.keepInOrder(call, answer.exchange) }
   }
 
   private func answerProbe(_ probe: Probe, _ answer: Answer) {

@@ -6,11 +6,20 @@ extension EventLoop {
   }
 
   func enqueue(_ job: LoopJob) {
-    if isCurrent {
-      ring.append(job)
-    } else {
-      postJob(job)
-    }
+    guard isCurrent else { return postJob(job) }
+    guard runsAtOnce else { return ring.append(job) }
+    runsAtOnce = false
+    run(job)
+  }
+
+  /// Resumes a task that prefers this loop; it goes on before this returns, until it waits again. The loop's thread, and
+  /// nothing that the task may want to have is locked.
+  public func resumeAtOnce(_ task: UnsafeContinuation<Void, Never>) {
+    assert(isCurrent, "a task goes on on its loop's thread")
+    runsAtOnce = true
+    task.resume()
+    // A task that does not wait yet goes on by itself.
+    runsAtOnce = false
   }
 
   /// Starts a task on this loop without a hop: `operation` runs at once up to its first suspension, and every

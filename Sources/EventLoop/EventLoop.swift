@@ -24,6 +24,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   var watches = ContiguousArray<Watch>()
   let timers = TimerQueue()
   var ring = JobRing()
+  /// Whether the next job does not wait for its turn in the ring.
+  var runsAtOnce = false
   var postedHere: [@Sendable () -> Void] = []
   var endOfTickWork: ContiguousArray<any EndOfTickWork> = []
   var endOfTickRunning: ContiguousArray<any EndOfTickWork> = []

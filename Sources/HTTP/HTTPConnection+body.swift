@@ -60,4 +60,11 @@ extension HTTPConnection {
     alone = nil
     if let body = exchange.body, !body.isComplete { exchange.closes = true }
   }
+
+  /// Requests behind one that held them back have their turns.
+  func letFollow(_ exchange: HTTPExchange) {
+    guard alone === exchange else { return }
+    alone = nil
+    if isPaused { loop.atEndOfTick(self) }
+  }
 }

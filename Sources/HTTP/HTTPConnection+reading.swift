@@ -130,8 +130,10 @@ extension HTTPConnection {
       headBegan = 0
       deliverStreamed(head: length)
     } else {
-      // Not put off again: nothing is in flight.
-      _ = deliver(hasMore: length < input.count)
+      guard deliver(hasMore: length < input.count) else {
+        held = length
+        return
+      }
     }
     guard state == .open else {
       if state == .finishing { input.keep(UnsafeRawBufferPointer(start: nil, count: 0), parsed: 0) }
@@ -142,17 +144,22 @@ extension HTTPConnection {
     if let base = input.base { parse(base, count: input.count, parsed: 0) }
   }
 
-  /// Holds a complete request back while requests of the other kind before it have no answer: pipelined calls
-  /// behave as if they were made one after the other (RFC 9112, 9.3.2). Reads among themselves cannot tell, and
-  /// writes are applied in the order in which they are handed out, so both go together; but for those that are done in
-  /// several steps, which stand alone.
+  /// Holds a complete request back while those before it are in its way.
   private func mustHold() -> Bool {
-    let isSafe = HTTPMethod(code: parser.request.pointee.methodCode).isSafe
-    guard inFlight > 0, isSafe != areCallsSafe || parser.request.pointee.isStreamed || alone != nil else {
-      return false
-    }
+    guard mustWait else { return false }
     isPaused = true
     return true
+  }
+
+  /// Whether the request that is complete must not be handled beside those in flight: pipelined calls behave as if they
+  /// were made one after the other (RFC 9112, 9.3.2). Reads among themselves cannot tell, and writes are applied in the
+  /// order in which they are handed out, so both go together; but for those that are done in several steps, which stand
+  /// alone, and for those behind a write that has not got as far as its place among the writes.
+  var mustWait: Bool {
+    guard inFlight > 0 else { return false }
+    let request = parser.request
+    return HTTPMethod(code: request.pointee.methodCode).isSafe != areCallsSafe || request.pointee.isStreamed
+      || request.pointee.standsAlone || alone != nil
   }
 
   /// Hands the request that is complete to the handler.
@@ -175,6 +182,7 @@ extension HTTPConnection {
       nextSequence -= 1
       state = .open
       isPaused = true
+      request.pointee.standsAlone = true
       return false
     }
     if state != .closed { parser.next() }

@@ -79,7 +79,7 @@ extension HTTPConnection {
   }
 
   private var canResume: Bool {
-    if held > 0 { return inFlight == 0 }
+    if held > 0 { return !mustWait }
     if parser.request.pointee.stream?.isFull == true { return false }
     return inFlight <= context.limits.maxPipelined / 2 && (output?.count ?? 0) <= context.limits.maxUnsent / 2
   }

@@ -48,8 +48,8 @@ final class HTTPConnection: ReadinessHandler, EndOfTickWork, @unchecked Sendable
   /// Answers that came before their turn, at their number modulo the count (a power of two).
   var waiting = ContiguousArray<HTTPExchange?>()
   var output: OutputBuffer?
-  /// The exchange, until it is answered, beside which no other has its turn: its request's body is handed over as it
-  /// arrives, or the handler wants it so.
+  /// The exchange behind which no request has its turn until it is answered: its request's body is handed over as it
+  /// arrives, or the handler wants it so, perhaps for a shorter time.
   var alone: HTTPExchange?
   /// The exchange whose answer is being sent in pieces.
   var streaming: HTTPExchange?

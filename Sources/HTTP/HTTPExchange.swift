@@ -53,6 +53,17 @@ public final class HTTPExchange: @unchecked Sendable {
     return !isPostponed
   }
 
+  /// Asks that no request behind this one is handled until `letFollow` is called, or this one has its answer.
+  ///
+  /// - Returns: `false` if it is answered already.
+  public func holdFollowing() -> Bool {
+    if !isAnswered { connection.alone = self }
+    return !isAnswered
+  }
+
+  /// Lets the requests follow that `holdFollowing` holds back.
+  public func letFollow() { connection.letFollow(self) }
+
   /// Gives the answer. It is sent at the end of the tick, after the answers to earlier requests. Silently ignored
   /// when the connection is closed meanwhile.
   public func respond(_ response: consuming HTTPResponse) {

@@ -51,6 +51,8 @@ struct ParsedRequest {
   var announcedBody = 0
   /// Whether the handler wants the body as it arrives, and where it goes once the request is handed over.
   var isStreamed = false
+  /// Whether the handler has put it off until it can stand alone.
+  var standsAlone = false
   var stream: HTTPBodyStream?
   var refusal: HTTPRefusal?
 
@@ -94,6 +96,7 @@ struct ParsedRequest {
     expectsContinue = false
     announcedBody = 0
     isStreamed = false
+    standsAlone = false
     stream = nil
   }
 

@@ -20,6 +20,28 @@ import Testing
     }
   }
 
+  @Test func `a task that is resumed at once goes on before the resumption returns, until it waits again`()
+    async throws
+  {
+    try await RunningLoop.run { running in
+      let log = Log()
+      nonisolated(unsafe) var waiting: UnsafeContinuation<Void, Never>?
+      running.onLoop {
+        running.loop.runTask {
+          await withUnsafeContinuation { waiting = $0 }
+          log.lines.append("resumed")
+          await Task.yield()
+          log.lines.append("end")
+          log.done.signal()
+        }
+        if let waiting { running.loop.resumeAtOnce(waiting) }
+        log.lines.append("after")
+      }
+      log.done.expectSignal()
+      #expect(log.lines == ["resumed", "after", "end"])
+    }
+  }
+
   @Test func `every resumption stays on the loop's thread`() async throws {
     try await RunningLoop.run { running in
       let foreign = Count()

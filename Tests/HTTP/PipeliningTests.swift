@@ -104,6 +104,54 @@ import Testing
     }
   }
 
+  @Test
+  func `requests behind one that holds them back have their turns once it lets them follow or is answered`()
+    throws
+  {
+    try TestServer.runHolding(
+      standsAlone: { $0.starts(with: "/alone".utf8) }, holdsFollowing: { $0.starts(with: "/hold".utf8) }
+    ) { server in
+      let client = try TestClient(server)
+      let paths = ["/hold", "/1", "/hold", "/alone", "/hold", "/5"]
+      try client.send(
+        paths.map { "DELETE \($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined() + Self.requests(6..<7))
+      func letFollow(_ index: Int) { server.onLoop { server.held[index].letFollow() } }
+      func expectHandled(_ count: Int) { #expect(server.onLoop { server.held.count } == count) }
+      expectHandled(1)
+      letFollow(0)
+      expectHandled(3)
+      // Has no say any more.
+      letFollow(0)
+      letFollow(2)
+      // What stands alone waits for the answers.
+      expectHandled(3)
+      Self.answer(server, [2, 1, 0])
+      expectHandled(4)
+      Self.answer(server, [3])
+      expectHandled(5)
+      // Is answered without having let others follow.
+      Self.answer(server, [4])
+      expectHandled(6)
+      Self.answer(server, [5])
+      expectHandled(7)
+      Self.answer(server, [6])
+      for index in 0..<7 { #expect(try client.answer().body == "\(index)") }
+    }
+  }
+
+  @Test func `an answered request holds nothing back`() throws {
+    try TestServer.run(
+      handle: { request, exchange in
+        TestServer.describe(request, exchange)
+        #expect(!exchange.holdFollowing())
+      }
+    ) { server in
+      let client = try TestClient(server)
+      try client.send("DELETE /0 HTTP/1.1\r\nHost: h\r\n\r\nDELETE /1 HTTP/1.1\r\nHost: h\r\n\r\n")
+      for index in 0..<2 { #expect(try client.answer().body == "DELETE /\(index)?\n") }
+    }
+  }
+
   @Test func `the last request may stand alone behind others, and the connection closes after its answer`()
     throws
   {

@@ -1,5 +1,6 @@
 import Dispatch
 import EventLoop
+import Testing
 
 @testable import HTTP
 
@@ -42,16 +43,20 @@ final class TestServer: HTTPHandler, @unchecked Sendable {
 
   /// The same with a server that keeps every exchange in `held` until the test answers it.
   ///
-  /// - Parameter standsAlone: which paths' requests nothing else may run beside.
+  /// - Parameters:
+  ///   - standsAlone: which paths' requests nothing else may run beside.
+  ///   - holdsFollowing: which paths' requests hold those behind them back.
   static func runHolding(
     limits: HTTPLimits = HTTPLimits(),
     standsAlone: @escaping (UnsafeRawBufferPointer) -> Bool = { _ in false },
+    holdsFollowing: @escaping (UnsafeRawBufferPointer) -> Bool = { _ in false },
     _ body: (TestServer) throws -> Void
   ) throws {
     let keeper = Keeper()
     let server = try TestServer(limits: limits) { request, exchange in
       guard !standsAlone(request.path) || exchange.standAlone() else { return }
       keeper.server!.held.append(exchange)
+      if holdsFollowing(request.path) { #expect(exchange.holdFollowing()) }
     }
     keeper.server = server
     defer {

@@ -1,5 +1,5 @@
 import ContextModel
-import LiaisonKit
+@_spi(Server) import LiaisonKit
 import Synchronization
 import Testing
 
@@ -127,6 +127,23 @@ import Testing
     let pipeline = Pipeline(stages: [Door(name: "a", trace: trace), End(trace: trace, waitsFor: 1)])
     #expect(try await status(pipeline, call()) == 202)
     #expect(trace.all == ["admit a", "end"])
+  }
+
+  @Test func `who waits for a call to reach the end hears of it once, and nothing if a stage refuses it`()
+    async throws
+  {
+    let trace = Trace()
+    let pipeline = Pipeline(stages: [
+      Door(name: "a", trace: trace, waitsFor: 2, refuses: 4), End(trace: trace, waitsFor: 3),
+    ])
+    for number: UInt64 in 1...4 {
+      let call = call(number)
+      let heard = Mutex(0)
+      call.whenAtEnd = { heard.withLock { $0 += 1 } }
+      let status = try? await status(pipeline, call)
+      #expect(pipeline.hasReachedEnd(call) == (status != nil))
+      #expect(heard.withLock { $0 } == (status == nil ? 0 : 1))
+    }
   }
 
   @Test func `what a stage refuses reaches nobody behind it`() async throws {

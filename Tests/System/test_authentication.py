@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.api import FEEDBACK, Json, assert_error
-from support.http_client import Response
+from support.http_client import Response, encode_request
 from support.server import LiaisonServer, run_liaison
 
 # What `htpasswd -B` writes (cost 5, prefixes $2y$ and $2b$); the passwords stand in PASSWORDS.
@@ -281,6 +281,21 @@ def test_a_password_check_does_not_hold_up_calls_that_need_none(make_server) -> 
     for check in checks:
         check.join(timeout=60)
         assert not check.is_alive()
+
+
+def test_a_write_whose_password_is_checked_is_not_overtaken_on_its_connection(make_server) -> None:
+    server = start_protected(lambda: make_server("ordered", config=CONFIGURATION))
+    with server.connect() as connection:
+        service = connection.call("POST", "/services/start", {"contact_key": "k"}, bearer(KEYS["ivr"])).json["service_id"]
+        wrong = basic("writer", "wrong")
+        callers = [basic("writer"), bearer(KEYS["ivr"]), wrong, bearer(KEYS["ivr"]), basic("writer")]
+        answers = connection.pipeline(
+            encode_request("POST", f"/customers/{number}/services/{service}", None, caller)
+            for number, caller in enumerate(callers)
+        )
+        assert [answer.status for answer in answers] == [200, 200, 401, 200, 200]
+        history = connection.call("GET", f"/services/{service}/associations", None, bearer(KEYS["screen"]))
+    assert [one["customer_id"] for one in history.json] == ["4", "3", "1", "0"]
 
 
 # Open access

@@ -63,7 +63,7 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
   ///
   /// - Returns: `false` if the reply is the answer to all of it: no item is begun then.
   func begin(after reply: Reply) -> Bool {
-    guard reply.isSuccess, runner.hasHandled(request) else { return false }
+    guard reply.isSuccess, runner.hasReachedEnd(request) else { return false }
     isAdmitted = true
     body.onChange = { [self] in loop.atEndOfTick(self) }
     loop.atEndOfTick(self)

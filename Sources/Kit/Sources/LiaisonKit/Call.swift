@@ -87,6 +87,9 @@ public final class Call {
   /// When the service of `filter.after` has started, if the client tells that too; then the service need not be there any more.
   public var afterStartedAt: Timestamp?
 
+  /// Called once when the pipeline's end gets the call, if somebody waits for that.
+  @exclusivity(unchecked) @_spi(Server) public var whenAtEnd: (() -> Void)?
+
   /// A call of an operation with nothing in it yet.
   public init(
     operation: Operation, requiredRole: Roles?, requestNumber: UInt64, peer: String, receivedAt: Timestamp,

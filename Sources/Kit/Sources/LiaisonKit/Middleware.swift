@@ -18,7 +18,8 @@ import ContextModel
 /// A stage calls `next` once, or not at all: then its reply is the answer and nothing behind it sees the call.
 /// A second time ``NextCalledTwice`` is thrown, and the stages behind do not see the call again.
 ///
-/// Stages are shared by all event loops; a call stays on its own loop through all of them, suspensions included.
+/// Stages are shared by all event loops; a call stays on its own loop through all of them, suspensions included. While a stage
+/// keeps a change, those that the client has pipelined behind it on the same connection wait, so that none overtakes it.
 public protocol Middleware: Sendable {
   /// Handles a call, or passes it on.
   ///
@@ -63,7 +64,7 @@ public struct Next: Sendable {
   }
 
   func handle(_ call: Call) async throws -> Reply {
-    call.lastStage = index
+    call.comes(to: index, isEnd: index == stages.count - 1)
     return try await stages[index].handle(call, next: Next(stages: stages, index: index + 1))
   }
 }

@@ -106,7 +106,10 @@ public final class Pipeline: Sendable {
     _ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) throws -> Next? {
     for place in first.indices where try !first[place].admit(call) { return left[place] }
-    if let end, try end.begin(call, reply) { return nil }
+    if let end, try end.begin(call, reply) {
+      call.comes(to: whole.index + first.count, isEnd: true)
+      return nil
+    }
     if let tasked, let rest {
       call.lastStage = rest.whole.index - 1
       tasked.begin(call, next: rest.whole, rest: rest, reply)
@@ -115,6 +118,16 @@ public final class Pipeline: Sendable {
     return Next(stages: whole.stages, index: whole.index + first.count)
   }
 
-  /// Whether a call has got to the end's `handle`. If not, a stage has answered in its place.
-  @_spi(Server) public func hasHandled(_ call: Call) -> Bool { call.lastStage == whole.stages.count - 1 }
+  /// Whether the end has got a call. If not, a stage has it still, or has answered in the end's place.
+  @_spi(Server) public func hasReachedEnd(_ call: Call) -> Bool { call.lastStage == whole.stages.count - 1 }
+}
+
+extension Call {
+  /// A stage of the pipeline gets the call.
+  func comes(to place: Int, isEnd: Bool) {
+    lastStage = place
+    guard isEnd, let whenAtEnd else { return }
+    self.whenAtEnd = nil
+    whenAtEnd()
+  }
 }
