@@ -123,7 +123,7 @@ extension CallRunner.Work {
     switch recipient {
     case .client(let answer, _, let prefix): answer.send(reply, to: call, prefix: prefix, log)
     case .bulk(let bulk, let answer, _, let prefix):
-      if !bulk.begin(after: reply) { answer.send(reply, to: call, prefix: prefix, log) }
+      if !bulk.begin(after: reply, prefix: prefix) { answer.send(reply, to: call, prefix: prefix, log) }
     case .item(let bulk, let place, let begun): bulk.finished(place, begun: begun, BulkResult(reply))
     }
   }

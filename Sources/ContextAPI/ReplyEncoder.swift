@@ -46,9 +46,15 @@ extension HTTPResponse {
       writer.endArray()
       self.init(status: reply.status, body: writer.bytes)
     }
-    for header in reply.headers {
-      headers.append(
-        name: header.name, value: header.name == "Location" ? prefix + header.value : header.value)
+    append(reply.headers, prefix: prefix)
+  }
+
+  /// The headers of a reply.
+  ///
+  /// - Parameter prefix: what stood before the API's path in the request.
+  mutating func append(_ fields: [ReplyHeader], prefix: String) {
+    for field in fields {
+      headers.append(name: field.name, value: field.name == "Location" ? prefix + field.value : field.value)
     }
   }
 }

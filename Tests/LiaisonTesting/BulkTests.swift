@@ -27,6 +27,36 @@ extension CallKey where Value == String {
     }
   }
 
+  /// Marks the replies to everything, and to items another way.
+  struct Stamp: Plugin, Middleware {
+    static let name = "stamp"
+
+    init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {}
+
+    func handle(_ call: Call, next: Next) async throws -> Reply {
+      var reply = try await next(call)
+      reply.headers.append(ReplyHeader("X-\(call.operation.rawValue)", "Lisbon"))
+      return reply
+    }
+  }
+
+  @Test(arguments: [
+    ("[]", 200, false), (#"[{"customer_id":"anna","service_id":1},{"bad":1}]"#, 200, false),
+    ("[{", 200, false),
+    ("nonsense", 400, false),
+    ("[" + Array(repeating: "{}", count: 2000).joined(separator: ",") + "]", 200, true),
+  ])
+  func `headers that a stage adds to the reply to a bulk request stand on its answer, those of items do not`(
+    body: String, status: Int, isStreamed: Bool
+  ) async throws {
+    try await TestedServer(plugins: [Stamp.self]).test(.pipeline) { client in
+      let reply = try await client.post("/associations", body)
+      #expect(reply.status == status && (reply.headers["transfer-encoding"] != nil) == isStreamed)
+      #expect(reply.headers["X-associate-services"] == "Lisbon")
+      #expect(reply.headers["X-associate-service"] == nil)
+    }
+  }
+
   private let server = TestedServer(plugins: [Closed.self])
 
   /// The answer to a bulk request with two items, and whether one of them was stored.

@@ -32,6 +32,10 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
   private var splitter: ItemSplitter
   private var results = BulkResults()
   private var isAdmitted = false
+  /// Those of the reply to the request, which stand on its answer whatever becomes of the items; and what stood before the
+  /// API's path.
+  private var headers: [ReplyHeader] = []
+  private var prefix = ""
   private var hasBegun = false
   /// No item follows: the body is at its end, or cannot be cut any further.
   private var isOver = false
@@ -62,9 +66,11 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
   /// Begins with the items, if the pipeline's end has let the request pass.
   ///
   /// - Returns: `false` if the reply is the answer to all of it: no item is begun then.
-  func begin(after reply: Reply) -> Bool {
+  func begin(after reply: Reply, prefix: String) -> Bool {
     guard reply.isSuccess, runner.hasReachedEnd(request) else { return false }
     isAdmitted = true
+    headers = reply.headers
+    self.prefix = prefix
     body.onChange = { [self] in loop.atEndOfTick(self) }
     loop.atEndOfTick(self)
     return true
@@ -173,7 +179,12 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
   private func refuse(_ error: ContextError) {
     isAnswered = true
     body.onChange = nil
-    answer.send(HTTPResponse(error, method: "POST"))
+    answer.send(withHeaders(HTTPResponse(error, method: "POST")))
+  }
+
+  private func withHeaders(_ response: consuming HTTPResponse) -> HTTPResponse {
+    response.append(headers, prefix: prefix)
+    return response
   }
 
   private func send() {
@@ -188,11 +199,12 @@ final class BulkAssociation: EndOfTickWork, @unchecked Sendable {
     if !hasBegun, isLast {
       isAnswered = true
       body.onChange = nil
-      answer.send(HTTPResponse(status: 200, body: results.take(isLast: true), contentType: contentType))
+      answer.send(
+        withHeaders(HTTPResponse(status: 200, body: results.take(isLast: true), contentType: contentType)))
     } else if !isSending, isLast || results.count >= Self.answerPart {
       if !hasBegun {
         hasBegun = true
-        answer.begin(HTTPResponse(status: 200, contentType: contentType))
+        answer.begin(withHeaders(HTTPResponse(status: 200, contentType: contentType)))
       }
       send(results.take(isLast: isLast), isLast: isLast)
     }

@@ -6,6 +6,10 @@ public enum Operation: String, CaseIterable, Sendable {
   case associateService = "associate-service"
   /// Associate many services. Stages see the request as a whole, which they let pass or not, and then each of its items as
   /// an Associate Service call of its own.
+  ///
+  /// The reply to the whole comes back through the stages before the first item begins. Its headers stand on the answer, which
+  /// begins with the first results; those of an item's reply do not, for the answer has one head for all. Items begin in their
+  /// order; one for which a stage waits may be overtaken by those behind it.
   case associateServices = "associate-services"
   /// Complete Service.
   case completeService = "complete-service"
