@@ -64,7 +64,7 @@ extension Persistence {
   ///
   /// - Parameter known: those that the events of the services themselves tell.
   private func findMedia(
-    of interactions: inout [Interaction], known: [String: AttributeValue], _ call: Call
+    of interactions: inout [Interaction], known: [TextBytes: AttributeValue], _ call: Call
   ) async throws {
     let presentation = call.presentation
     var media = known
@@ -94,13 +94,15 @@ extension Persistence {
   /// The ids of services as they are shown, and what media their events, and those of what is shown in them, tell.
   private static func media(
     in records: [ServiceRecord], _ presentation: (@Sendable (inout ServiceRecord) -> Void)?
-  ) throws -> (services: [ServiceID], media: [String: AttributeValue]) {
+  ) throws -> (services: [ServiceID], media: [TextBytes: AttributeValue]) {
     let parser = JSONParser()
     var services: [ServiceID] = []
-    var media: [String: AttributeValue] = [:]
+    var media: [TextBytes: AttributeValue] = [:]
     func collect(_ item: JSONValue) {
       for name in ["started", "completed"] {
-        guard let event = item[name], let id = event["interaction_id"]?.string else { continue }
+        guard let event = item[name], let id = event["interaction_id"]?.string.map(TextBytes.init) else {
+          continue
+        }
         media[id] = media[id] ?? event["media_type"].flatMap(AttributeValue.init)
       }
     }
@@ -121,18 +123,19 @@ extension Persistence {
 
 /// What is known of an interaction (API page *Query Interactions*).
 private struct Interaction: Sendable {
-  let id: String
+  let id: TextBytes
   var media: AttributeValue?
   private(set) var established = Timestamp(milliseconds: .max)
   private(set) var services: [ServiceID] = []
 
-  private init(id: String) { self.id = id }
+  private init(id: TextBytes) { self.id = id }
 
   /// The interactions of some mentions, in the order in which they were established.
   static func all(in mentions: [InteractionMention]) -> [Interaction] {
-    var found: [String: Interaction] = [:]
+    var found: [TextBytes: Interaction] = [:]
     for mention in mentions {
-      found[mention.interaction, default: Interaction(id: mention.interaction)].add(mention)
+      let id = TextBytes(mention.interaction)
+      found[id, default: Interaction(id: id)].add(mention)
     }
     return found.values.sorted { ($0.established.milliseconds, $0.id) < ($1.established.milliseconds, $1.id) }
   }
@@ -145,7 +148,7 @@ private struct Interaction: Sendable {
   ) throws(ContextError) -> [Interaction] {
     var found = all(in: mentions)[...]
     if let id {
-      guard let index = found.firstIndex(where: { $0.id == id }) else {
+      guard let index = found.firstIndex(where: { $0.id == TextBytes(id) }) else {
         throw .interactionNotFound(id, field: "after")
       }
       found = found[(index + 1)...]
@@ -161,7 +164,7 @@ private struct Interaction: Sendable {
   func write(to writer: inout JSONWriter) {
     writer.beginObject()
     writer.key("external_id")
-    writer.string(id)
+    writer.string(id.text)
     writer.key("established_date")
     writer.timestamp(established)
     if let media {

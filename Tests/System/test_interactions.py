@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
 from support.api import Api, Json, assert_error
+from support.http_client import encode_request
 from support.server import LiaisonServer
 
 T0, T1, T2 = (f"2031-04-09T07:45:1{second}.000Z" for second in range(3))
@@ -77,6 +79,40 @@ def test_an_interaction_that_many_services_name_is_told_with_all_of_them(server:
     assert api.get("/interactions/0") == {"external_id": "0", "established_date": T1, "services": services}
     api.start_task(services[3], interaction_id="0", media_type=7, timestamp=T2)
     assert api.get("/interactions/0")["media_type"] == 7
+
+
+def test_two_interactions_whose_ids_look_alike_are_two(server: LiaisonServer) -> None:
+    """An accent is one character, or two; ids are compared as they were sent."""
+    api = Api(server)
+    one, two = "caf\u00e9", "cafe\u0301"
+    service = api.start(customer_id="A", interaction_id=one, media_type="voice", timestamp=T0)
+    api.start_state(service, interaction_id=two, media_type="chat", timestamp=T0)
+    api.start_task(service, interaction_id=two, timestamp=T1)
+    expected: list[Json] = [
+        {"external_id": two, "established_date": T0, "media_type": "chat", "services": [service]},
+        {"external_id": one, "established_date": T0, "media_type": "voice", "services": [service]},
+    ]
+    for path in (f"/services/{service}", "/customers/A"):
+        assert api.get(f"{path}/interactions") == expected
+        assert api.get(f"{path}/interactions?after={quote(two)}") == expected[1:]
+        assert api.get(f"{path}/interactions?after={quote(one)}") == []
+    assert [api.get(f"/interactions/{quote(name)}") for name in (two, one)] == expected
+
+
+def test_interactions_of_one_batch_whose_ids_look_alike_are_two(server: LiaisonServer) -> None:
+    """Events that become durable together are kept together."""
+    api = Api(server)
+    services = [api.start(contact_key="k", timestamp=T0) for _ in range(20)]
+    names = ["caf\u00e9", "cafe\u0301"]
+    with server.connect() as connection:
+        answers = connection.pipeline(
+            encode_request("POST", f"/services/{service}/states/start", {"interaction_id": name, "timestamp": T1})
+            for service in services
+            for name in names
+        )
+    assert all(answer.status == 201 for answer in answers)
+    for name in names:
+        assert api.get(f"/interactions/{quote(name)}")["services"] == services
 
 
 def test_content_is_not_kept(server: LiaisonServer) -> None:

@@ -62,7 +62,7 @@ enum PostgresHistory {
       {
         append(change, of: service, to: customer, to: &associations)
       } else if let id = change.interaction {
-        let mention = Mention(service: service, id: id)
+        let mention = Mention(service: service, id: TextBytes(id))
         let earliest = min(mentions[mention]?.at ?? .max, change.at.milliseconds)
         mentions[mention] = (change.tenant.rawValue, earliest)
       }
@@ -80,7 +80,7 @@ enum PostgresHistory {
 
   private struct Mention: Hashable {
     let service: Int64
-    let id: String
+    let id: TextBytes
   }
 
   private static func append(
@@ -111,7 +111,7 @@ enum PostgresHistory {
     for (mention, value) in mentions.sorted(by: { ($0.key.service, $0.key.id) < ($1.key.service, $1.key.id) })
     {
       arrays[0].append(mention.service)
-      arrays[1].append(mention.id)
+      arrays[1].append(mention.id.text)
       arrays[2].append(value.tenant)
       arrays[3].append(value.at)
     }

@@ -63,8 +63,7 @@ public struct RecordKey: Hashable, Sendable {
     hasher.combine(tenant)
     hasher.combine(service)
     hasher.combine(number)
-    var name = name
-    name.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    name.hashBytes(into: &hasher)
   }
 
   /// A service.

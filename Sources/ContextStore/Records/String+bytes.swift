@@ -6,6 +6,12 @@ import ContextModel
 extension String {
   /// Whether it is the same text, byte by byte.
   func hasBytes(of other: String) -> Bool { self == other && utf8.elementsEqual(other.utf8) }
+
+  /// Hashes what ``hasBytes(of:)`` compares.
+  func hashBytes(into hasher: inout Hasher) {
+    var text = self
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+  }
 }
 
 extension String? {
