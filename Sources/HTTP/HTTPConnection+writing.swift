@@ -5,7 +5,7 @@ extension HTTPConnection {
   /// Takes an answer: straight into the output when it is its turn, else it waits.
   func answer(_ exchange: HTTPExchange, _ response: consuming HTTPResponse) {
     guard state != .closed, state != .lingering else { return }
-    guard exchange.sequence == nextAnswer, streaming == nil else {
+    guard exchange.sequence == nextAnswer, isFreeForNext else {
       exchange.waiting = response
       keepWaiting(exchange)
       return
@@ -17,10 +17,13 @@ extension HTTPConnection {
 
   /// Writes the answers whose turn has come.
   func writeWaiting() {
-    while streaming == nil, let next = takeWaiting() {
+    while isFreeForNext, let next = takeWaiting() {
       if let response = next.waiting.take() { write(next, response) }
     }
   }
+
+  /// Whether the output has a place for another answer: behind the last one what is sent would be taken for a part of it.
+  private var isFreeForNext: Bool { streaming == nil && !isLastAnswerWritten }
 
   private func write(_ exchange: HTTPExchange, _ response: borrowing HTTPResponse) {
     if exchange.isStream { return writeHead(exchange, response) }

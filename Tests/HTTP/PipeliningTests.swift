@@ -1,3 +1,4 @@
+import EventLoop
 import Testing
 
 @testable import HTTP
@@ -136,6 +137,30 @@ import Testing
       expectHandled(7)
       Self.answer(server, [6])
       for index in 0..<7 { #expect(try client.answer().body == "\(index)") }
+    }
+  }
+
+  @Test func `nothing follows an answer that lasts until the connection closes`() throws {
+    try TestServer.run(
+      handle: { request, exchange in
+        guard request.path.elementsEqual("/stream".utf8) else {
+          return TestServer.describe(request, exchange)
+        }
+        exchange.begin(HTTPResponse(status: 200))
+        EventLoop.current!.runTask {
+          _ = await exchange.send(Array("whole".utf8))
+          // The requests behind it are handled meanwhile.
+          await Task.yield()
+          await exchange.end()
+        }
+      }
+    ) { server in
+      let client = try TestClient(server)
+      let paths = ["/stream", "/2", "/stream"]
+      try client.send(
+        paths.map { "GET \($0) HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" }.joined())
+      let text = String(decoding: try client.everything(), as: UTF8.self)
+      #expect(text.hasSuffix("\r\n\r\nwhole") && text.split(separator: "HTTP/1.1 200").count == 1)
     }
   }
 
