@@ -71,7 +71,6 @@ extension Call {
 }
 
 extension Operation {
-  /// Whether `If-None-Match` may be answered with 304. Not with states and tasks, which also show the customer of their service,
-  /// nor with profiles, which begin with the same revision again when they are made anew.
+  /// Whether `If-None-Match` may be answered with 304. Not with states and tasks, which also show the customer of their service.
   var isRevalidated: Bool { self == .queryService }
 }

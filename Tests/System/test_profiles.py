@@ -138,6 +138,21 @@ def test_if_match_guards_a_profile(api: Api) -> None:
     assert api.profile(customer)["FirstName"] == "B"
 
 
+@pytest.mark.parametrize("path", ["/profiles/{}", "/customers/{}/data"])
+def test_a_tag_of_a_deleted_profile_does_not_fit_a_new_one(api: Api, path: str) -> None:
+    customer, call = fresh(), api.caller.call
+    tags = []
+    for _ in range(3):
+        tags.append(call("POST", "/profiles", {"customer_id": customer, "FirstName": "A"}).etag)
+        tags.append(call("PUT", f"/profiles/{customer}", {"FirstName": "B"}).etag)
+        assert call("GET", f"/profiles/{customer}").etag == tags[-1]
+        for former in tags[:-1]:
+            stale = call("PUT", f"/profiles/{customer}", {"FirstName": "C"}, {"If-Match": former})
+            assert_error(stale, 412, "revision_mismatch", field="If-Match")
+        assert call("DELETE", path.format(customer)).status == 200
+    assert len(set(tags)) == len(tags)
+
+
 @pytest.mark.parametrize(
     ("body", "code", "field"),
     [

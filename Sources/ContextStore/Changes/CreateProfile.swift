@@ -29,7 +29,8 @@ public struct CreateProfile: StoreChange {
         status: 409, code: "profile_exists", message: "Customer \(customer) has a profile already.",
         field: "customer_id")
     }
-    var profile = ProfileRecord(Profile(customerID: customer, attributes: body.attributes))
+    var profile = ProfileRecord(
+      Profile(customerID: customer, attributes: body.attributes, revision: Self.firstRevision))
     for given in body.extensions { profile.set(given.name, given.value.text) }
     transaction.note(
       Change(
@@ -37,4 +38,8 @@ public struct CreateProfile: StoreChange {
     try transaction.put(profile, replacing: nil, tenant: tenant)
     return profile.profile.revision
   }
+
+  /// By chance: which revisions a former profile of the customer had nobody knows any more, and an `If-Match` that was meant
+  /// for it must not fit this one.
+  private static var firstRevision: Int64 { .random(in: 1...1 << 52) }
 }

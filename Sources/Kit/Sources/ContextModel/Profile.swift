@@ -18,16 +18,21 @@ public struct Profile: Equatable, Sendable {
 
   /// The customer.
   public let customerID: String
-  /// 1 at the creation, one more with every accepted change. Its `ETag`.
+  /// Some number at the creation, one more with every accepted change. Its `ETag`.
   public internal(set) var revision: Int64
   /// In the order in which they were sent.
   public internal(set) var attributes: [Attribute]
 
-  /// A new profile.
+  /// A new profile at revision 1.
   public init(customerID: String, attributes: [Attribute]) {
+    self.init(customerID: customerID, attributes: attributes, revision: 1)
+  }
+
+  /// A profile at some revision.
+  public init(customerID: String, attributes: [Attribute], revision: Int64) {
     self.customerID = customerID
     self.attributes = attributes
-    revision = 1
+    self.revision = revision
   }
 
   /// The values of an attribute; empty if it has none.
@@ -95,8 +100,7 @@ extension Profile {
   ///   - revision: stands beside the document, not in it.
   public init?(document: JSONValue, revision: Int64) {
     guard let id = document["customer_id"]?.string else { return nil }
-    self.init(customerID: id, attributes: [])
-    self.revision = revision
+    self.init(customerID: id, attributes: [], revision: revision)
     for member in document.members where member.name != "customer_id" {
       if let value = member.value.string {
         attributes.append(Attribute(name: member.name, values: [value]))
