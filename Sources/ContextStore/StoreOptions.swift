@@ -33,7 +33,7 @@ public struct StoreOptions: Sendable {
   /// How long services are kept and stay open.
   public var lifetime = LifetimePolicy()
 
-  /// The most bytes of JSON to which an extension may grow.
+  /// The most bytes of JSON to which an extension may grow; all of a profile together to 16 times as many.
   public var largestExtension = 1 << 20
 
   /// What tenants are called, for those who read the database: names by the numbers under which their data is kept.

@@ -170,4 +170,50 @@ import Testing
       #expect(try await store.profile("C", tenant: .single)?.profile.values(of: "Mail").count == 60)
     }
   }
+
+  @Test func `a profile is bounded in attributes, extensions and bytes, however they come`() async throws {
+    var options = StoreOptions()
+    options.largestExtension = 1000
+    let test = try TestStore(options: options)
+    try await test.run { store in
+      func members(_ range: Range<Int>, _ value: String) -> String {
+        "{" + range.map { #""n\#($0)":\#(value)"# }.joined(separator: ",") + "}"
+      }
+      func insert(_ text: String) async throws {
+        _ = try await store.write(
+          UpdateProfile(
+            tenant: .single, customer: "A", body: try Self.body(text), extensionsOnly: true, at: Self.moment))
+      }
+      func join(_ source: String) async throws {
+        _ = try await store.write(
+          MergeProfile(
+            tenant: .single, customer: "A", source: source, options: MergeOptions(), movesServices: false,
+            uniqueAttributes: [:], at: Self.moment))
+      }
+      func profile(_ customer: String) async throws -> ProfileRecord? {
+        try await store.profile(customer, tenant: .single)
+      }
+      try await Self.create("A", "{}", in: store)
+      try await insert(members(0..<200, "{}"))
+      try await insert(members(100..<256, "1"))
+      #expect(await Self.code { try await insert(#"{"N0":2,"m":{}}"#) } == "merge_too_large")
+      #expect(try await profile("A")?.extension("n0")?.text == Array("{}".utf8))
+      try await Self.create("many extensions", members(255..<257, "1"), in: store)
+      #expect(await Self.code { try await join("many extensions") } == "merge_too_large")
+      #expect(try await profile("many extensions") != nil)
+      let large = #"{"a":"\#(String(repeating: "x", count: 900))"}"#
+      try await insert(members(0..<16, large))
+      #expect(await Self.code { try await insert(members(16..<20, large)) } == "merge_too_large")
+      // What is there stays what it is, and may become less.
+      try await insert(members(0..<10, "0"))
+      try await insert(members(16..<20, large))
+      try await Self.create("B", members(0..<200, #""x""#).replacing("n", with: "c"), in: store)
+      try await Self.create("C", members(100..<256, #""x""#).replacing("n", with: "c"), in: store)
+      try await Self.create("D", #"{"more":"x"}"#, in: store)
+      try await join("B")
+      try await join("C")
+      #expect(await Self.code { try await join("D") } == "merge_too_large")
+      #expect(try await profile("A")?.profile.attributes.count == 256)
+    }
+  }
 }

@@ -160,6 +160,7 @@ def test_a_tag_of_a_deleted_profile_does_not_fit_a_new_one(api: Api, path: str) 
         ({"FirstName": ["a", 1]}, "wrong_type", "FirstName"),
         ({"FirstName": "x" * 1025}, "too_long", "FirstName"),
         ({"n" * 65: "x"}, "bad_identifier", "n" * 65),
+        ({f"a{number}": "x" for number in range(257)}, "too_long", "a256"),
         ({"customer_id": 5}, "wrong_type", "customer_id"),
         ({"customer_id": ""}, "empty_value", "customer_id"),
         ({"Unknown": {"a": 1}}, "unknown_extension", "Unknown"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from typing import Any
 
 import pytest
 
-from support.api import FEEDBACK, SATISFACTION, Api, Json, assert_error, segment
+from support.api import FEEDBACK, SATISFACTION, Api, Json, assert_error, associate_path, segment
 from support.http_client import encode_request
 from support.server import LiaisonServer
 
@@ -475,3 +476,23 @@ def test_an_extension_grows_by_merges_to_the_size_of_one_at_most(start_server, s
     assert server.call("PUT", path, {"k1": "y" * 3600}).status == 200
     shown = api.get(f"/services/{service}?extensions=E")["E"]
     assert shown == {"k0": "x" * 3500, "k1": "y" * 3600}
+
+
+def test_a_body_gives_so_many_extensions_at_most(schemaless: LiaisonServer) -> None:
+    api = Api(schemaless)
+    service, customer = api.start(customer_id="A"), f"many-{uuid.uuid4().hex}"
+    most = {f"e{number}": {} for number in range(256)}
+    for path in (
+        "/services/start", associate_path("A", service), f"/services/{service}/states/start", f"/services/{service}/end",
+    ):  # fmt: skip
+        body = {"customer_id": "A", **most} if path == "/services/start" else most
+        error = assert_error(schemaless.call("POST", path, {**body, "more": 1}), 400, "too_long", field="more")
+        assert error["allowed"] == ["at most 256 extensions"]
+        assert schemaless.call("POST", path, body).status in (200, 201)
+    body = {"customer_id": customer, **most}
+    assert_error(schemaless.call("POST", "/profiles", {**body, "more": 1}), 400, "too_long", field="more")
+    api.create_profile(body)
+    more = schemaless.call("POST", f"/profiles/{customer}/extensions", {"e0": {"a": 1}, "more": 1})
+    assert_error(more, 409, "merge_too_large", field="more")
+    assert api.profile(customer, "?extensions=*") == body, "nothing was applied"
+    assert schemaless.call("POST", f"/profiles/{customer}/extensions", {"E0": {"a": 1}}).status == 200

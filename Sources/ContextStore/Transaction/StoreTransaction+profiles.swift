@@ -63,7 +63,34 @@ extension StoreTransaction {
     for stored in profile.extensions where stored.text.count > largestExtension {
       try requireSize(of: stored.text, stored.name, replacing: former.extension(stored.name)?.text)
     }
+    try requireRoom(
+      for: profile.profile.attributes.count, of: "core attributes", atMost: ProfileBody.mostAttributes,
+      former: former.profile.attributes.count,
+      added: profile.profile.attributes.first { former.profile.values(of: $0.name).isEmpty }?.name)
+    try requireRoom(
+      for: profile.extensions.count, of: "extensions", atMost: Extension.mostTogether,
+      former: former.extensions.count,
+      added: profile.extensions.first { former.extension($0.name) == nil }?.name)
+    try requireRoom(
+      for: profile.extensionBytes, of: "bytes of extensions", atMost: Self.mostOfLargest * largestExtension,
+      former: former.extensionBytes,
+      added: profile.extensions.first {
+        $0.text.count > former.extension($0.name)?.text.count ?? 0
+      }?.name)
   }
+
+  /// Refuses to let a profile have more of something than it may: all of it is one record, which is read and written whole.
+  ///
+  /// - Parameter added: what is new in it, for the client.
+  private func requireRoom(
+    for count: Int, of unit: String, atMost most: Int, former: Int, added: @autoclosure () -> String?
+  ) throws(ContextError) {
+    guard count > max(most, former), let field = added() else { return }
+    throw .mergeTooLarge(field, "The profile", count, "at most \(most) \(unit)")
+  }
+
+  /// How often all extensions of a profile may be as large as one may be.
+  private static let mostOfLargest = 16
 
   /// Removes a profile, and under what the customer is found.
   public func delete(_ profile: ProfileRecord, tenant: Tenant) throws(ContextError) {
@@ -104,6 +131,10 @@ extension StoreTransaction {
     let revision = try self.record(record)?.revision ?? 0
     try put(Record(record, revision: revision + 1, document: keys.text))
   }
+}
+
+extension ProfileRecord {
+  fileprivate var extensionBytes: Int { extensions.reduce(0) { $0 + $1.text.count } }
 }
 
 extension ContextError {

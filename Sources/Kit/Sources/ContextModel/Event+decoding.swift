@@ -135,6 +135,7 @@ extension Event {
   ) throws(ContextError) {
     let name = member.name
     try Extension.requireName(name)
+    try Extension.requireRoom(for: name, behind: extensions)
     if let first = extensions.first {
       if extensions.count == 1 { foldedNames.insert(first.name.lowercased()) }
       guard foldedNames.insert(name.lowercased()).inserted else {

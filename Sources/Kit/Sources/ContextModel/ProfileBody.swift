@@ -17,6 +17,8 @@ public struct ProfileBody: Sendable {
   public static let longestValue = 1024
   /// The most values that a core attribute can have.
   public static let mostValues = 100
+  /// The most core attributes that a profile can have.
+  public static let mostAttributes = 256
 
   /// A body with nothing in it.
   public init() {}
@@ -57,9 +59,16 @@ public struct ProfileBody: Sendable {
               "The name of a core attribute has 1 to \(Self.longestName) characters, none of them a control character.",
             allowed: ["1 to \(Self.longestName) characters"])
         }
+        guard attributes.count < Self.mostAttributes else {
+          let allowed = "at most \(Self.mostAttributes) core attributes"
+          throw .badField(
+            name, code: "too_long", message: "A profile has \(allowed); \(name) is one too many.",
+            allowed: [allowed])
+        }
         attributes.append(Profile.Attribute(name: name, values: values))
       } else {
         try Extension.requireName(name)
+        try Extension.requireRoom(for: name, behind: extensions)
         extensions.append(Extension(name: name, value: member.value))
       }
     }

@@ -44,8 +44,8 @@ public struct ProfileRecord: Sendable, Equatable {
     if let index = extensions.firstIndex(where: { $0.name.lowercased() == folded }) {
       if let text { extensions[index].text = text } else { extensions.remove(at: index) }
     } else if let text {
-      extensions.append(StoredExtension(name: name, text: text))
-      extensions.sort { $0.name.lowercased() < $1.name.lowercased() }
+      let place = extensions.firstIndex { folded < $0.name.lowercased() } ?? extensions.count
+      extensions.insert(StoredExtension(name: name, text: text), at: place)
     }
   }
 

@@ -4,6 +4,20 @@ extension Extension {
   /// The longest name, in characters.
   public static let longestName = 255
 
+  /// How many a body gives at most, and a profile has.
+  public static let mostTogether = 256
+
+  /// Refuses one more in a body than there may be.
+  ///
+  /// - Throws: 400 that names it.
+  static func requireRoom(for name: String, behind former: [Extension]) throws(ContextError) {
+    guard former.count >= mostTogether else { return }
+    let allowed = "at most \(mostTogether) extensions"
+    throw .badField(
+      name, code: "too_long", message: "A body may give \(allowed); \(name) is one too many.",
+      allowed: [allowed])
+  }
+
   /// Refuses a name by which nobody could ask for the extension: in a path, or in a list of names.
   ///
   /// - Parameters:
