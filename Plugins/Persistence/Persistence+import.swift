@@ -10,6 +10,7 @@ extension Persistence {
 
   /// Bulk Profile Import: it goes on after this has answered.
   func importProfiles(_ call: Call) async throws -> Reply {
+    let productionEnds = mode.productionEnds
     let request = try ImportRequest(decoding: try required(call.body))
     var idKey: IdentificationKey?
     if let name = request.key {
@@ -55,7 +56,9 @@ extension Persistence {
     }
     let text = state.text
     EventLoop.required(by: "an import").runTask { [log, idKey] in
-      await run(request, idKey, reader, columns, log, tenant: tenant, principal: principal)
+      await run(
+        request, idKey, reader, columns, log, tenant: tenant, principal: principal,
+        productionEnds: productionEnds)
     }
     return Reply(
       status: 202, content: .json(text), headers: [ReplyHeader("Location", "/profiles/import")])
@@ -68,7 +71,7 @@ extension Persistence {
 
   private func run(
     _ request: ImportRequest, _ idKey: IdentificationKey?, _ reader: CSVReader, _ columns: ImportColumns,
-    _ log: ImportLog?, tenant: Tenant, principal: String?
+    _ log: ImportLog?, tenant: Tenant, principal: String?, productionEnds: Int
   ) async {
     let parser = JSONParser()
     var index: Int64 = 0
@@ -76,13 +79,16 @@ extension Persistence {
     var end = (phase: ImportProgress.Phase.done, reason: String?.none)
     do {
       while end.phase == .done {
-        try mode.require(.importProfiles)
         let rows = try await blocking.run { try reader.rows(atMost: Self.rowsAtATime) }
         guard !rows.isEmpty else { break }
         var lines = ""
         for row in rows {
           defer { index += 1 }
           guard index >= request.start else { continue }
+          guard mode.productionEnds == productionEnds else {
+            end = (.failed, "The server has left production mode meanwhile.")
+            break
+          }
           let outcome = try await importRow(
             row, columns, parser, idKey, tenant: tenant, principal: principal)
           progress.update(tenant) { $0.count(outcome) }

@@ -23,7 +23,8 @@ extension Persistence {
         message: "mode must be production or maintenance; \(value.excerpt) was sent.", value: value.excerpt,
         allowed: allowed)
     }
-    guard let former = mode.beginSwitch() else {
+    let wanted: ServerMode.Mode = word == "production" ? .production : .maintenance
+    guard let former = mode.beginSwitch(to: wanted) else {
       throw ContextError(
         status: 503, code: "wrong_mode", message: "The server is switching its mode already.", field: "mode",
         retryAfter: 1)
@@ -37,7 +38,7 @@ extension Persistence {
       mode.set(former)
       throw error
     }
-    mode.set(word == "production" ? .production : .maintenance)
+    mode.set(wanted)
     var writer = JSONWriter(capacity: 48)
     writer.beginObject()
     writer.key("server changed")

@@ -26,12 +26,16 @@ public final class ServerMode: Sendable {
   }
 
   private let value = Atomic<Int>(Mode.production.rawValue)
+  private let ends = Atomic<Int>(0)
 
   /// A server in production.
   public init() {}
 
   /// The mode now.
   public var current: Mode { Mode(rawValue: value.load(ordering: .relaxed)) ?? .production }
+
+  /// How often production has ended: what goes on in it ends with it, also if it is back before that is seen.
+  var productionEnds: Int { ends.load(ordering: .relaxed) }
 
   /// Under what name the store keeps it.
   static let setting = "server mode"
@@ -44,16 +48,22 @@ public final class ServerMode: Sendable {
     else { return }
     let current = value.load(ordering: .relaxed)
     guard current != Mode.switching.rawValue else { return }
-    _ = value.compareExchange(expected: current, desired: mode.rawValue, ordering: .relaxed)
+    let isRestored = value.compareExchange(expected: current, desired: mode.rawValue, ordering: .relaxed)
+      .exchanged
+    if isRestored, mode != .production, current == Mode.production.rawValue {
+      ends.add(1, ordering: .relaxed)
+    }
   }
 
   func set(_ mode: Mode) { value.store(mode.rawValue, ordering: .relaxed) }
 
   /// Begins a switch.
   ///
+  /// - Parameter mode: to which it leads.
   /// - Returns: the mode until now; `nil` if another switch is under way.
-  func beginSwitch() -> Mode? {
+  func beginSwitch(to mode: Mode) -> Mode? {
     let former = value.exchange(Mode.switching.rawValue, ordering: .relaxed)
+    if former == Mode.production.rawValue, mode != .production { ends.add(1, ordering: .relaxed) }
     return former == Mode.switching.rawValue ? nil : Mode(rawValue: former)
   }
 
