@@ -2,8 +2,8 @@
 # Variables: PREFIX for `install`, DATA and PORT for `run`, TESTS for `test` (arguments of pytest), ARGS for `bench`,
 # FILTER for `sanitize`.
 # What a server promises wherever its data lies: these tests run on both stores.
-ON_POSTGRES = $(addprefix test_,$(addsuffix .py,association bulk conformance idempotency interactions lifetime model \
-  profiles schemas services service_life states_and_tasks tenancy))
+ON_POSTGRES = $(addprefix test_,$(addsuffix .py,association bulk business_attributes conformance erasure idempotency import \
+  interactions lifetime maintenance model profiles schemas services service_life states_and_tasks tenancy))
 .DEFAULT_GOAL := help
 # A module that is imported but not declared is found by accident of what was built before: an error here.
 BUILD := swift build --explicit-target-dependency-import-check error

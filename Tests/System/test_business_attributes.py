@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,13 +61,16 @@ def configuration(map_names: bool, type_key: str = "Service.type") -> Json:
 
 
 @pytest.fixture(scope="module")
-def servers(session_folder: Path) -> Iterator[dict[bool, LiaisonServer]]:
+def servers(
+    session_folder: Path, store_of: Callable[[Path], str | None]
+) -> Iterator[dict[bool, LiaisonServer]]:
     """Two servers: without and with map-names."""
     servers = {
         map_names: LiaisonServer(session_folder / f"business-{map_names}", config=configuration(map_names))
         for map_names in (False, True)
     }
     for server in servers.values():
+        server.store = store_of(server.data)
         server.start()
     yield servers
     for server in servers.values():

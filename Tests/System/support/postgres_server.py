@@ -117,6 +117,11 @@ class PostgresServer:
         self.query(f"CREATE SCHEMA {schema}")
         return f"{self.connection} options='-c search_path={schema}'"
 
+    def rows(self, store: str) -> bytes:
+        """All rows of a store, as SQL text."""
+        schema = self.query("SELECT current_schema()", store)[0][0]
+        return self._run("pg_dump", "-d", self.connection, "-n", schema, "--data-only").encode()
+
     def set(self, setting: str, value: str) -> None:
         """Changes a setting of the server; it comes into force a moment later."""
         self.query(f"ALTER SYSTEM SET {setting} = '{value}'")
