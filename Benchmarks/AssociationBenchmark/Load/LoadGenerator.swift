@@ -114,20 +114,8 @@ final class LoadGenerator<Traffic: Workload> {
       let next = first == nil ? counted : last == nil ? end : limit
       let ready = wait(until: next, now: now)
       for event in 0..<ready {
-        let index = Int(events[event].data.u64)
-        if events[event].events & EPOLLOUT.rawValue != 0 { try flush(index) }
-        guard events[event].events & ~EPOLLOUT.rawValue != 0, try connections[index].receive() else {
-          continue
-        }
-        let arrival = MonotonicClock.now
-        while let request = try connections[index].takeAnswer(&workload) {
-          inFlight -= 1
-          answered += 1
-          if request.since >= counted, request.since < end {
-            latencies.record(nanoseconds: arrival &- request.since)
-          }
-        }
-        if last == nil { try refill(index, now: arrival) }
+        guard let taken = try takeAnswers(events[event], to: counted..<end) else { continue }
+        if last == nil { try refill(taken.connection, now: taken.arrival) }
       }
       now = MonotonicClock.now
     }
@@ -181,18 +169,8 @@ final class LoadGenerator<Traffic: Workload> {
       if idleCount > 0, due < end { next = min(next, due) }
       let ready = wait(until: next, now: now)
       for event in 0..<ready {
-        let index = Int(events[event].data.u64)
-        if events[event].events & EPOLLOUT.rawValue != 0 { try flush(index) }
-        guard events[event].events & ~EPOLLOUT.rawValue != 0, try connections[index].receive() else {
-          continue
-        }
-        let arrival = MonotonicClock.now
-        while let request = try connections[index].takeAnswer(&workload) {
-          inFlight -= 1
-          answered += 1
-          if request.since >= counted { latencies.record(nanoseconds: arrival &- request.since) }
-          pushIdle(index)
-        }
+        // One request at a time is in flight on a connection: with its answer it is idle.
+        if let taken = try takeAnswers(events[event], to: counted..<end) { pushIdle(taken.connection) }
       }
       now = MonotonicClock.now
     }
@@ -212,6 +190,26 @@ final class LoadGenerator<Traffic: Workload> {
   }
 
   // MARK: Sockets
+
+  /// Sends what waited for room, and takes in the answers that have arrived; those to requests of the measured time count.
+  ///
+  /// - Returns: on which connection and when; `nil` if no answer is complete.
+  @inline(__always)
+  private func takeAnswers(
+    _ event: epoll_event, to measured: Range<UInt64>
+  ) throws -> (connection: Int, arrival: UInt64)? {
+    let index = Int(event.data.u64)
+    if event.events & EPOLLOUT.rawValue != 0 { try flush(index) }
+    guard event.events & ~EPOLLOUT.rawValue != 0, try connections[index].receive() else { return nil }
+    let arrival = MonotonicClock.now
+    let before = answered
+    while let request = try connections[index].takeAnswer(&workload) {
+      inFlight -= 1
+      answered += 1
+      if measured.contains(request.since) { latencies.record(nanoseconds: arrival &- request.since) }
+    }
+    return answered > before ? (index, arrival) : nil
+  }
 
   @inline(__always)
   private func wait(until time: UInt64, now: UInt64) -> Int {
