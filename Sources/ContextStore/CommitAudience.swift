@@ -11,8 +11,8 @@ public protocol CommitAudience: Sendable {
   /// one than the callers'.
   func show(_ commits: [ShownCommit])
 
-  /// Services that changes may have changed which failed, whatever the changes show else: nobody could tell in time whether they were kept. Whoever knows
-  /// something of them asks the store. On the thread of one of its loops, when the store works again.
+  /// Services of changes that have failed and may be kept all the same, for nobody could tell in time. Whoever knows something of
+  /// them asks the store. On the thread of one of its loops, when the store works again.
   func doubt(_ services: [ServiceID])
 }
 

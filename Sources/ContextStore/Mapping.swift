@@ -40,11 +40,3 @@ public struct Mapping: Sendable, Equatable {
       status: service.status, document: document)
   }
 }
-
-/// The answer to a change of a service that is durable.
-public struct Written: Sendable, Equatable {
-  /// The service after this write.
-  public var mapping: Mapping
-  /// The change's number in the change sequence: 1, 2, 3 … without gaps, in the order of the changes.
-  public var sequence: Int64
-}

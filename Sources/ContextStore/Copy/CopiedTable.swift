@@ -1,5 +1,3 @@
-import CXXHash
-
 /// A table as it is copied: what it is made of in both databases, in the order of a key by which it is walked.
 struct CopiedTable: Sendable {
   /// What a column holds.
@@ -118,28 +116,4 @@ enum CopiedValue {
   case nothing
   case integer(Int64)
   case text([UInt8])
-}
-
-/// How many rows a table has, and what they are together, in whatever order they come.
-struct CopyChecksum: Equatable {
-  private(set) var rows = 0
-  private var sum: UInt64 = 0
-
-  mutating func add(_ row: [CopiedValue]) {
-    var bytes: [UInt8] = []
-    for value in row {
-      switch value {
-      case .nothing: bytes.append(0)
-      case .integer(let integer):
-        bytes.append(1)
-        withUnsafeBytes(of: integer.littleEndian) { bytes.append(contentsOf: $0) }
-      case .text(let text):
-        bytes.append(2)
-        withUnsafeBytes(of: text.count.littleEndian) { bytes.append(contentsOf: $0) }
-        bytes += text
-      }
-    }
-    rows += 1
-    sum &+= bytes.withUnsafeBytes { cxxhash_64($0.baseAddress, $0.count, 0) }
-  }
 }

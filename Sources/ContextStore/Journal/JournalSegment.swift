@@ -49,9 +49,8 @@ final class JournalSegment: @unchecked Sendable {
 
   /// Opens a file that is there.
   ///
-  /// - Returns: `nil` if it has no head.
-  ///
   /// - Parameter name: under which path it will be found, if that is another one.
+  /// - Returns: `nil` if it has no head.
   static func open(_ path: String, named name: String? = nil) throws(StoreError) -> JournalSegment? {
     let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw Files.error("the journal \(path) cannot be opened") }

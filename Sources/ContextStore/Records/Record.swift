@@ -6,7 +6,8 @@ public struct Record: Sendable, Equatable {
   public let key: RecordKey
   /// The name as it was spelled, where it has one.
   public var name: String
-  /// 1 when it was made, one more with every change; 0 for what has no revisions.
+  /// Of a resource with an `ETag` its revision. Of others a number that stands beside the document: how far a follower has
+  /// come, when an answer was given; 0 for none.
   public var revision: Int64
   /// The number of its last change in the change sequence; set when it is put.
   public internal(set) var sequence: Int64 = 0
