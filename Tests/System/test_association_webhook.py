@@ -18,6 +18,7 @@ from support.metrics import parse_metrics
 from support.package import build_example
 from support.postgres_server import PostgresServer
 from support.receiver import Receiver
+from support.scaling_page import WHO_DOES_THE_WORK
 from support.server import LiaisonServer, run_liaison
 
 # Packages are built in it.
@@ -308,7 +309,7 @@ def holder(servers: list[LiaisonServer], seconds: float = 10.0) -> LiaisonServer
 
 
 def test_of_several_servers_one_posts_and_another_goes_on_when_it_is_killed_or_ends(
-    servers: list[LiaisonServer], receiver: Receiver
+    servers: list[LiaisonServer], receiver: Receiver, postgres: PostgresServer
 ) -> None:
     holder(servers)
     made = [associate(servers[number % 3], f"A{number}") for number in range(30)]
@@ -316,6 +317,7 @@ def test_of_several_servers_one_posts_and_another_goes_on_when_it_is_killed_or_e
     # Once each, without a look at the numbers.
     taken = [(association["service_id"], association["customer_id"]) for association in receiver.taken]
     assert taken == made
+    assert postgres.query(WHO_DOES_THE_WORK), "the database knows who posts"
     for round in range(4):
         first = holder(servers)
         others = [server for server in servers if server is not first]

@@ -10,10 +10,9 @@ import pytest
 from support.api import Api, assert_error, associate_path
 from support.http_client import encode_request
 from support.postgres_server import PostgresServer
-from support.server import REPOSITORY, run_liaison
+from support.scaling_page import LET_CHANGES_GO, LET_SERVICES_GO, PAGE, PARTITION
+from support.server import run_liaison
 
-PAGE = (REPOSITORY / "Docs/scaling.md").read_text()
-PARTITION, LET_SERVICES_GO, LET_CHANGES_GO = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 SECOND = 10_000_001
 
 
