@@ -368,6 +368,8 @@ def with_older_kit(installation: Installation, folder: Path) -> Path:
     # Its last stored properties, whatever has come behind them since.
     end = "  /// A call of an operation with nothing in it yet."
     call.write_text(without(call.read_text(), "  /// What stages hand to later ones", end))
+    pipeline = sources / "Pipeline.swift"
+    pipeline.write_text(without(pipeline.read_text(), "    guard isEnd, let whenAtEnd", "    whenAtEnd()\n"))
     store = sources / "StoreQueries.swift"
     text = without(store.read_text(), "  /// A customer's profile as it is now", "-> ProfileRecord?\n")
     text = without(text, "  /// - Throws: 503.\n  public func profile", "throw Self.unavailable\n  }\n")

@@ -78,6 +78,8 @@ public final class BackgroundWork: Sendable {
   /// body has ended, and on a machine that stood still until it notices, two servers may do the same for a moment. Followers of the change
   /// sequence lose nothing by that: see ``ChangeFeed``.
   ///
+  /// A follower that is to miss nothing from the server's first start on asks for ``ChangeFeed/begin()`` in `start`, not when its turn comes.
+  ///
   /// A store in a data folder has one server: the body runs at once.
   ///
   /// - Parameters:

@@ -18,6 +18,8 @@ public struct AssociationWebhook: Plugin, ImmediateMiddleware {
 
   /// Begins to follow the store, when no other server on it does.
   public func start() async throws {
+    // Now and not when this server's turn comes: calls are answered from here on, and none shall be missed.
+    _ = try await context.feed.begin()
     context.background.runOnOneServer("deliver") { [delivery] in await delivery.run() }
   }
 
