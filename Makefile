@@ -69,4 +69,4 @@ format: ## bring the Swift sources into form
 	swift format --in-place --recursive --parallel Sources Plugins Tests Benchmarks Package.swift
 
 clean: ## remove what was built and fetched; keeps liaison-data
-	rm -rf .build .venv .dependencies
+	rm -rf .build .venv .dependencies "$${XDG_CACHE_HOME:-$$HOME/.cache}/liaison/integrator$(subst /,-,$(CURDIR))"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,17 +86,39 @@ def metrics(server: LiaisonServer) -> Metrics:
 
 
 @pytest.fixture(scope="module")
-def installation(session_folder: Path) -> Installation:
-    prefix = session_folder / "prefix"
+def integrator(session_folder: Path) -> Iterator[Path]:
+    """A folder of an integrator. It is there at the next run too, so that what has not changed is not compiled again; and empty
+    while another run has it."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "liaison"
+    folder = cache / f"integrator{str(REPOSITORY).replace('/', '-')}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            folder = session_folder
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def installation(integrator: Path) -> Installation:
+    prefix = integrator / "prefix"
+    shutil.rmtree(prefix, ignore_errors=True)
     subprocess.run([REPOSITORY / "Scripts/install.sh", prefix], check=True, capture_output=True)
     binary = prefix / "bin/liaison"
-    work = session_folder / "integrator"
+    work, builds = integrator / "work", integrator / "builds"
+    package = work / "center-stamp"
+    if (package / ".build").exists():
+        shutil.rmtree(builds, ignore_errors=True)
+        (package / ".build").rename(builds)
+    shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     made = run_liaison("plugin", "new", "center-stamp", cwd=work, binary=binary)
     assert made.returncode == 0, made.stderr
-    package = work / "center-stamp"
     for file in package.rglob("*"):
         assert file.is_dir() or str(REPOSITORY) not in file.read_text()
+    if builds.exists():
+        builds.rename(package / ".build")
     swift(package, "test")
     source = package / "Sources/CenterStamp/CenterStamp.swift"
     text = source.read_text()
@@ -259,9 +283,9 @@ await LiaisonCommand.run(plugins: [RequestLog.self, CenterStamp.self])
 
 
 def test_the_same_plugins_are_built_into_an_executable_of_the_integrators(
-    installation: Installation, make_server: Callable[..., LiaisonServer], session_folder: Path
+    installation: Installation, make_server: Callable[..., LiaisonServer]
 ) -> None:
-    package = session_folder / "integrator/center-server"
+    package = installation.package.parent / "center-server"
     (package / "Sources/center-server").mkdir(parents=True)
     (package / "Package.swift").write_text(MANIFEST.format(sources=installation.sources, package=installation.package))
     (package / "Sources/center-server/main.swift").write_text(MAIN)
