@@ -305,7 +305,7 @@ public final class Server {
     throw ConfigurationError(
       "pipeline",
       "the plugin \(clash.plugin) registers the metric \(clash.metric), but there is one of that name already: the names of "
-        + "its metrics begin with liaison_\(clash.plugin.replacing("-", with: "_"))_")
+        + "its metrics begin with liaison_\(clash.plugin.withUnderscores)_")
   }
 
   /// Looks whether a server can have a configuration, as far as nothing has to be opened for that.

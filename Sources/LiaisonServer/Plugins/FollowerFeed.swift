@@ -66,7 +66,7 @@ final class FollowerFeed: ChangeFeed {
     reached.store(position, ordering: .relaxed)
     guard !isShown.exchange(true, ordering: .relaxed) else { return }
     metrics.register(
-      "liaison_\(follower.replacing("-", with: "_"))_changes_behind", .gauge,
+      "liaison_\(follower.withUnderscores)_changes_behind", .gauge,
       help: "Changes that the plugin \(follower) has not dealt with yet."
     ) { [weak self] writer in
       guard let self else { return }

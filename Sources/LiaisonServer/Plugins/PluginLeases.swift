@@ -62,7 +62,7 @@ final class PluginLeases: WorkLeases {
     }
     guard isFirst else { return }
     metrics.register(
-      "liaison_\(plugin.replacing("-", with: "_"))_on_duty", .gauge,
+      "liaison_\(plugin.withUnderscores)_on_duty", .gauge,
       help: "Whether this server does work of the plugin \(plugin) that one server does at a time."
     ) { [weak self] writer in
       let works = self?.works.withLock { $0 } ?? [:]

@@ -116,7 +116,7 @@ extension PluginScaffold {
   }
 
   /// As in the names of metrics: `center_stamp`.
-  private var word: String { name.replacing("-", with: "_") }
+  private var word: String { name.withUnderscores }
 
   private var readme: String {
     """

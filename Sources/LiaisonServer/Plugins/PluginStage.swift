@@ -21,7 +21,7 @@ final class PluginStage: TaskedStage {
     name = type(of: plugin).name
     stage = plugin.middleware
     self.log = log
-    word = name.replacing("-", with: "_")
+    word = name.withUnderscores
     self.budget = budget
     failures = metrics.counter(
       "liaison_\(word)_failures_total", help: "Calls that the plugin \(name) failed.")
