@@ -104,6 +104,11 @@ struct ServiceIndex {
     UInt64(bitPattern: service) &* 0x9E37_79B9_7F4A_7C15
   }
 
+  /// What stands in the slot of a service whose entry has a place.
+  private static func slot(_ service: Int64, _ place: Int) -> UInt64 {
+    hash(service) << 32 | UInt64(place + 1)
+  }
+
   private static func place(_ slot: UInt64) -> Int { Int(slot & 0xFFFF_FFFF) - 1 }
 
   /// The slot of a service, or the free one where it belongs.
@@ -127,16 +132,17 @@ struct ServiceIndex {
       grow()
       slot = self.slot(of: service)
     }
+    let place = entries.count
     entries.append((service, location))
     links.append(Link())
-    slots[slot] = Self.hash(service) << 32 | UInt64(entries.count)
-    return (entries.count - 1, true)
+    slots[slot] = Self.slot(service, place)
+    return (place, true)
   }
 
   private mutating func grow() {
     slots = [UInt64](repeating: 0, count: slots.count * 2)
     for (place, entry) in entries.enumerated() {
-      slots[slot(of: entry.service)] = Self.hash(entry.service) << 32 | UInt64(place + 1)
+      slots[slot(of: entry.service)] = Self.slot(entry.service, place)
     }
   }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// A server that is cut off must not believe in a lease for longer than PostgreSQL does. It asks something every
 /// `interval` and takes its leases for lost when no answer comes for `longestAnswer`: after 6 s at most. PostgreSQL's side
 /// ends a session of which nothing is heard for `longestSilence`.
-final class PostgresLeases: @unchecked Sendable {
+final class PostgresLeases: Sendable {
   /// Milliseconds, like all that follow.
   private static let interval = 1000
   private static let longestAnswer = 5000

@@ -186,7 +186,6 @@ final class SQLiteTarget {
     _ generation: Generation, _ journal: Journal, _ records: RecordReader
   ) throws(StoreError) {
     var places: [(service: Int64, location: Location)] = []
-    places.reserveCapacity(Self.historyAtATime)
     try journal.forEachFrame(generation.firstFrame...generation.last.frame) {
       (head, frame, segment, start) throws(StoreError) in
       JournalFrame.forEachHistoryEntry(head, frame) { service, offset, size in
@@ -194,9 +193,7 @@ final class SQLiteTarget {
           segment: segment.head.index, offset: UInt32(start + offset), size: UInt32(size))
         places.append((service, location))
       }
-      guard places.count >= Self.historyAtATime else { return }
-      try saveHistory(&places, records)
-      places.reserveCapacity(Self.historyAtATime)
+      if places.count >= Self.historyAtATime { try saveHistory(&places, records) }
     }
     try saveHistory(&places, records)
   }
