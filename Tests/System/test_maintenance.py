@@ -319,7 +319,7 @@ def test_a_person_is_exported_and_erased(
     response = server.call("DELETE", f"/customers/{customer}/data")
     assert response.status == 200
     report = response.json
-    assert report.pop("journal") >= 5
+    assert report.pop("journal") > (5 if STORE == "sqlite" else 4)
     assert report == {"customer_id": customer, "profile": True, "services": [own], "history": 2, "cached": 1}
     assert api.get(f"/customers/{customer}/data") == {
         "customer_id": customer, "services": [], "associated_services": [],
@@ -332,3 +332,6 @@ def test_a_person_is_exported_and_erased(
     )
     again = server.call("DELETE", f"/customers/{customer}/data")
     assert again.json == {"customer_id": customer, "profile": False, "services": [], "history": 0, "cached": 0, "journal": 0}
+    server.stop()
+    if STORE == "sqlite":
+        assert customer.encode() not in server.database.read_bytes()
