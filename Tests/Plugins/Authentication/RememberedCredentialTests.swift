@@ -32,6 +32,21 @@ import Testing
     #expect(door.checks == 1)
   }
 
+  @Test func `a call that looked before a check ended, and asks after it, costs no second hash`() async throws {
+    let door = try Door()
+    #expect(await door.status(Door.desktop) == 200)
+    let passwords = try #require((door.stage.plugin.middleware as? Authenticator)?.passwords)
+    var text = Door.desktop
+    text.removeFirst("Basic ".count)
+    let (credential, digest) = text.withUTF8 { bytes in
+      let text = UnsafeBufferPointer(bytes)
+      return (BasicCredential(base64: text), passwords.digest(of: text))
+    }
+    let principal = try await passwords.principal(of: try #require(credential), digest, from: "192.0.2.1")
+    #expect(principal?.name == "desktop")
+    #expect(door.checks == 1)
+  }
+
   @Test func `all who wait for a check get what it finds or throws`() async {
     let checks = SharedChecks<Int, Int>()
     let gate = AsyncStream<Void>.makeStream()

@@ -62,10 +62,11 @@ final class PasswordAuthenticator: Sendable {
     return try await delay.waiting {
       while true {
         let isInTurn = try await delay.turn(of: network)
-        if isInTurn, let principal = remembered(digest) { return principal }
         let users = users.withLock { $0 }
         let finding = try await checks.outcome(of: CheckKey(digest: digest, generation: users.generation)) {
-          try await find(credential, digest, users, network, address, isInTurn: isInTurn)
+          // A check that ended since the caller looked, or while it waited for its turn, has the answer.
+          if let principal = remembered(digest) { return .principal(principal) }
+          return try await find(credential, digest, users, network, address, isInTurn: isInTurn)
         }
         switch finding {
         case .principal(let principal): return principal
