@@ -32,15 +32,15 @@ import Testing
     #expect(door.checks == 1)
   }
 
-  @Test func `a call that looked before a check ended, and asks after it, costs no second hash`() async throws {
+  @Test func `a call that looked before a check ended, and asks after it, costs no second hash`() async throws
+  {
     let door = try Door()
     #expect(await door.status(Door.desktop) == 200)
     let passwords = try #require((door.stage.plugin.middleware as? Authenticator)?.passwords)
     var text = Door.desktop
     text.removeFirst("Basic ".count)
-    let (credential, digest) = text.withUTF8 { bytes in
-      let text = UnsafeBufferPointer(bytes)
-      return (BasicCredential(base64: text), passwords.digest(of: text))
+    let (credential, digest) = text.withUTF8 { text in
+      (BasicCredential(base64: text), passwords.digest(of: text))
     }
     let principal = try await passwords.principal(of: try #require(credential), digest, from: "192.0.2.1")
     #expect(principal?.name == "desktop")
