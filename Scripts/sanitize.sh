@@ -33,10 +33,8 @@ if sanitized "$tools/known-race" --race >/dev/null; then fail "a known race was 
 swift build --build-tests --sanitize=thread --scratch-path "$scratch"
 # All at once would wait for the processor for so long that tests run out of their time. What runs side by side are the
 # threads within a test.
-alone=()
-[[ -n ${1:-} ]] || alone=(--no-parallel)
 result=0
-sanitized swift test --skip-build --sanitize=thread --scratch-path "$scratch" "${alone[@]}" ${1:+--filter "$1"} || result=$?
+sanitized swift test --skip-build --sanitize=thread --scratch-path "$scratch" --no-parallel ${1:+--filter "$1"} || result=$?
 if [[ -n $(ls "$reports") ]]; then
   cat "$reports"/*
   fail "there are races"

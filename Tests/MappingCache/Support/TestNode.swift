@@ -129,7 +129,7 @@ final class TestNode: Sendable {
   var writes: [String: Int] { counts(cache.metrics.writes) }
 
   /// Waits until the cache is believed.
-  func believed(within limit: Duration = .seconds(10), _ location: SourceLocation = #_sourceLocation) async {
+  func believed(within limit: Duration = .seconds(60), _ location: SourceLocation = #_sourceLocation) async {
     await eventually("the cache is believed", within: limit, location) { self.cache.isBelieved }
   }
 }
@@ -139,7 +139,7 @@ final class TestNode: Sendable {
 
 /// Waits for a condition that other threads bring about.
 func eventually(
-  _ what: Comment, within limit: Duration = .seconds(10), _ location: SourceLocation = #_sourceLocation,
+  _ what: Comment, within limit: Duration = .seconds(60), _ location: SourceLocation = #_sourceLocation,
   _ condition: () -> Bool
 ) async {
   let deadline = ContinuousClock.now + limit

@@ -2,7 +2,7 @@ import Testing
 
 /// Waits for a condition that other threads bring about.
 func eventually(
-  _ what: Comment, within limit: Duration = .seconds(20), _ location: SourceLocation = #_sourceLocation,
+  _ what: Comment, within limit: Duration = .seconds(60), _ location: SourceLocation = #_sourceLocation,
   _ condition: () async -> Bool
 ) async {
   let deadline = ContinuousClock.now + limit
