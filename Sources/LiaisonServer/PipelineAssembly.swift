@@ -66,10 +66,7 @@ struct PipelineAssembly {
             plugin, budget: try configuration.budgets.duration(name, default: .seconds(5)),
             log: context.log, metrics: context.metrics)
           pluginStages.append(stage)
-          stages.append(
-            (stage.stage as? any ImmediateMiddleware).map {
-              ImmediatePluginStage(stage, $0, mark: UInt16(pluginStages.count))
-            } ?? stage)
+          stages.append(stage.inPipeline(mark: UInt16(pluginStages.count)))
         }
       } else {
         persistence = try section.readToTheEnd(Persistence.Options.init)

@@ -30,8 +30,15 @@ pytestmark = pytest.mark.timeout(900)
 PIPELINE = ["authentication", "center-stamp", "business-attributes", "extension-schemas", "persistence"]
 
 # Put into the scaffolded stage, so that one build serves every test.
-MISBEHAVIOUR = """\
+EARLY = """\
     calls.add()
+    if call.headers["x-fail-early"] != nil { throw Failure() }
+    let waits = ["fail", "wait", "hang", "block", "trap", "never", "twice", "slow-answer", "mapping"]
+    return !waits.contains { call.headers["x-\\($0)"] != nil }
+  }
+
+  /// What has to wait.
+  public func handle(_ call: Call, next: Next) async throws -> Reply {
     if call.headers["x-fail"] != nil { throw Failure() }
     if let wait = call.headers["x-wait"] { try? await Task.sleep(for: .milliseconds(Int(wait) ?? 0)) }
     if call.headers["x-hang"] != nil { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
@@ -49,6 +56,12 @@ MISBEHAVIOUR = """\
       let status = mapping.map { "\\($0.customer ?? "-") \\($0.status.name) \\($0.isCached)" } ?? "none"
       return Reply(status: 200, headers: [ReplyHeader("X-Mapping", status)])
     }
+    return try finish(call, .success(try await next(call)))
+"""
+LATE = """\
+    var reply = try outcome.get()
+    if call.headers["x-fail-late"] != nil { throw Failure() }
+    if call.headers["x-block-late"] != nil { usleep(250_000) }
 """
 
 
@@ -122,8 +135,9 @@ def installation(integrator: Path) -> Installation:
     swift(package, "test")
     source = package / "Sources/CenterStamp/CenterStamp.swift"
     text = source.read_text()
-    assert "    calls.add()\n" in text
-    text = text.replace("    calls.add()\n", MISBEHAVIOUR)
+    for line, more in (("    calls.add()\n    return true\n", EARLY), ("    var reply = try outcome.get()\n", LATE)):
+        assert line in text
+        text = text.replace(line, more)
     text = text.replace("  private let calls: Counter\n", "  private let calls: Counter\n  private let mappings: any MappingQueries\n")
     nested = '    _ = try configuration.section("nested").bool("known", default: false)\n'
     text = text.replace("    calls = context", nested + "    mappings = context.mappings\n    calls = context")
@@ -155,13 +169,22 @@ def test_server_and_plugin_have_one_copy_of_the_kit(stamped: LiaisonServer, inst
     assert str(installation.library.resolve()) in maps
 
 
-def test_a_plugin_that_throws_is_a_500_that_names_it_and_the_connection_goes_on(stamped: LiaisonServer) -> None:
+@pytest.mark.parametrize("when", ["X-Fail-Early", "X-Fail", "X-Fail-Late"])
+def test_a_plugin_that_throws_is_a_500_that_names_it_and_the_connection_goes_on(stamped: LiaisonServer, when: str) -> None:
     with stamped.connect() as connection:
-        failed = connection.call("GET", "/server/status", headers={"X-Fail": "1"})
+        failed = connection.call("GET", "/server/status", headers={when: "1"})
         assert (failed.status, failed.json["code"]) == (500, "center_stamp_failed")
         assert connection.call("GET", "/server/status").status == 200
     assert "error center-stamp: the plugin failed a call operation=server-status" in stamped.log()
     assert metrics(stamped).value("liaison_center_stamp_failures_total") == 1
+
+
+def test_an_answer_that_a_stage_without_a_task_keeps_too_long_is_a_504_that_says_so(stamped: LiaisonServer) -> None:
+    late = stamped.call("POST", "/services/start", {"contact_key": "late"}, headers={"X-Block-Late": "1"})
+    assert (late.status, late.json["code"]) == (504, "center_stamp_answer_timed_out")
+    assert "The call was handled" in late.json["message"]
+    assert len(stamped.call("GET", "/services/anonymous/late").json) == 1
+    assert metrics(stamped).value("liaison_center_stamp_timeouts_total") == 1
 
 
 def test_next_is_called_once_or_never(stamped: LiaisonServer) -> None:

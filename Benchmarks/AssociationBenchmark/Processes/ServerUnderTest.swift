@@ -36,8 +36,8 @@ final class ServerUnderTest {
   /// The library of `EmptyPlugin`, to be loaded.
   struct EmptyPlugin {
     let library: String
-    /// Whether its stage is one that never waits.
-    var isImmediate = false
+    /// In which of its forms.
+    let form: String
   }
 
   private static func configuration(with plugin: EmptyPlugin?) -> String {
@@ -47,7 +47,7 @@ final class ServerUnderTest {
     if let plugin {
       pipeline =
         #"libraries: ["\#(plugin.library)"], pipeline: [\#(stages), "empty-plugin", "persistence"],"#
-      settings = #""empty-plugin": { immediate: \#(plugin.isImmediate) }"#
+      settings = #""empty-plugin": { form: "\#(plugin.form)" }"#
     }
     return configuration.replacingOccurrences(of: "PLUGIN", with: pipeline)
       .replacingOccurrences(of: "SETTINGS", with: settings)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What an empty loaded plugin costs a call in each of the two forms that stages have: servers that differ in nothing else,
+/// What an empty loaded plugin costs a call in each of the forms that stages have: servers that differ in nothing else,
 /// measured in short slices by turns. The machine's speed changes more between two runs of seconds than what is to be
 /// measured; between a slice and the next one it hardly does. So each slice is compared with that of the same round.
 final class PluginRuns {
@@ -19,6 +19,7 @@ final class PluginRuns {
     case control
     case empty
     case immediate
+    case twoWay
 
     var key: String {
       switch self {
@@ -26,6 +27,7 @@ final class PluginRuns {
       case .control: "plugin-control"
       case .empty: "plugin-empty"
       case .immediate: "plugin-empty-immediate"
+      case .twoWay: "plugin-empty-two-way"
       }
     }
 
@@ -34,8 +36,9 @@ final class PluginRuns {
         switch self {
         case .without: "no plugin"
         case .control: "no plugin, a second server"
-        case .empty: "an empty loaded plugin"
+        case .empty: "an empty plugin that may wait"
         case .immediate: "an empty immediate plugin"
+        case .twoWay: "an empty two-way plugin"
         }
       return "GET /services/{id}, \(PluginRuns.connections) connections, \(what)"
     }
@@ -45,8 +48,9 @@ final class PluginRuns {
       switch self {
       case .without: ""
       case .control: "Between two servers without a plugin the same measurement finds"
-      case .empty: "An empty loaded plugin costs"
+      case .empty: "An empty loaded plugin that may wait costs"
       case .immediate: "One that never waits costs"
+      case .twoWay: "One that never waits and gets the answers too costs"
       }
     }
   }
@@ -81,8 +85,9 @@ final class PluginRuns {
     let plugin: ServerUnderTest.EmptyPlugin? =
       switch kind {
       case .without, .control: nil
-      case .empty: .init(library: options.plugin)
-      case .immediate: .init(library: options.plugin, isImmediate: true)
+      case .empty: .init(library: options.plugin, form: "handle")
+      case .immediate: .init(library: options.plugin, form: "admit")
+      case .twoWay: .init(library: options.plugin, form: "both-ways")
       }
     let redis = try PrivateRedis(folder: folder)
     let server = try ServerUnderTest(

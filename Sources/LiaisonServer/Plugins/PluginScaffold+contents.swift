@@ -49,7 +49,7 @@ extension PluginScaffold {
     public import LiaisonKit
 
     /// Puts a header into every answer. Its README says how it is configured.
-    public struct \(module): Plugin, Middleware {
+    public struct \(module): Plugin, TwoWayMiddleware {
       /// `\(name)`
       public static let name = "\(name)"
       /// Semantic version.
@@ -65,10 +65,15 @@ extension PluginScaffold {
           "liaison_\(word)_calls_total", help: "Calls that \(name) saw.")
       }
 
-      /// Passes the call on and marks the answer.
-      public func handle(_ call: Call, next: Next) async throws -> Reply {
+      /// Lets every call pass. A stage that has to wait for something is a `Middleware` with a `handle`.
+      public func admit(_ call: Call) throws -> Bool {
         calls.add()
-        var reply = try await next(call)
+        return true
+      }
+
+      /// Marks the answer. An error goes on to the client as it is.
+      public func finish(_ call: Call, _ outcome: Result<Reply, any Error>) throws -> Reply {
+        var reply = try outcome.get()
         reply.headers.append(ReplyHeader("X-\(module)", text))
         return reply
       }

@@ -34,7 +34,7 @@ final class PluginStage: TaskedStage {
   /// Lets it run on loops, whose index is their place. Called once, before the loops' threads are started.
   func attach(to loops: [EventLoop], mark: UInt16) {
     hosts = loops.map {
-      StageHost(self, budget: budget, on: MarkedExecutor(loop: $0, mark: mark), log: log)
+      StageHost(self, budget: budget, on: MarkedExecutor(loop: $0, mark: mark))
     }
   }
 
@@ -69,6 +69,16 @@ final class PluginStage: TaskedStage {
       message: "The plugin \(name) failed; the server's log tells more of request \(call.requestID).")
   }
 
+  /// What the stage hears of what stages behind it have thrown: that which is no answer is not its own doing.
+  @inline(never)
+  func failedBehind(_ call: Call, _ error: any Error) -> ContextError {
+    if let error = error as? ContextError { return error }
+    log.labelled("").error(
+      "a call failed",
+      ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
+    return .internalError("The server failed; its log tells more of request \(call.requestID).")
+  }
+
   private func kept(_ call: Call, _ hasPassed: Bool) -> ContextError {
     timeouts.add()
     log.warning(
@@ -81,41 +91,5 @@ final class PluginStage: TaskedStage {
     }
     return ContextError(
       status: 504, code: "\(word)_timed_out", message: "The plugin \(name) took too long; nothing was done.")
-  }
-}
-
-/// The stage of a plugin that seldom has to wait: it lets calls pass without a task.
-final class ImmediatePluginStage: ImmediateMiddleware {
-  private let general: PluginStage
-  private let stage: any ImmediateMiddleware
-  private let mark: UInt16
-  /// Nanoseconds, with those by which the clock that is read may be behind.
-  private let budget: UInt64
-
-  init(_ general: PluginStage, _ stage: any ImmediateMiddleware, mark: UInt16) {
-    self.general = general
-    self.stage = stage
-    self.mark = mark
-    budget = general.budget.nanoseconds &+ EventLoop.coarseness
-  }
-
-  func admit(_ call: Call) throws -> Bool {
-    let loop = EventLoop.required(by: "a plugin's stage")
-    let start = loop.nearlyNow
-    loop.mark.enter(mark)
-    defer { loop.mark.leave() }
-    do {
-      let isAdmitted = try stage.admit(call)
-      if loop.nearlyNow - start > budget { throw DeadlinePassed() }
-      return isAdmitted
-    } catch let error as ContextError {
-      throw error
-    } catch {
-      throw general.failed(call, error)
-    }
-  }
-
-  func handle(_ call: Call, next: Next) async throws -> Reply {
-    try await general.handle(call, next: next)
   }
 }

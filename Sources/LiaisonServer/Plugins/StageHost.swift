@@ -13,7 +13,6 @@ final class StageHost: @unchecked Sendable {
   private let loop: EventLoop
   private let loopMark: LoopMark
   private let mark: UInt16
-  let log: Log
   /// Nanoseconds, with those by which the clock that is read may be behind.
   private let budget: UInt64
   /// The tasks without a call, as a list by `older`: the one that was busy last comes first.
@@ -27,14 +26,13 @@ final class StageHost: @unchecked Sendable {
   /// More tasks than this are ended when they have nothing to do.
   private static let mostIdle = 512
 
-  init(_ owner: PluginStage, budget: Duration, on executor: MarkedExecutor, log: Log) {
+  init(_ owner: PluginStage, budget: Duration, on executor: MarkedExecutor) {
     self.owner = owner
     stage = owner.stage
     self.executor = executor
     loop = executor.loop
     loopMark = loop.mark
     mark = executor.mark
-    self.log = log
     self.budget = budget.nanoseconds &+ EventLoop.coarseness
   }
 

@@ -137,9 +137,6 @@ final class StageRun: StageClock, @unchecked Sendable {
   }
 
   override func failedBehind(_ call: Call, _ error: any Error) -> any Error {
-    host.log.labelled("").error(
-      "a call failed",
-      ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
-    return ContextError.internalError("The server failed; its log tells more of request \(call.requestID).")
+    host.owner.failedBehind(call, error)
   }
 }

@@ -5,12 +5,17 @@ public struct EmptyPlugin: Plugin {
   /// `empty-plugin`
   public static let name = "empty-plugin"
 
-  /// In one of the two forms that stages have.
+  /// In one of the forms that stages have.
   public let middleware: any Middleware
 
-  /// `immediate`: whether the stage is one that never waits.
+  /// `form`: which one; `handle`, `admit`, or `both-ways`.
   public init(_ configuration: ConfigurationSection, _ context: PluginContext) throws(ConfigurationError) {
-    middleware = try configuration.bool("immediate", default: false) ? AdmittingStage() : HandlingStage()
+    switch try configuration.string("form") {
+    case "admit": middleware = AdmittingStage()
+    case "both-ways": middleware = TwoWayStage()
+    case "handle": middleware = HandlingStage()
+    default: throw configuration.error("form", "must be handle, admit or both-ways")
+    }
   }
 }
 
@@ -22,6 +27,12 @@ struct HandlingStage: Middleware {
 /// Lets the call pass without one.
 struct AdmittingStage: ImmediateMiddleware {
   func admit(_ call: Call) throws -> Bool { true }
+}
+
+/// Lets it pass, and the answer too.
+struct TwoWayStage: TwoWayMiddleware {
+  func admit(_ call: Call) throws -> Bool { true }
+  func finish(_ call: Call, _ outcome: Result<Reply, any Error>) throws -> Reply { try outcome.get() }
 }
 
 /// What the server asks the library for.

@@ -47,6 +47,13 @@ public struct Next: Sendable {
     self.index = index
   }
 
+  /// A pipeline from a place on, where another stage stands in it.
+  init(_ pipeline: Next, place: Int, stage: any Middleware) {
+    var stages = pipeline.stages
+    stages[place] = stage
+    self.init(stages: stages, index: place)
+  }
+
   /// The same, for a stage whose time is counted.
   @_spi(Server) public func counted(by clock: StageClock) -> Next {
     var next = self
@@ -73,8 +80,12 @@ public struct Next: Sendable {
 /// call whether it can admit is too dear.
 final class AskedFirst: Middleware {
   let stage: any ImmediateMiddleware
+  private let twoWay: (any TwoWayMiddleware)?
 
-  private init(_ stage: any ImmediateMiddleware) { self.stage = stage }
+  private init(_ stage: any ImmediateMiddleware) {
+    self.stage = stage
+    twoWay = stage as? any TwoWayMiddleware
+  }
 
   /// The stage, to be asked first if it can be.
   static func ifItAdmits(_ stage: any Middleware) -> any Middleware {
@@ -83,7 +94,8 @@ final class AskedFirst: Middleware {
 
   func handle(_ call: Call, next: Next) async throws -> Reply {
     guard try stage.admit(call) else { return try await stage.handle(call, next: next) }
-    return try await next(call)
+    guard let twoWay else { return try await next(call) }
+    return try await twoWay.finish(call) { try await next(call) }
   }
 }
 

@@ -1,39 +1,3 @@
-/// A stage that seldom has to wait. For a call that it lets pass at once no task is needed, which is most of what a
-/// stage costs.
-///
-/// ```swift
-/// struct Weekdays: ImmediateMiddleware {
-///   func admit(_ call: Call) throws -> Bool {
-///     guard isWeekday(call.receivedAt) else { throw closed }
-///     return true
-///   }
-/// }
-/// ```
-public protocol ImmediateMiddleware: Middleware {
-  /// Lets a call pass or refuses it, without waiting. Every call comes here first, once; `handle` gets those alone that this
-  /// leaves to it.
-  ///
-  /// - Returns: whether the call goes on to the next stage; `false` leaves it to `handle`. To refuse a call is to throw a
-  ///   `ContextError`.
-  /// - Throws: the client's answer.
-  func admit(_ call: Call) throws -> Bool
-}
-
-extension ImmediateMiddleware {
-  /// For a stage that never waits. Asks again, for the sake of a stage that calls this one without having asked.
-  public func handle(_ call: Call, next: Next) async throws -> Reply {
-    guard try admit(call) else { throw NoHandle() }
-    return try await next(call)
-  }
-}
-
-/// A stage left a call to a `handle` that it does not have.
-private struct NoHandle: Error, CustomStringConvertible {
-  let description =
-    "admit has returned false, which leaves a call to handle, but the stage has no handle of its own; to refuse a call throw a "
-    + "ContextError"
-}
-
 /// The end of a pipeline that can answer without a task.
 public protocol ImmediateEnd: Middleware {
   /// Begins to answer a call.
@@ -71,6 +35,8 @@ public final class Pipeline: Sendable {
   private let rest: Pipeline?
   /// What is left of the pipeline where one of the first stages has to wait: that stage was asked already.
   private let left: [Next]
+  /// The stage behind the first ones, if it wants to know what becomes of calls. It stands before `rest` as `tasked` does.
+  private let twoWay: (any TwoWayMiddleware)?
 
   /// - Parameter stages: in order; the last one answers every call that reaches it without calling `next`.
   public convenience init(stages: [any Middleware]) { self.init(Next(stages: stages)) }
@@ -79,20 +45,21 @@ public final class Pipeline: Sendable {
     self.whole = whole
     let stages = whole.stages
     var first: [any ImmediateMiddleware] = []
+    var twoWay: (any TwoWayMiddleware)?
     for stage in stages[whole.index...].dropLast() {
       guard let stage = (stage as? AskedFirst)?.stage else { break }
+      twoWay = stage as? any TwoWayMiddleware
+      if twoWay != nil { break }
       first.append(stage)
     }
     self.first = first
-    left = first.indices.map { index in
-      var stages = stages
-      stages[whole.index + index] = first[index]
-      return Next(stages: stages, index: whole.index + index)
-    }
+    self.twoWay = twoWay
+    let asked = first + (twoWay.map { [$0] } ?? [])
+    left = asked.indices.map { index in Next(whole, place: whole.index + index, stage: asked[index]) }
     let place = whole.index + first.count
     end = place == stages.count - 1 ? stages[place] as? any ImmediateEnd : nil
     tasked = place < stages.count - 1 ? stages[place] as? any TaskedStage : nil
-    rest = tasked.map { _ in Pipeline(Next(stages: stages, index: place + 1)) }
+    rest = tasked == nil && twoWay == nil ? nil : Pipeline(Next(stages: stages, index: place + 1))
   }
 
   /// Takes a call as far as it goes without waiting.
@@ -110,12 +77,26 @@ public final class Pipeline: Sendable {
       call.comes(to: whole.index + first.count, isEnd: true)
       return nil
     }
-    if let tasked, let rest {
-      call.lastStage = rest.whole.index - 1
-      tasked.begin(call, next: rest.whole, rest: rest, reply)
+    guard let rest else { return Next(stages: whole.stages, index: whole.index + first.count) }
+    if let twoWay { return try begin(call, at: twoWay, before: rest, reply) }
+    call.lastStage = rest.whole.index - 1
+    tasked?.begin(call, next: rest.whole, rest: rest, reply)
+    return nil
+  }
+
+  private func begin(
+    _ call: Call, at stage: any TwoWayMiddleware, before rest: Pipeline,
+    _ reply: @escaping (Result<Reply, any Error>) -> Void
+  ) throws -> Next? {
+    guard try stage.admit(call) else { return left[first.count] }
+    call.lastStage = rest.whole.index - 1
+    do {
+      let left = try rest.begin(call) { outcome in reply(Result { try stage.finish(call, outcome) }) }
+      return left.map { Next($0, place: $0.index, stage: FinishedRest(stage: stage, rest: $0)) }
+    } catch {
+      reply(.success(try stage.finish(call, .failure(error))))
       return nil
     }
-    return Next(stages: whole.stages, index: whole.index + first.count)
   }
 
   /// Whether the end has got a call. If not, a stage has it still, or has answered in the end's place.

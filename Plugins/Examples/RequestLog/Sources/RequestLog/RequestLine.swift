@@ -49,9 +49,13 @@ struct RequestLine {
 }
 
 extension RequestLine {
-  /// What went wrong, as the client hears of it.
-  init(failure: any Error, duration: Duration) {
-    let answer = failure as? ContextError
-    self.init(status: answer?.status ?? 500, code: answer?.code ?? "failed", duration: duration)
+  /// What the client hears of a call.
+  init(_ outcome: Result<Reply, any Error>, duration: Duration) {
+    switch outcome {
+    case .success(let reply): self.init(status: reply.status, code: nil, duration: duration)
+    case .failure(let error):
+      let answer = error as? ContextError
+      self.init(status: answer?.status ?? 500, code: answer?.code ?? "failed", duration: duration)
+    }
   }
 }

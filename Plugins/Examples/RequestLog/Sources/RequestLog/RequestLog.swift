@@ -2,7 +2,7 @@ public import LiaisonKit
 import Synchronization
 
 /// Writes a line of JSON for each call, or for a sample of them. Its README says how it is configured.
-public final class RequestLog: Plugin, Middleware {
+public final class RequestLog: Plugin, TwoWayMiddleware {
   /// `request-log`
   public static let name = "request-log"
   /// Semantic version.
@@ -26,18 +26,16 @@ public final class RequestLog: Plugin, Middleware {
   /// Writes what waits, and closes the file.
   public func stop() async { await file.close() }
 
-  /// Passes the call on, and writes how it went.
-  public func handle(_ call: Call, next: Next) async throws -> Reply {
-    guard !options.skipped.contains(call.operation) else { return try await next(call) }
-    let start = ContinuousClock.now
-    do {
-      let reply = try await next(call)
-      record(call, RequestLine(status: reply.status, code: nil, duration: ContinuousClock.now - start))
-      return reply
-    } catch {
-      record(call, RequestLine(failure: error, duration: ContinuousClock.now - start))
-      throw error
-    }
+  /// Notes when a call came.
+  public func admit(_ call: Call) throws -> Bool {
+    if !options.skipped.contains(call.operation) { call[.start] = .now }
+    return true
+  }
+
+  /// Writes how it went.
+  public func finish(_ call: Call, _ outcome: Result<Reply, any Error>) throws -> Reply {
+    if let start = call[.start] { record(call, RequestLine(outcome, duration: ContinuousClock.now - start)) }
+    return try outcome.get()
   }
 
   private func record(_ call: Call, _ line: RequestLine) {
@@ -46,4 +44,8 @@ public final class RequestLog: Plugin, Middleware {
     guard weight > 0 else { return }
     file.append(line.text(call, weight: weight, showsCustomer: options.showsCustomers))
   }
+}
+
+extension CallKey where Value == ContinuousClock.Instant {
+  fileprivate static let start = CallKey("request-log.start")
 }
