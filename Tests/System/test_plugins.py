@@ -34,7 +34,7 @@ EARLY = """\
     calls.add()
     if call.headers["x-fail-early"] != nil { throw Failure() }
     let waits = ["fail", "wait", "hang", "block", "trap", "never", "twice", "slow-answer", "mapping"]
-    return !waits.contains { call.headers["x-\\($0)"] != nil }
+    return !waits.contains { call.headers[named: "x-\\($0)"] != nil }
   }
 
   /// What has to wait.

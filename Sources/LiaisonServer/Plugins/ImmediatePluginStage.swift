@@ -27,8 +27,8 @@ class ImmediatePluginStage: ImmediateMiddleware, @unchecked Sendable {
 
   /// Runs the plugin's code on its account.
   @inline(__always)
-  fileprivate final func run<Result>(_ call: Call, hasPassed: Bool = false, _ body: () throws -> Result)
-    throws -> Result
+  fileprivate final func run<Value>(_ call: Call, hasPassed: Bool = false, _ body: () throws -> Value)
+    throws -> Value
   {
     let loop = EventLoop.required(by: "a plugin's stage")
     let start = loop.nearlyNow
@@ -56,9 +56,11 @@ private final class TwoWayPluginStage: ImmediatePluginStage, TwoWayMiddleware, @
   }
 
   func finish(_ call: Call, _ outcome: Result<Reply, any Error>) throws -> Reply {
-    var outcome = outcome
-    if case .failure(let error) = outcome { outcome = .failure(general.failedBehind(call, error)) }
-    return try run(call, hasPassed: true) { try stage.finish(call, outcome) }
+    guard case .failure(let error) = outcome else {
+      return try run(call, hasPassed: true) { try stage.finish(call, outcome) }
+    }
+    let failure = general.failedBehind(call, error)
+    return try run(call, hasPassed: true) { try stage.finish(call, .failure(failure)) }
   }
 }
 
