@@ -96,6 +96,17 @@ def test_items_of_a_bulk_request_are_sampled_each_for_itself(make_logging: Start
     assert 1300 < sum(line["weight"] for line in sampled) < 2700
 
 
+def test_items_of_a_bulk_request_have_no_lines_where_their_operation_has_none(make_logging: Start) -> None:
+    server = make_logging(skip=["start-service", "associate-service"])
+    server.start()
+    service = server.call("POST", "/services/start", {"contact_key": "k"}).json["service_id"]
+    items = [{"customer_id": f"C{number}", "service_id": service} for number in range(5)]
+    assert server.call("POST", "/associations", items).status == 200
+    server.call("GET", "/server/status")
+    wait_until("the last line is written", lambda: "server-status" in (server.folder / "requests.log").read_text(), 10)
+    assert [line["operation"] for line in lines(server)] == ["associate-services", "server-status"]
+
+
 def test_a_renamed_file_makes_room_for_a_new_one_and_no_line_is_lost(make_logging: Start) -> None:
     server = make_logging()
     server.start()

@@ -11,10 +11,11 @@
 ///   }
 /// }
 /// ```
-/// What it does not have in common with a ``Middleware`` is that it cannot wait in between, and so needs no task.
+/// Unlike a ``Middleware`` it cannot wait for anything on either way, and so needs no task.
 public protocol TwoWayMiddleware: ImmediateMiddleware {
   /// Gets what has become of a call, without waiting: once for each call that `admit` has let pass, on the call's loop. What
-  /// `admit` wants to hand to this goes with the call, under a ``CallKey``.
+  /// `admit` wants to hand to this goes with the call, under a ``CallKey``; an item of a bulk request begins with what stands
+  /// under it in the request's own call.
   ///
   /// - Parameter outcome: the reply of the stages behind, or what they have thrown, which is a ``ContextModel/ContextError``.
   /// - Returns: the reply for the stages before this one.

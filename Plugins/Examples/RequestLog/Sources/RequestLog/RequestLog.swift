@@ -28,7 +28,8 @@ public final class RequestLog: Plugin, TwoWayMiddleware {
 
   /// Notes when a call came.
   public func admit(_ call: Call) throws -> Bool {
-    if !options.skipped.contains(call.operation) { call[.start] = .now }
+    // An item of a bulk request brings along when that came.
+    call[.start] = options.skipped.contains(call.operation) ? nil : .now
     return true
   }
 
