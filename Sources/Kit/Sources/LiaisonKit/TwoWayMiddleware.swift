@@ -17,7 +17,9 @@ public protocol TwoWayMiddleware: ImmediateMiddleware {
   /// `admit` wants to hand to this goes with the call, under a ``CallKey``; an item of a bulk request begins with what stands
   /// under it in the request's own call.
   ///
-  /// - Parameter outcome: the reply of the stages behind, or what they have thrown, which is a ``ContextModel/ContextError``.
+  /// - Parameters:
+  ///   - call: has gone through the stages behind, or was refused by one of them.
+  ///   - outcome: the reply of the stages behind, or what they have thrown, which is a ``ContextModel/ContextError``.
   /// - Returns: the reply for the stages before this one.
   /// - Throws: what the stages before this one, and at last the client, get instead of a reply. `try outcome.get()` passes on
   ///   what has come.
