@@ -52,7 +52,7 @@ struct Benchmark {
 
     if let server { try finish(server.server, options, folder: folder, redis: redis, results: &results) }
     if !options.floorsOnly {
-      try SizeRuns(options: options, folder: folder, redis: redis).measure(into: &results)
+      try SizeRuns(options: options, folder: folder).measure(into: &results)
     }
 
     let report = Report(results: results, machine: machine, options: options)

@@ -4,7 +4,6 @@ import Foundation
 struct SizeRuns {
   let options: Options
   let folder: String
-  let redis: PrivateRedis
 
   /// The floor commits so many rows at a time.
   static let batch = 64
@@ -28,6 +27,8 @@ struct SizeRuns {
         key: "size-sqlite-\(size)", title: "SQLite, \(grouped(Double(size))) services, \(Self.batch) a commit"
       ))
 
+    // What two stores say of a service must not meet in one Redis: a server does without one that is another store's.
+    let redis = try PrivateRedis(folder: folder)
     progress("sizes: server with \(grouped(Double(size))) services")
     let server = try ServerUnderTest(
       binary: options.server, folder: folder, redis: redis, loops: options.loops)
@@ -43,6 +44,10 @@ struct SizeRuns {
         server.cpu, redis.cpu,
       ])
     }
+    let compared = try server.explainingFailures {
+      try ReadBack(server: server, redis: redis, services: services).compare(sample: 500)
+    }
+    progress("  \(compared) acknowledged services read back, all as expected")
     results.add(
       Measurement(result),
       to: Row(
