@@ -138,17 +138,3 @@ extension CallRunner.Work {
     }
   }
 }
-
-extension ContextError {
-  /// What a client hears of what a pipeline threw; the log hears of what is no answer.
-  fileprivate init(_ error: any Error, of call: Call, _ log: Log) {
-    if let error = error as? ContextError {
-      self = error
-      return
-    }
-    log.error(
-      "a call failed",
-      ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
-    self = .internalError("The server failed; its log tells more of request \(call.requestID).")
-  }
-}

@@ -12,9 +12,7 @@ extension CallKey where Value == Int {
 }
 
 @Suite struct CallKeyTests {
-  private let call = Call(
-    operation: .queryService, requiredRole: nil, requestNumber: 1, peer: "192.0.2.1",
-    receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+  private let call = Call.make()
 
   @Test func `a later stage finds what an earlier one has left, and the answer's way back too`() async throws
   {

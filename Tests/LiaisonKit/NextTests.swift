@@ -22,15 +22,9 @@ import Testing
     }
   }
 
-  private func call() -> Call {
-    Call(
-      operation: .queryService, requiredRole: nil, requestNumber: 1, peer: "192.0.2.1",
-      receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
-  }
-
   @Test func `a stage that never calls next answers itself`() async throws {
     let last = LastStage()
-    let reply = try await Next(stages: [Repeating(times: 0), last])(call())
+    let reply = try await Next(stages: [Repeating(times: 0), last])(.make())
     #expect(reply.status == 204)
     #expect(last.count.withLock { $0 } == 0)
   }
@@ -40,13 +34,13 @@ import Testing
     let last = LastStage()
     var stages: [any Middleware] = [Repeating(times: 1), Repeating(times: 1), Repeating(times: 1)]
     stages[place] = Repeating(times: 2)
-    await #expect(throws: NextCalledTwice.self) { try await Next(stages: stages + [last])(call()) }
+    await #expect(throws: NextCalledTwice.self) { try await Next(stages: stages + [last])(.make()) }
     #expect(last.count.withLock { $0 } == 1)
   }
 
   @Test func `a call may go through a whole pipeline again`() async throws {
     let last = LastStage()
-    let call = call()
+    let call = Call.make()
     for _ in 0..<2 { _ = try await Next(stages: [Repeating(times: 1), last])(call) }
     #expect(last.count.withLock { $0 } == 2)
   }

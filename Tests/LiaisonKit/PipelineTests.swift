@@ -4,13 +4,6 @@ import Synchronization
 import Testing
 
 @Suite struct PipelineTests {
-  /// What the stages did, in order.
-  final class Trace: Sendable {
-    let words = Mutex<[String]>([])
-    func note(_ word: String) { words.withLock { $0.append(word) } }
-    var all: [String] { words.withLock { $0 } }
-  }
-
   /// Admits calls whose number it does not have to wait for.
   struct Door: ImmediateMiddleware {
     let name: String
@@ -56,12 +49,6 @@ import Testing
     }
   }
 
-  private func call(_ number: UInt64 = 1) -> Call {
-    Call(
-      operation: .queryService, requiredRole: nil, requestNumber: number, peer: "192.0.2.1",
-      receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
-  }
-
   /// The status of the reply, without a task or with the rest that is left for one.
   private func status(_ pipeline: Pipeline, _ call: Call) async throws -> Int {
     var status: Int?
@@ -75,7 +62,7 @@ import Testing
     let trace = Trace()
     let pipeline = Pipeline(
       stages: [Door(name: "a", trace: trace), Door(name: "b", trace: trace), End(trace: trace)])
-    #expect(try await status(pipeline, call()) == 201)
+    #expect(try await status(pipeline, .make()) == 201)
     #expect(trace.all == ["admit a", "admit b", "begin"])
   }
 
@@ -89,7 +76,7 @@ import Testing
         Door(name: "a", trace: trace, waitsFor: 1), Door(name: "b", trace: trace, waitsFor: 2),
         Waiting(trace: trace), End(trace: trace),
       ])
-      #expect(try await status(pipeline, call(number)) == 202)
+      #expect(try await status(pipeline, .make(number)) == 202)
       #expect(trace.all == expected)
     }
   }
@@ -99,8 +86,8 @@ import Testing
     let stages: [any Middleware] = [
       Waiting(trace: trace), Door(name: "a", trace: trace, waitsFor: 2, refuses: 3), End(trace: trace),
     ]
-    for number: UInt64 in 1...2 { #expect(try await Next(stages: stages)(call(number)).status == 202) }
-    await #expect(throws: ContextError.self) { try await Next(stages: stages)(call(3)) }
+    for number: UInt64 in 1...2 { #expect(try await Next(stages: stages)(.make(number)).status == 202) }
+    await #expect(throws: ContextError.self) { try await Next(stages: stages)(.make(3)) }
     #expect(
       trace.all == ["waiting", "admit a", "end", "waiting", "handle a", "end", "waiting"])
   }
@@ -116,16 +103,16 @@ import Testing
     }
     let (trace, stages) = (Trace(), [Counting(), Counting()])
     let pipeline = Pipeline(stages: stages as [any Middleware] + [End(trace: trace)])
-    #expect(try await status(pipeline, call()) == 202)
+    #expect(try await status(pipeline, .make()) == 202)
     #expect(stages.map { $0.asked.withLock { $0 } } == [1, 1])
-    #expect(try await pipeline.whole(call()).status == 202)
+    #expect(try await pipeline.whole(.make()).status == 202)
     #expect(stages.map { $0.asked.withLock { $0 } } == [2, 2])
   }
 
   @Test func `an end that has to wait gets the call from a task`() async throws {
     let trace = Trace()
     let pipeline = Pipeline(stages: [Door(name: "a", trace: trace), End(trace: trace, waitsFor: 1)])
-    #expect(try await status(pipeline, call()) == 202)
+    #expect(try await status(pipeline, .make()) == 202)
     #expect(trace.all == ["admit a", "end"])
   }
 
@@ -137,7 +124,7 @@ import Testing
       Door(name: "a", trace: trace, waitsFor: 2, refuses: 4), End(trace: trace, waitsFor: 3),
     ])
     for number: UInt64 in 1...4 {
-      let call = call(number)
+      let call = Call.make(number)
       let heard = Mutex(0)
       call.whenAtEnd = { heard.withLock { $0 += 1 } }
       let status = try? await status(pipeline, call)
@@ -151,7 +138,7 @@ import Testing
     let pipeline = Pipeline(stages: [
       Door(name: "a", trace: trace), Door(name: "b", trace: trace, refuses: 1), End(trace: trace),
     ])
-    await #expect(throws: ContextError.self) { try await status(pipeline, call()) }
+    await #expect(throws: ContextError.self) { try await status(pipeline, .make()) }
     #expect(trace.all == ["admit a"])
   }
 }

@@ -49,17 +49,6 @@ import Testing
     }
   }
 
-  final class Trace: Sendable {
-    private let words = Mutex<[String]>([])
-    func note(_ word: String) { words.withLock { $0.append(word) } }
-    func take() -> [String] {
-      words.withLock { words in
-        defer { words = [] }
-        return words
-      }
-    }
-  }
-
   /// Asks whoever comes to wait, so that what stands behind it runs in a task.
   struct Waiting: ImmediateMiddleware {
     let trace: Trace
@@ -111,9 +100,7 @@ import Testing
   ) async -> (Result<Reply, any Error>, tasked: Bool) {
     let end = End(trace)
     let pipeline = Pipeline(stages: stages + [end])
-    let call = Call(
-      operation: .queryService, requiredRole: nil, requestNumber: way.rawValue, peer: "192.0.2.1",
-      receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+    let call = Call.make(way.rawValue)
     var outcomes: [Result<Reply, any Error>] = []
     do {
       let rest = whole ? pipeline.whole : try pipeline.begin(call) { outcomes.append($0) }

@@ -114,14 +114,7 @@ import Testing
     }
     let end = Waiting()
     let pipeline = Pipeline(stages: [stage, end])
-    let answer = await withUnsafeContinuation { continuation in
-      loop.post {
-        let call = Call(
-          operation: .startService, requiredRole: nil, requestNumber: 1, peer: "",
-          receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
-        _ = try? pipeline.begin(call) { continuation.resume(returning: $0) }
-      }
-    }
+    let answer = await pipeline.outcome(on: loop)
     #expect(try answer.get().status == 200)
     #expect(own.withLock { $0 } == [7, 7] && end.marks.withLock { $0 } == [0, 0, 0])
   }
@@ -187,15 +180,7 @@ import Testing
     for (number, status) in [(1, 201), (2, 202), (3, 500), (4, 500), (5, 299), (6, 299), (7, 299)]
       as [(UInt64, Int)]
     {
-      let answer = await withUnsafeContinuation { continuation in
-        loop.post {
-          let call = Call(
-            operation: .startService, requiredRole: nil, requestNumber: number, peer: "",
-            receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
-          let rest = try? pipeline.begin(call) { continuation.resume(returning: $0) }
-          #expect(rest == nil)
-        }
-      }
+      let answer = await pipeline.outcome(ofCall: number, on: loop)
       switch answer {
       case .success(let reply):
         #expect(reply.status == status && reply.headers.count == [6: 1, 7: 1][number, default: 0])

@@ -47,19 +47,7 @@ import Testing
       loop.stop()
       loop.join()
     }
-    return await withUnsafeContinuation { continuation in
-      loop.post {
-        let call = Call(
-          operation: .startService, requiredRole: nil, requestNumber: 1, peer: "",
-          receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
-        do {
-          let rest = try pipeline.begin(call) { continuation.resume(returning: $0) }
-          #expect(rest == nil)
-        } catch {
-          continuation.resume(returning: .failure(error))
-        }
-      }
-    }
+    return await pipeline.outcome(on: loop)
   }
 
   /// The status and code of a failure that is an answer.

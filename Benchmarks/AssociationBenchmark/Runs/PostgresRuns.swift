@@ -110,8 +110,7 @@ final class PostgresRuns {
         .run(watching: nodes.map(\.cpu) + [redis.cpu])
     }
     let readBack = ReadBack(server: nodes[nodes.count - 1], redis: redis, services: services)
-    let compared = try nodes[0].explainingFailures { try readBack.compare(sample: 500) }
-    progress("  \(grouped(result.perSecond))/s; \(compared) acknowledged services read back, all as expected")
+    try nodes[0].explainingFailures { try readBack.compare(after: result.perSecond) }
     var all = result
     all.watchedCPU = [result.watchedCPU.dropLast().reduce(0, +), result.watchedCPU.last ?? 0]
     return Measurement(all)

@@ -8,9 +8,15 @@ struct ReadBack {
   let redis: PrivateRedis
   let services: ExpectedServices
 
+  /// Compares what a run of associations has left, and says how many it did a second.
+  func compare(after perSecond: Double) throws {
+    let compared = try compare(sample: 500)
+    progress("  \(grouped(perSecond))/s; \(compared) acknowledged services read back, all as expected")
+  }
+
   /// Compares about `sample` services and a twentieth of that many customers; the first difference is an
   /// error. Returns how many services were compared.
-  func compare(sample: Int) throws -> Int {
+  private func compare(sample: Int) throws -> Int {
     let associated = services.customerOf.indices.filter {
       services.customerOf[$0] != ExpectedServices.anonymous
     }

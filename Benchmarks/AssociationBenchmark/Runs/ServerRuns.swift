@@ -172,8 +172,7 @@ struct ServerRuns {
   }
 
   private func readBack(_ perSecond: Double) throws {
-    let compared = try ReadBack(server: server, redis: redis, services: services).compare(sample: 500)
-    progress("  \(grouped(perSecond))/s; \(compared) acknowledged services read back, all as expected")
+    try ReadBack(server: server, redis: redis, services: services).compare(after: perSecond)
   }
 
   private func load<Traffic: Workload>(

@@ -44,10 +44,8 @@ struct SizeRuns {
         server.cpu, redis.cpu,
       ])
     }
-    let compared = try server.explainingFailures {
-      try ReadBack(server: server, redis: redis, services: services).compare(sample: 500)
-    }
-    progress("  \(compared) acknowledged services read back, all as expected")
+    let readBack = ReadBack(server: server, redis: redis, services: services)
+    try server.explainingFailures { try readBack.compare(after: result.perSecond) }
     results.add(
       Measurement(result),
       to: Row(

@@ -1,3 +1,4 @@
+import ContextAPI
 import ContextModel
 import EventLoop
 @_spi(Server) import LiaisonKit
@@ -72,11 +73,7 @@ final class PluginStage: TaskedStage {
   /// What the stage hears of what stages behind it have thrown: that which is no answer is not its own doing.
   @inline(never)
   func failedBehind(_ call: Call, _ error: any Error) -> ContextError {
-    if let error = error as? ContextError { return error }
-    log.labelled("").error(
-      "a call failed",
-      ["operation": call.operation.rawValue, "request": call.requestID, "error": "\(error)"])
-    return .internalError("The server failed; its log tells more of request \(call.requestID).")
+    ContextError(error, of: call, log.labelled(""))
   }
 
   private func kept(_ call: Call, _ hasPassed: Bool) -> ContextError {

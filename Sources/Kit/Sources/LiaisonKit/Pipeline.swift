@@ -77,11 +77,13 @@ public final class Pipeline: Sendable {
       call.comes(to: whole.index + first.count, isEnd: true)
       return nil
     }
-    guard let rest else { return Next(stages: whole.stages, index: whole.index + first.count) }
-    if let twoWay { return try begin(call, at: twoWay, before: rest, reply) }
-    call.lastStage = rest.whole.index - 1
-    tasked?.begin(call, next: rest.whole, rest: rest, reply)
-    return nil
+    if let tasked, let rest {
+      call.lastStage = rest.whole.index - 1
+      tasked.begin(call, next: rest.whole, rest: rest, reply)
+      return nil
+    }
+    if let twoWay, let rest { return try begin(call, at: twoWay, before: rest, reply) }
+    return Next(stages: whole.stages, index: whole.index + first.count)
   }
 
   private func begin(

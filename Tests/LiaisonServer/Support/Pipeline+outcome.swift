@@ -1,0 +1,23 @@
+import ContextModel
+import EventLoop
+import LiaisonKit
+import Testing
+
+extension Pipeline {
+  /// What becomes of a call that begins on a loop, whose stages need no task of the caller's.
+  func outcome(ofCall number: UInt64 = 1, on loop: EventLoop) async -> Result<Reply, any Error> {
+    await withUnsafeContinuation { continuation in
+      loop.post {
+        let call = Call(
+          operation: .startService, requiredRole: nil, requestNumber: number, peer: "",
+          receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+        do {
+          let rest = try self.begin(call) { continuation.resume(returning: $0) }
+          #expect(rest == nil)
+        } catch {
+          continuation.resume(returning: .failure(error))
+        }
+      }
+    }
+  }
+}
