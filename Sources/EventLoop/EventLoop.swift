@@ -14,7 +14,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   public let index: Int
 
   /// Monotonic nanoseconds, read once a tick.
-  public internal(set) var now: UInt64
+  @exclusivity(unchecked) public internal(set) var now: UInt64
   var wallClockOfTick: Int64 = 0
   /// Which marked part of the program its thread runs, see ``MarkedExecutor``.
   public let mark = LoopMark()

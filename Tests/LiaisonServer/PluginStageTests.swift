@@ -221,6 +221,62 @@ import Testing
     #expect(metrics.text().contains("liaison_my_stage_timeouts_total 1\n"))
   }
 
+  /// Lets those that have come go on once all are there.
+  final class Gate: Sendable {
+    private let waiting = Mutex<[UnsafeContinuation<Void, Never>]>([])
+    private let size: Int
+    init(_ size: Int) { self.size = size }
+    func pass() async {
+      await withUnsafeContinuation { continuation in
+        let all = waiting.withLock { waiting in
+          waiting.append(continuation)
+          return waiting.count % size == 0 ? waiting : []
+        }
+        for one in all.suffix(size) { one.resume() }
+      }
+    }
+  }
+
+  @Test func `of many calls at once those are answered for that are kept, and the next ones go through`()
+    async throws
+  {
+    let count = 1200
+    let (gate, end) = (Gate(count), End())
+    let loop = try EventLoop(index: 0)
+    let stage = PluginStage(
+      Closure { call, next in
+        await gate.pass()
+        if call.requestNumber % 3 == 0 {
+          await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+        }
+        return try await next(call)
+      }, budget: .seconds(1), log: Log(level: .error), metrics: metrics)
+    stage.attach(to: [loop], mark: 1)
+    loop.start(named: "test")
+    defer {
+      loop.stop()
+      loop.join()
+    }
+    let next = Next(stages: [stage, end])
+    /// How often each status was answered to calls with these numbers.
+    func statuses(_ numbers: [UInt64]) async -> [Int: Int] {
+      await withTaskGroup(of: Int.self) { group in
+        for number in numbers {
+          group.addTask(executorPreference: loop) {
+            let call = Call(
+              operation: .startService, requiredRole: nil, requestNumber: number, peer: "",
+              receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
+            do { return try await next(call).status } catch { return (error as? ContextError)?.status ?? 0 }
+          }
+        }
+        return await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+      }
+    }
+    #expect(await statuses((0..<1200).map { $0 }) == [201: 800, 504: 400])
+    #expect(await statuses((0..<1200).map { $0 * 3 + 1 }) == [201: 1200])
+    #expect(end.count.withLock { $0 } == 2000)
+  }
+
   @Test func `after the 504 the task is cancelled, and next throws for good`() async throws {
     let end = End()
     let (thrown, over) = AsyncStream<Bool>.makeStream()

@@ -1,9 +1,8 @@
 import EventLoop
 @_spi(Server) import LiaisonKit
 
-/// One plugin's stage on one loop: its tasks, which are used again and again, and the calls that it has, in the order in
-/// which their time ends. That is the order in which it got them, for all have the same time; so a timer is needed for the
-/// oldest one alone. Belongs to the loop's thread.
+/// One plugin's stage on one loop: its tasks, which are used again and again, and the time of the calls that it has. Belongs to
+/// the loop's thread.
 final class StageHost: @unchecked Sendable {
   /// Has this.
   unowned(unsafe) let owner: PluginStage
@@ -15,12 +14,12 @@ final class StageHost: @unchecked Sendable {
   private let mark: UInt16
   /// Nanoseconds, with those by which the clock that is read may be behind.
   private let budget: UInt64
-  /// The tasks without a call, as a list by `older`: the one that was busy last comes first.
-  private unowned(unsafe) var idle: StageRun?
-  private var idleCount = 0
-  /// The ends of a list of runs, which their tasks keep alive while they are in it.
-  private unowned(unsafe) var oldest: StageRun?
-  private unowned(unsafe) var newest: StageRun?
+  /// All that have a task, each at its place.
+  private var runs: [StageRun] = []
+  /// Those without a call: the one that was busy last comes last, and first to its next call.
+  private var idle: [StageRun] = []
+  /// For the run whose time ended first when it was set. It is not moved when that one leaves: those that are in time, which is
+  /// nearly all, pay nothing for it.
   private var timer: Timer?
 
   /// More tasks than this are ended when they have nothing to do.
@@ -42,30 +41,35 @@ final class StageHost: @unchecked Sendable {
   func begin(
     _ call: Call, _ next: Next, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) {
-    guard let run = idle else { return StageRun(self).begin(call, next, rest, reply) }
-    idle = run.older
-    idleCount -= 1
-    run.begin(call, next, rest, reply)
+    (idle.popLast() ?? add()).begin(call, next, rest, reply)
+  }
+
+  private func add() -> StageRun {
+    let run = StageRun(self, place: runs.count)
+    runs.append(run)
+    return run
   }
 
   /// Takes a task back that has no call any more.
   ///
-  /// - Returns: `false` if there are enough: it ends.
+  /// - Returns: `false` if there are enough: it is to end.
   func keep(_ run: StageRun) -> Bool {
-    guard idleCount < Self.mostIdle else { return false }
-    idleCount += 1
-    run.older = idle
-    idle = run
+    guard idle.count < Self.mostIdle else { return false }
+    idle.append(run)
     return true
+  }
+
+  /// A run's task ends.
+  func remove(_ run: StageRun) {
+    let last = runs.removeLast()
+    guard last !== run else { return }
+    last.place = run.place
+    runs[run.place] = last
   }
 
   /// A run's time begins.
   func arm(_ run: StageRun) {
     run.due = loop.nearlyNow &+ budget
-    run.older = newest
-    run.newer = nil
-    if let newest { newest.newer = run } else { oldest = run }
-    newest = run
     run.isArmed = true
     if timer == nil { schedule(at: run.due) }
   }
@@ -81,15 +85,8 @@ final class StageHost: @unchecked Sendable {
   /// - Returns: whether the time was kept.
   func leave(_ run: StageRun) -> Bool {
     loopMark.leave()
-    remove(run)
-    return loop.nearlyNow < run.due
-  }
-
-  private func remove(_ run: StageRun) {
-    guard run.isArmed else { return }
     run.isArmed = false
-    if let older = run.older { older.newer = run.newer } else { oldest = run.newer }
-    if let newer = run.newer { newer.older = run.older } else { newest = run.older }
+    return loop.nearlyNow < run.due
   }
 
   private func schedule(at due: UInt64) {
@@ -100,12 +97,12 @@ final class StageHost: @unchecked Sendable {
   }
 
   private func expire() {
-    timer = nil
     let now = EventLoop.monotonic()
-    while let run = oldest, run.due <= now {
-      remove(run)
+    for run in runs where run.isArmed && run.due <= now {
+      run.isArmed = false
       run.abandon()
     }
-    if let oldest { schedule(at: oldest.due) }
+    timer = nil
+    if let due = runs.lazy.filter(\.isArmed).map(\.due).min() { schedule(at: due) }
   }
 }

@@ -7,11 +7,11 @@ import EventLoop
 final class StageRun: StageClock, @unchecked Sendable {
   private let host: StageHost
   private let executor: MarkedExecutor
+  /// Where the host has it.
+  var place: Int
   /// When the time ends, in the loop's monotonic nanoseconds.
   var due: UInt64 = 0
-  /// The neighbours in one of the host's lists, while it is in one.
-  unowned(unsafe) var older: StageRun?
-  unowned(unsafe) var newer: StageRun?
+  /// Whether the time runs.
   var isArmed = false
   /// Its call was answered without it: nobody waits for it, and it will have no other one.
   private(set) var isAbandoned = false
@@ -19,8 +19,10 @@ final class StageRun: StageClock, @unchecked Sendable {
   private(set) var hasPassed = false
 
   private var call: Call?
-  /// The same for every call, for the stage has one place in one pipeline; `nil` until the first one, and when the task has ended.
+  /// What stands behind the stage: the same for every call, for the stage has one place in one pipeline. The first call brings it
+  /// along for the task.
   private var next: Next?
+  private var hasNext = false
   /// Who is told what became of the call, once.
   private var reply: ((Result<Reply, any Error>) -> Void)?
   private var waiting: UnsafeContinuation<Void, Never>?
@@ -28,8 +30,9 @@ final class StageRun: StageClock, @unchecked Sendable {
   /// The stage called `next` too late.
   private var isLate = false
 
-  init(_ host: StageHost) {
+  init(_ host: StageHost, place: Int) {
     self.host = host
+    self.place = place
     executor = host.executor
     super.init()
     task = executor.runTask { await self.runAll() }
@@ -44,7 +47,10 @@ final class StageRun: StageClock, @unchecked Sendable {
     begin(call, before: rest)
     self.reply = reply
     self.call = call
-    if self.next == nil { self.next = next.counted(by: self) }
+    if !hasNext {
+      hasNext = true
+      self.next = next.counted(by: self)
+    }
     hasPassed = false
     isLate = false
     host.arm(self)
@@ -62,17 +68,19 @@ final class StageRun: StageClock, @unchecked Sendable {
 
   private func runAll() async {
     let stage = host.stage
-    repeat {
-      await withUnsafeContinuation { waiting = $0 }
-      guard let call, let next else { preconditionFailure("a run goes on without a call") }
+    await withUnsafeContinuation { waiting = $0 }
+    guard let next = next.take() else { preconditionFailure("a run goes on without a call") }
+    while true {
+      guard let call else { preconditionFailure("a run goes on without a call") }
       do {
         succeed(try await stage.handle(call, next: next))
       } catch {
         leave(error)
       }
       if isAbandoned { end(late: call) }
-    } while keepOn()
-    next = nil
+      guard keepsOn() else { return }
+      await withUnsafeContinuation { waiting = $0 }
+    }
   }
 
   // Not inlined: a reply is large, and would lie in the frame of the task.
@@ -93,7 +101,11 @@ final class StageRun: StageClock, @unchecked Sendable {
   }
 
   /// Whether the task waits for another call. Only when the former one is done: those who hear of its end may ask for a task.
-  private func keepOn() -> Bool { !isAbandoned && host.keep(self) }
+  private func keepsOn() -> Bool {
+    if !isAbandoned, host.keep(self) { return true }
+    host.remove(self)
+    return false
+  }
 
   private func fail(_ error: any Error) {
     guard let call else { preconditionFailure("a run fails without a call") }
@@ -103,11 +115,11 @@ final class StageRun: StageClock, @unchecked Sendable {
 
   /// Lets go of the call.
   private func answer(_ outcome: Result<Reply, any Error>) {
-    guard let call, let reply else { preconditionFailure("a run answers without a call") }
+    guard let call = call.take(), let reply = reply.take() else {
+      preconditionFailure("a run answers without a call")
+    }
     // The stage that keeps it nevertheless still looks at its deadline.
     if !isAbandoned { end(call) }
-    self.call = nil
-    self.reply = nil
     reply(outcome)
   }
 
