@@ -2,7 +2,7 @@ extension EventLoop {
   /// Takes a job of a task that prefers this loop: from the loop itself it goes into the loop's own ring, from
   /// anywhere else it is posted. Any thread.
   public func enqueue(_ job: consuming ExecutorJob) {
-    enqueue(LoopJob(job: UnownedJob(job), marked: nil))
+    enqueue(LoopJob(job: UnownedJob(job), executor: asUnownedTaskExecutor(), mark: 0))
   }
 
   func enqueue(_ job: LoopJob) {
@@ -41,12 +41,9 @@ extension EventLoop {
 
   @inline(__always)
   func run(_ job: LoopJob) {
-    if let marked = job.marked {
-      mark.enter(marked.mark)
-      job.job.runSynchronously(on: marked.asUnownedTaskExecutor())
-      mark.leave()
-    } else {
-      job.job.runSynchronously(on: asUnownedTaskExecutor())
-    }
+    guard job.mark > 0 else { return job.job.runSynchronously(on: job.executor) }
+    mark.enter(job.mark)
+    job.job.runSynchronously(on: job.executor)
+    mark.leave()
   }
 }

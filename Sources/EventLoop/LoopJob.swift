@@ -1,6 +1,8 @@
-/// A job and, if it is a marked one, its executor.
+/// A job, and on whose account it runs. Holds no references: the ring is passed by every job there is.
 struct LoopJob {
   let job: UnownedJob
-  /// Lives as long as the loop.
-  unowned(unsafe) let marked: MarkedExecutor?
+  /// The loop's own, or that of a ``MarkedExecutor``; both live as long as the loop.
+  let executor: UnownedTaskExecutor
+  /// That of the ``MarkedExecutor``; 0 for none.
+  let mark: UInt16
 }

@@ -14,7 +14,7 @@ public final class MarkedExecutor: TaskExecutor, Sendable {
 
   /// Takes a job, as the loop does itself.
   public func enqueue(_ job: consuming ExecutorJob) {
-    loop.enqueue(LoopJob(job: UnownedJob(job), marked: self))
+    loop.enqueue(LoopJob(job: UnownedJob(job), executor: asUnownedTaskExecutor(), mark: mark))
   }
 
   /// Resumes a task of this executor's, as `EventLoop.resumeAtOnce` does.

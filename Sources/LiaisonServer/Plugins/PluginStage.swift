@@ -16,7 +16,7 @@ final class PluginStage: TaskedStage {
   private let failures: Counter
   private let timeouts: Counter
   /// By the loop's index. Set before the loops' threads are started.
-  nonisolated(unsafe) private var hosts: [StageHost] = []
+  @exclusivity(unchecked) nonisolated(unsafe) private var hosts: [StageHost] = []
 
   init(_ plugin: any Plugin, budget: Duration, log: Log, metrics: MetricsRegistry) {
     name = type(of: plugin).name

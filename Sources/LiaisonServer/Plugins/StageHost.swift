@@ -17,7 +17,7 @@ final class StageHost: @unchecked Sendable {
   /// All that have a task, each at its place.
   private var runs: [StageRun] = []
   /// Those without a call: the one that was busy last comes last, and first to its next call.
-  private var idle: [StageRun] = []
+  @exclusivity(unchecked) private var idle: [StageRun] = []
   /// For the run whose time ended first when it was set. It is not moved when that one leaves: those that are in time, which is
   /// nearly all, pay nothing for it.
   private var timer: Timer?

@@ -18,14 +18,14 @@ final class StageRun: StageClock, @unchecked Sendable {
   /// The stages behind have had the call.
   private(set) var hasPassed = false
 
-  private var call: Call?
+  @exclusivity(unchecked) private var call: Call?
   /// What stands behind the stage: the same for every call, for the stage has one place in one pipeline. The first call brings it
   /// along for the task.
   private var next: Next?
   private var hasNext = false
   /// Who is told what became of the call, once.
-  private var reply: ((Result<Reply, any Error>) -> Void)?
-  private var waiting: UnsafeContinuation<Void, Never>?
+  @exclusivity(unchecked) private var reply: ((Result<Reply, any Error>) -> Void)?
+  @exclusivity(unchecked) private var waiting: UnsafeContinuation<Void, Never>?
   private var task: Task<Void, Never>?
   /// The stage called `next` too late.
   private var isLate = false
@@ -66,7 +66,9 @@ final class StageRun: StageClock, @unchecked Sendable {
     fail(DeadlinePassed())
   }
 
-  private func runAll() async {
+  // Of a function that inherits its caller's isolation the runtime is asked once more before each wait whether it runs where it
+  // should; this one belongs to no actor, and stays on the task's executor.
+  @concurrent private func runAll() async {
     let stage = host.stage
     await withUnsafeContinuation { waiting = $0 }
     guard let next = next.take() else { preconditionFailure("a run goes on without a call") }
