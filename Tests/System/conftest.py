@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,12 @@ LONG = os.environ.get("LIAISON_TEST_LONG") == "1"
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
+    # What is ignored here would be ignored by all that is started, which are told to end by these: in the background of a script, or
+    # under nohup.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if not session.config.option.collectonly and not BINARY.exists():
         pytest.exit(f"{BINARY} is missing: run `make build` first", returncode=1)
 

@@ -31,8 +31,7 @@ class Script:
         mark = dict([self._mark.decode().split("=")])
         with open(output, "wb") as file:
             self.process = subprocess.Popen(
-                # These tests may run where Ctrl-C is ignored, as in the background of a script; a terminal's shell heeds it.
-                ["env", "--default-signal=INT", str(REPOSITORY / "Scripts" / name)],
+                [str(REPOSITORY / "Scripts" / name)],
                 env=clean_environment({**environment, **mark}),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
