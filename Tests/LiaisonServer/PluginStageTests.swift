@@ -49,11 +49,7 @@ import Testing
     }
     let next = Next(stages: stages as [any Middleware] + [end])
     return try await Task(executorPreference: loop) {
-      try await next(
-        Call(
-          operation: .startService, requiredRole: nil, requestNumber: 1, peer: "",
-          receivedAt: Timestamp(milliseconds: 0),
-          headers: CallHeaders()))
+      try await next(.make())
     }.value
   }
 
@@ -77,11 +73,8 @@ import Testing
     struct Closed: ImmediateMiddleware {
       func admit(_ call: Call) throws -> Bool { false }
     }
-    let call = Call(
-      operation: .startService, requiredRole: nil, requestNumber: 1, peer: "",
-      receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
     let error = await #expect(throws: (any Error).self) {
-      try await Next(stages: [Closed(), End()])(call)
+      try await Next(stages: [Closed(), End()])(.make())
     }
     #expect(error.map { "\($0)".contains("throw a ContextError") } == true)
   }
@@ -263,10 +256,9 @@ import Testing
       await withTaskGroup(of: Int.self) { group in
         for number in numbers {
           group.addTask(executorPreference: loop) {
-            let call = Call(
-              operation: .startService, requiredRole: nil, requestNumber: number, peer: "",
-              receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
-            do { return try await next(call).status } catch { return (error as? ContextError)?.status ?? 0 }
+            do { return try await next(.make(number)).status } catch {
+              return (error as? ContextError)?.status ?? 0
+            }
           }
         }
         return await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }

@@ -41,11 +41,11 @@ final class StageHost: @unchecked Sendable {
   func begin(
     _ call: Call, _ next: Next, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) {
-    (idle.popLast() ?? add()).begin(call, next, rest, reply)
+    (idle.popLast() ?? add(before: next)).begin(call, rest, reply)
   }
 
-  private func add() -> StageRun {
-    let run = StageRun(self, place: runs.count)
+  private func add(before next: Next) -> StageRun {
+    let run = StageRun(self, place: runs.count, before: next)
     runs.append(run)
     return run
   }

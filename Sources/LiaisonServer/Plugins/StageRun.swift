@@ -19,10 +19,6 @@ final class StageRun: StageClock, @unchecked Sendable {
   private(set) var hasPassed = false
 
   @exclusivity(unchecked) private var call: Call?
-  /// What stands behind the stage: the same for every call, for the stage has one place in one pipeline. The first call brings it
-  /// along for the task.
-  private var next: Next?
-  private var hasNext = false
   /// Who is told what became of the call, once.
   @exclusivity(unchecked) private var reply: ((Result<Reply, any Error>) -> Void)?
   @exclusivity(unchecked) private var waiting: UnsafeContinuation<Void, Never>?
@@ -30,27 +26,23 @@ final class StageRun: StageClock, @unchecked Sendable {
   /// The stage called `next` too late.
   private var isLate = false
 
-  init(_ host: StageHost, place: Int) {
+  /// - Parameter next: what stands behind the stage: the same for every call, for the stage has one place in one pipeline.
+  init(_ host: StageHost, place: Int, before next: Next) {
     self.host = host
     self.place = place
     executor = host.executor
     super.init()
-    task = executor.runTask { await self.runAll() }
+    let next = next.counted(by: self)
+    task = executor.runTask { await self.runAll(before: next) }
   }
 
   /// Hands a call to the stage, which runs until it has to wait.
   ///
-  /// - Parameter rest: the same as `next`, for calls that need not wait.
-  func begin(
-    _ call: Call, _ next: Next, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
-  ) {
+  /// - Parameter rest: what stands behind the stage, for calls that need not wait.
+  func begin(_ call: Call, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void) {
     begin(call, before: rest)
     self.reply = reply
     self.call = call
-    if !hasNext {
-      hasNext = true
-      self.next = next.counted(by: self)
-    }
     hasPassed = false
     isLate = false
     host.arm(self)
@@ -68,11 +60,10 @@ final class StageRun: StageClock, @unchecked Sendable {
 
   // Of a function that inherits its caller's isolation the runtime is asked once more before each wait whether it runs where it
   // should; this one belongs to no actor, and stays on the task's executor.
-  @concurrent private func runAll() async {
+  @concurrent private func runAll(before next: Next) async {
     let stage = host.stage
-    await withUnsafeContinuation { waiting = $0 }
-    guard let next = next.take() else { preconditionFailure("a run goes on without a call") }
-    while true {
+    repeat {
+      await withUnsafeContinuation { waiting = $0 }
       guard let call else { preconditionFailure("a run goes on without a call") }
       do {
         succeed(try await stage.handle(call, next: next))
@@ -80,9 +71,7 @@ final class StageRun: StageClock, @unchecked Sendable {
         leave(error)
       }
       if isAbandoned { end(late: call) }
-      guard keepsOn() else { return }
-      await withUnsafeContinuation { waiting = $0 }
-    }
+    } while keepsOn()
   }
 
   // Not inlined: a reply is large, and would lie in the frame of the task.

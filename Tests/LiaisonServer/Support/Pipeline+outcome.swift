@@ -1,4 +1,3 @@
-import ContextModel
 import EventLoop
 import LiaisonKit
 import Testing
@@ -8,11 +7,8 @@ extension Pipeline {
   func outcome(ofCall number: UInt64 = 1, on loop: EventLoop) async -> Result<Reply, any Error> {
     await withUnsafeContinuation { continuation in
       loop.post {
-        let call = Call(
-          operation: .startService, requiredRole: nil, requestNumber: number, peer: "",
-          receivedAt: Timestamp(milliseconds: 0), headers: CallHeaders())
         do {
-          let rest = try self.begin(call) { continuation.resume(returning: $0) }
+          let rest = try self.begin(.make(number)) { continuation.resume(returning: $0) }
           #expect(rest == nil)
         } catch {
           continuation.resume(returning: .failure(error))
