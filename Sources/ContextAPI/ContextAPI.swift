@@ -2,7 +2,7 @@ import ContextModel
 public import EventLoop
 public import HTTP
 import JSON
-public import LiaisonKit
+@_spi(Server) public import LiaisonKit
 
 /// The API on one event loop: finds the operation, makes the call, runs the pipeline, encodes the reply.
 /// Belongs to the loop's thread.
@@ -140,10 +140,11 @@ public final class ContextAPI: HTTPHandler {
       runner.run(CallRunner.Work(call: call, recipient: .bulk(bulk, answer, method: method, prefix: prefix)))
       return
     }
+    // Reads may overtake each other, and beside what stands alone there is nothing.
+    call.keepsItsPlace = row.method != .get && !row.standsAlone
     runner.run(
       CallRunner.Work(call: call, recipient: .client(answer, method: method, prefix: prefix)))
-    // Reads may overtake each other, and beside what stands alone there is nothing.
-    if row.method != .get, !row.standsAlone { runner.keepInOrder(call, answer.exchange) }
+    if call.keepsItsPlace { runner.keepInOrder(call, answer.exchange) }
   }
 
   private func answerProbe(_ probe: Probe, _ answer: Answer) {

@@ -80,6 +80,14 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     return current
   }
 
+  /// The index of the loop that runs on the calling thread, where there must be one. Any loop's thread.
+  public static func requiredIndex(by what: StaticString) -> Int {
+    guard let loop = cepoll_current_loop() else {
+      preconditionFailure("\(what) belongs on an event loop's thread")
+    }
+    return Unmanaged<EventLoop>.fromOpaque(loop)._withUnsafeGuaranteedRef { $0.index }
+  }
+
   /// Whether the calling thread is this loop's. Any thread.
   public var isCurrent: Bool { cepoll_current_loop() == Unmanaged.passUnretained(self).toOpaque() }
 

@@ -1,6 +1,6 @@
 import ContextModel
 import EventLoop
-import LiaisonKit
+@_spi(Server) import LiaisonKit
 import Synchronization
 import Testing
 
@@ -267,6 +267,74 @@ import Testing
     #expect(await statuses((0..<1200).map { $0 }) == [201: 800, 504: 400])
     #expect(await statuses((0..<1200).map { $0 * 3 + 1 }) == [201: 1200])
     #expect(end.count.withLock { $0 } == 2000)
+  }
+
+  @Test func `a call's time begins with its turn, not while the stage keeps the thread for another one`()
+    async throws
+  {
+    let loop = try EventLoop(index: 0)
+    let stage = PluginStage(
+      Closure { call, next in
+        let start = ContinuousClock.now
+        while call.requestNumber == 1, ContinuousClock.now - start < .milliseconds(600) {}
+        return try await next(call)
+      }, budget: .milliseconds(500), log: Log(level: .error), metrics: metrics)
+    stage.attach(to: [loop], mark: 1)
+    loop.start(named: "test")
+    defer {
+      loop.stop()
+      loop.join()
+    }
+    let pipeline = Pipeline(stages: [stage, LaterEnd()])
+    let (statuses, answered) = AsyncStream<Int>.makeStream()
+    // Both in one tick.
+    loop.post {
+      for number in 1...2 as ClosedRange<UInt64> {
+        let rest = try? pipeline.begin(.make(number)) { answer in
+          switch answer {
+          case .success(let reply): answered.yield(reply.status)
+          case .failure(let error): answered.yield((error as? ContextError)?.status ?? 0)
+          }
+        }
+        #expect(rest == nil)
+      }
+    }
+    #expect(await statuses.prefix(2).reduce(into: []) { $0.append($1) } == [504, 202])
+  }
+
+  @Test func `a call that keeps its place gets as far as it can when it is begun, another one in its turn`()
+    async throws
+  {
+    let loop = try EventLoop(index: 0)
+    let stage = PluginStage(
+      Closure { call, next in try await next(call) }, budget: .seconds(30), log: Log(level: .error),
+      metrics: metrics)
+    stage.attach(to: [loop], mark: 1)
+    let pipeline = Pipeline(stages: [stage, LaterEnd()])
+    loop.start(named: "test")
+    defer {
+      loop.stop()
+      loop.join()
+    }
+    for keepsItsPlace in [true, false] {
+      // The first call makes the task, the second one finds it.
+      for _ in 0..<2 {
+        let (reached, status) = await withUnsafeContinuation { continuation in
+          loop.post {
+            let call = Call.make(1)
+            call.keepsItsPlace = keepsItsPlace
+            var reached: Bool?
+            let rest = try? pipeline.begin(call) { answer in
+              let status = try? answer.get().status
+              continuation.resume(returning: (reached, status))
+            }
+            #expect(rest == nil)
+            reached = pipeline.hasReachedEnd(call)
+          }
+        }
+        #expect(reached == keepsItsPlace && status == 201)
+      }
+    }
   }
 
   @Test func `after the 504 the task is cancelled, and next throws for good`() async throws {

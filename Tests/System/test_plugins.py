@@ -381,17 +381,21 @@ def test_a_good_library_is_said_to_be_good(installation: Installation) -> None:
     assert beside.stdout == f"{installation.library.name}: this server can load center-stamp 1.0.0\n", beside
 
 
-def note(version: str) -> bytes:
-    return f"\0kit {version}\n".encode()
+def with_note(installation: Installation, folder: Path, version: str) -> Path:
+    """The plugin with another kit's version in its note, whose text is padded with zeros to 256 bytes."""
+    start = installation.library.read_bytes().index(b"\0kit " + KIT.encode() + b"\n") + 1
+    text = installation.library.read_bytes()[start : start + 256]
+    changed = text.rstrip(b"\0").replace(KIT.encode(), version.encode(), 1).ljust(256, b"\0")
+    return patched(installation, folder, text, changed)
 
 
 def test_a_library_of_another_or_a_newer_kit_is_refused_with_both_versions(
     installation: Installation, folder: Path
 ) -> None:
-    line = refused(installation, patched(installation, folder, note(KIT), note("9.0")))
+    line = refused(installation, with_note(installation, folder, "9.0"))
     assert line.endswith(f"was built against kit 9.0, this server has kit {KIT}: build it again")
-    newer = KIT.split(".")[0] + ".9"
-    line = refused(installation, patched(installation, folder, note(KIT), note(newer)))
+    newer = re.sub(r"\d+$", lambda minor: str(int(minor[0]) + 1), KIT)
+    line = refused(installation, with_note(installation, folder, newer))
     assert line.endswith(f"was built against kit {newer}, this server has kit {KIT}: it needs a newer server")
 
 
@@ -434,7 +438,7 @@ def test_a_library_built_against_an_older_kit_still_works(
     shutil.copy(installation.package / "Sources/CenterStamp/CenterStamp.swift", package / "Sources/CenterStamp")
     swift(package, "build", "-c", "release", "--product", "CenterStamp")
     library = package / ".build/release/libCenterStamp.so"
-    assert note("1.0") in library.read_bytes()
+    assert b"\0kit 1.0\n" in library.read_bytes()
     server = make_server(binary=installation.binary, config=installation.config(library, text="old"))
     server.start()
     maps = Path(f"/proc/{server.pid}/maps").read_text()

@@ -41,20 +41,21 @@ final class PluginStage: TaskedStage {
 
   func handle(_ call: Call, next: Next) async throws -> Reply {
     try await withUnsafeThrowingContinuation { continuation in
-      begin(call, next: next, rest: nil) { continuation.resume(with: $0) }
+      begin(call, beforeThose: Pipeline(next)) { continuation.resume(with: $0) }
     }
   }
 
   func begin(
-    _ call: Call, next: Next, rest: Pipeline, _ reply: @escaping (Result<Reply, any Error>) -> Void
+    _ call: Call, before rest: Pipeline, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) {
-    begin(call, next: next, rest: rest as Pipeline?, reply)
+    begin(call, beforeThose: rest, reply)
   }
 
   private func begin(
-    _ call: Call, next: Next, rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
+    _ call: Call, beforeThose rest: @autoclosure () -> Pipeline,
+    _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) {
-    hosts[EventLoop.required(by: "a plugin's stage").index].begin(call, next, rest, reply)
+    hosts[EventLoop.requiredIndex(by: "a plugin's stage")].begin(call, before: rest(), reply)
   }
 
   /// What the client hears of what the stage did wrong.

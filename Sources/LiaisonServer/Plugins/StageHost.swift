@@ -14,10 +14,14 @@ final class StageHost: @unchecked Sendable {
   private let mark: UInt16
   /// Nanoseconds, with those by which the clock that is read may be behind.
   private let budget: UInt64
+  /// What stands behind the stage; `nil` until it has had a call.
+  private var rest: Pipeline?
   /// All that have a task, each at its place.
   private var runs: [StageRun] = []
-  /// Those without a call: the one that was busy last comes last, and first to its next call.
-  @exclusivity(unchecked) private var idle: [StageRun] = []
+  /// The first of those without a call, linked by their ``StageRun/nextIdle``: the one that was busy last is first to its next
+  /// call. An array would count a reference, and look after its buffer, twice a call.
+  @exclusivity(unchecked) private var idle: Unmanaged<StageRun>?
+  private var idleCount = 0
   /// For the run whose time ended first when it was set. It is not moved when that one leaves: those that are in time, which is
   /// nearly all, pay nothing for it.
   private var timer: Timer?
@@ -38,14 +42,24 @@ final class StageHost: @unchecked Sendable {
   deinit { timer?.cancel() }
 
   /// Hands a call to the stage.
+  ///
+  /// - Parameter rest: what stands behind the stage, asked for with the first call: it has one place in one pipeline.
   func begin(
-    _ call: Call, _ next: Next, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void
+    _ call: Call, before rest: @autoclosure () -> Pipeline,
+    _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) {
-    (idle.popLast() ?? add(before: next)).begin(call, rest, reply)
+    guard let run = idle else { return add(before: rest()).begin(call, reply) }
+    run._withUnsafeGuaranteedRef {
+      idle = $0.nextIdle
+      idleCount &-= 1
+      $0.begin(call, reply)
+    }
   }
 
-  private func add(before next: Next) -> StageRun {
-    let run = StageRun(self, place: runs.count, before: next)
+  private func add(before rest: @autoclosure () -> Pipeline) -> StageRun {
+    let rest = self.rest ?? rest()
+    self.rest = rest
+    let run = StageRun(self, place: runs.count, before: rest)
     runs.append(run)
     return run
   }
@@ -54,8 +68,10 @@ final class StageHost: @unchecked Sendable {
   ///
   /// - Returns: `false` if there are enough: it is to end.
   func keep(_ run: StageRun) -> Bool {
-    guard idle.count < Self.mostIdle else { return false }
-    idle.append(run)
+    guard idleCount < Self.mostIdle else { return false }
+    run.nextIdle = idle
+    idle = .passUnretained(run)
+    idleCount &+= 1
     return true
   }
 

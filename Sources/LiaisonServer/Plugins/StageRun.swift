@@ -9,6 +9,8 @@ final class StageRun: StageClock, @unchecked Sendable {
   private let executor: MarkedExecutor
   /// Where the host has it.
   var place: Int
+  /// The next one without a call, while this one has none; the host has it.
+  @exclusivity(unchecked) var nextIdle: Unmanaged<StageRun>?
   /// When the time ends, in the loop's monotonic nanoseconds.
   var due: UInt64 = 0
   /// Whether the time runs.
@@ -26,29 +28,32 @@ final class StageRun: StageClock, @unchecked Sendable {
   /// The stage called `next` too late.
   private var isLate = false
 
-  /// - Parameter next: what stands behind the stage: the same for every call, for the stage has one place in one pipeline.
-  init(_ host: StageHost, place: Int, before next: Next) {
+  /// - Parameter rest: what stands behind the stage.
+  init(_ host: StageHost, place: Int, before rest: Pipeline) {
     self.host = host
     self.place = place
     executor = host.executor
-    super.init()
-    let next = next.counted(by: self)
+    super.init(before: rest)
+    let next = rest.whole.counted(by: self)
     task = executor.runTask { await self.runAll(before: next) }
   }
 
-  /// Hands a call to the stage, which runs until it has to wait.
-  ///
-  /// - Parameter rest: what stands behind the stage, for calls that need not wait.
-  func begin(_ call: Call, _ rest: Pipeline?, _ reply: @escaping (Result<Reply, any Error>) -> Void) {
-    begin(call, before: rest)
+  /// Hands a call to the stage: at once, until it has to wait, if it has a place to keep, else in its turn, which comes in this
+  /// tick. Tasks that go on one after the other, here and when they are answered, cost a third less than each in the midst of
+  /// a request: the code that they need is in the processor's cache.
+  func begin(_ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void) {
+    begin(call)
     self.reply = reply
     self.call = call
     hasPassed = false
     isLate = false
-    host.arm(self)
     guard let waiting else { preconditionFailure("a run has one call after the other") }
     self.waiting = nil
-    executor.resumeAtOnce(waiting)
+    if call.keepsItsPlace {
+      executor.resumeAtOnce(waiting)
+    } else {
+      waiting.resume()
+    }
   }
 
   /// Lets go of a call whose time is over.
@@ -65,6 +70,7 @@ final class StageRun: StageClock, @unchecked Sendable {
     repeat {
       await withUnsafeContinuation { waiting = $0 }
       guard let call else { preconditionFailure("a run goes on without a call") }
+      host.arm(self)
       do {
         succeed(try await stage.handle(call, next: next))
       } catch {
@@ -131,8 +137,6 @@ final class StageRun: StageClock, @unchecked Sendable {
   }
 
   override func goOn() { host.goOn(self) }
-
-  override func resume(_ task: UnsafeContinuation<Void, Never>) { executor.resumeAtOnce(task) }
 
   /// On the loop's own account: what the thread does from here on is not the stage's.
   override func run(_ next: Next, _ call: Call) async throws -> Reply {

@@ -89,6 +89,8 @@ public final class Call {
 
   /// Called once when the pipeline's end gets the call, if somebody waits for that.
   @exclusivity(unchecked) @_spi(Server) public var whenAtEnd: (() -> Void)?
+  /// Whether those behind it on its connection must not overtake it: it is taken as far as it goes before they are looked at.
+  @exclusivity(unchecked) @_spi(Server) public var keepsItsPlace = false
 
   /// A call of an operation with nothing in it yet.
   public init(

@@ -15,10 +15,9 @@ public protocol ImmediateEnd: Middleware {
   /// Begins to handle a call.
   ///
   /// - Parameters:
-  ///   - next: what stands behind the stage.
-  ///   - rest: the same, for calls that need not wait.
+  ///   - rest: what stands behind the stage; lives as long as the server.
   ///   - reply: called once, on the call's loop, perhaps before this returns.
-  func begin(_ call: Call, next: Next, rest: Pipeline, _ reply: @escaping (Result<Reply, any Error>) -> Void)
+  func begin(_ call: Call, before rest: Pipeline, _ reply: @escaping (Result<Reply, any Error>) -> Void)
 }
 
 /// All stages, as the server runs them: those at the beginning that need not wait without a task.
@@ -41,7 +40,8 @@ public final class Pipeline: Sendable {
   /// - Parameter stages: in order; the last one answers every call that reaches it without calling `next`.
   public convenience init(stages: [any Middleware]) { self.init(Next(stages: stages)) }
 
-  private init(_ whole: Next) {
+  /// - Parameter whole: all that are left of a pipeline's stages.
+  @_spi(Server) public init(_ whole: Next) {
     self.whole = whole
     let stages = whole.stages
     var first: [any ImmediateMiddleware] = []
@@ -73,13 +73,14 @@ public final class Pipeline: Sendable {
     _ call: Call, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) throws -> Next? {
     for place in first.indices where try !first[place].admit(call) { return left[place] }
-    if let end, try end.begin(call, reply) {
+    // To bind what is there to a name would count a reference.
+    if end != nil, try end!.begin(call, reply) {
       call.comes(to: whole.index + first.count, isEnd: true)
       return nil
     }
-    if let tasked, let rest {
-      call.lastStage = rest.whole.index - 1
-      tasked.begin(call, next: rest.whole, rest: rest, reply)
+    if tasked != nil {
+      call.lastStage = rest!.whole.index - 1
+      tasked!.begin(call, before: rest!, reply)
       return nil
     }
     if let twoWay, let rest { return try begin(call, at: twoWay, before: rest, reply) }

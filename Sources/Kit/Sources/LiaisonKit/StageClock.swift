@@ -3,9 +3,8 @@ import ContextModel
 /// Counts the time that a stage keeps a call, and takes the call on from it. The server's part of ``Next``; belongs to the
 /// call's loop.
 @_spi(Server) open class StageClock: @unchecked Sendable {
-  /// What stands behind the stage, if calls may go on through it without a task. Lives as long as the server.
-  @exclusivity(unchecked) private final unowned(unsafe) var rest: Pipeline?
-
+  /// What stands behind the stage.
+  private let rest: Pipeline
   /// The task of the stage, which waits in `next`; it keeps this object alive.
   @exclusivity(unchecked) private final var waiting: UnsafeContinuation<Void, Never>?
   /// What became of the call in `next`. Not handed over by the continuation, which would copy it more than once.
@@ -13,26 +12,27 @@ import ContextModel
   /// What a stage behind has to wait for: it and those behind it are for the task of this one.
   @exclusivity(unchecked) private final var left: Next?
   /// The same for every call: to make one for each would be an allocation.
-  private final lazy var answered: (Result<Reply, any Error>) -> Void = { [unowned(unsafe) self] outcome in
-    passed = outcome
-    if let waiting {
-      self.waiting = nil
-      resume(waiting)
-    }
-  }
+  private let answered: (Result<Reply, any Error>) -> Void
 
   /// A clock that does not run.
-  public init() {}
+  ///
+  /// - Parameter rest: what stands behind the stage.
+  public init(before rest: Pipeline) {
+    self.rest = rest
+    let ear = Ear()
+    answered = { outcome in ear.clock.unsafelyUnwrapped._withUnsafeGuaranteedRef { $0.hear(outcome) } }
+    ear.clock = .passUnretained(self)
+  }
+
+  /// Knows who is to be told. The clock has it, and is its end.
+  private final class Ear {
+    @exclusivity(unchecked) var clock: Unmanaged<StageClock>?
+  }
 
   // Methods: other modules would ask the runtime whether they may access the properties.
 
   /// A call has come to the stage.
-  ///
-  /// - Parameter rest: what stands behind the stage, if calls may go on through it without a task; lives as long as the server.
-  public final func begin(_ call: Call, before rest: Pipeline?) {
-    call.clock = self
-    self.rest = rest
-  }
+  public final func begin(_ call: Call) { call.clock = self }
 
   /// The stage is done with its call.
   public final func end(_ call: Call) { call.clock = nil }
@@ -52,9 +52,6 @@ import ContextModel
 
   /// `next` is about to return to the stage.
   open func goOn() {}
-
-  /// Resumes the task of the stage, which may run before this returns.
-  open func resume(_ task: UnsafeContinuation<Void, Never>) { task.resume() }
 
   /// Runs what stands behind the stage and has to wait, in the task of the stage.
   open func run(_ next: Next, _ call: Call) async throws -> Reply { try await next.handle(call) }
@@ -78,13 +75,20 @@ import ContextModel
 
   // Not inlined: a reply would lie in the frame of the task, more than once.
 
+  /// The stages behind have answered.
+  private final func hear(_ outcome: Result<Reply, any Error>) {
+    passed = outcome
+    guard let waiting else { return }
+    self.waiting = nil
+    waiting.resume()
+  }
+
   /// Takes a call as far as it goes without the stage's task.
   @inline(never)
   private final func take(_ call: Call, to next: Next) throws {
     try passOn()
     call.lastStage = next.index
     call.clock = nil
-    guard let rest else { return left = next }
     do { left = try rest.begin(call, answered) } catch { passed = .failure(error) }
   }
 
