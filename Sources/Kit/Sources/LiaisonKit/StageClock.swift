@@ -24,7 +24,7 @@ import ContextModel
     ear.clock = .passUnretained(self)
   }
 
-  /// Knows who is to be told. The clock has it, and is its end.
+  /// Where ``answered`` finds its clock, which cannot be captured before it is made. The clock has it and lives at least as long.
   private final class Ear {
     @exclusivity(unchecked) var clock: Unmanaged<StageClock>?
   }
