@@ -34,14 +34,22 @@ import Testing
 
   private let metrics = MetricsRegistry()
 
+  /// A stage of a plugin on a loop that does not run yet.
+  private func stage(
+    on loop: EventLoop, mark: UInt16 = 1, budget: Duration = .seconds(30),
+    _ body: @escaping @Sendable (Call, Next) async throws -> Reply
+  ) -> PluginStage {
+    let stage = PluginStage(Closure(body), budget: budget, log: Log(level: .error), metrics: metrics)
+    stage.attach(to: [loop], mark: mark)
+    return stage
+  }
+
   /// What a call through stages and the end gives.
   private func answer(
     _ end: End, budget: Duration = .seconds(30), _ bodies: @Sendable (Call, Next) async throws -> Reply...
   ) async throws -> Reply {
     let loop = try EventLoop(index: 0)
-    let log = Log(level: .error)
-    let stages = bodies.map { PluginStage(Closure($0), budget: budget, log: log, metrics: metrics) }
-    for (place, stage) in stages.enumerated() { stage.attach(to: [loop], mark: UInt16(place + 1)) }
+    let stages = bodies.enumerated().map { stage(on: loop, mark: UInt16($0 + 1), budget: budget, $1) }
     loop.start(named: "test")
     defer {
       loop.stop()
@@ -92,14 +100,12 @@ import Testing
     }
     let loop = try EventLoop(index: 0)
     let own = Mutex<[UInt16]>([])
-    let stage = PluginStage(
-      Closure { call, next in
-        own.withLock { $0.append(EventLoop.current?.mark.now.mark ?? 0) }
-        let reply = try await next(call)
-        own.withLock { $0.append(EventLoop.current?.mark.now.mark ?? 0) }
-        return reply
-      }, budget: .seconds(30), log: Log(level: .error), metrics: metrics)
-    stage.attach(to: [loop], mark: 7)
+    let stage = stage(on: loop, mark: 7) { call, next in
+      own.withLock { $0.append(EventLoop.current?.mark.now.mark ?? 0) }
+      let reply = try await next(call)
+      own.withLock { $0.append(EventLoop.current?.mark.now.mark ?? 0) }
+      return reply
+    }
     loop.start(named: "test")
     defer {
       loop.stop()
@@ -147,20 +153,17 @@ import Testing
   {
     let loop = try EventLoop(index: 0)
     let order = Mutex<[String]>([])
-    let log = Log(level: .error)
-    let stages = ["outer", "inner"].map { name in
-      PluginStage(
-        Closure { call, next in
-          #expect(EventLoop.current === loop)
-          order.withLock { $0.append("\(name) \(call.requestNumber)") }
-          defer { order.withLock { $0.append("\(name) ends") } }
-          let reply = try await next(call)
-          #expect(EventLoop.current === loop && call.deadline != nil)
-          await #expect(throws: NextCalledTwice.self) { try await next(call) }
-          return reply
-        }, budget: .seconds(30), log: log, metrics: metrics)
+    let stages = ["outer", "inner"].enumerated().map { place, name in
+      stage(on: loop, mark: UInt16(place + 1)) { call, next in
+        #expect(EventLoop.current === loop)
+        order.withLock { $0.append("\(name) \(call.requestNumber)") }
+        defer { order.withLock { $0.append("\(name) ends") } }
+        let reply = try await next(call)
+        #expect(EventLoop.current === loop && call.deadline != nil)
+        await #expect(throws: NextCalledTwice.self) { try await next(call) }
+        return reply
+      }
     }
-    for (place, stage) in stages.enumerated() { stage.attach(to: [loop], mark: UInt16(place + 1)) }
     loop.start(named: "test")
     defer {
       loop.stop()
@@ -236,15 +239,13 @@ import Testing
     let count = 1200
     let (gate, end) = (Gate(count), End())
     let loop = try EventLoop(index: 0)
-    let stage = PluginStage(
-      Closure { call, next in
-        await gate.pass()
-        if call.requestNumber % 3 == 0 {
-          await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
-        }
-        return try await next(call)
-      }, budget: .seconds(1), log: Log(level: .error), metrics: metrics)
-    stage.attach(to: [loop], mark: 1)
+    let stage = stage(on: loop, budget: .seconds(1)) { call, next in
+      await gate.pass()
+      if call.requestNumber % 3 == 0 {
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+      }
+      return try await next(call)
+    }
     loop.start(named: "test")
     defer {
       loop.stop()
@@ -273,13 +274,11 @@ import Testing
     async throws
   {
     let loop = try EventLoop(index: 0)
-    let stage = PluginStage(
-      Closure { call, next in
-        let start = ContinuousClock.now
-        while call.requestNumber == 1, ContinuousClock.now - start < .milliseconds(600) {}
-        return try await next(call)
-      }, budget: .milliseconds(500), log: Log(level: .error), metrics: metrics)
-    stage.attach(to: [loop], mark: 1)
+    let stage = stage(on: loop, budget: .milliseconds(500)) { call, next in
+      let start = ContinuousClock.now
+      while call.requestNumber == 1, ContinuousClock.now - start < .milliseconds(600) {}
+      return try await next(call)
+    }
     loop.start(named: "test")
     defer {
       loop.stop()
@@ -306,10 +305,7 @@ import Testing
     async throws
   {
     let loop = try EventLoop(index: 0)
-    let stage = PluginStage(
-      Closure { call, next in try await next(call) }, budget: .seconds(30), log: Log(level: .error),
-      metrics: metrics)
-    stage.attach(to: [loop], mark: 1)
+    let stage = stage(on: loop) { call, next in try await next(call) }
     let pipeline = Pipeline(stages: [stage, LaterEnd()])
     loop.start(named: "test")
     defer {

@@ -383,8 +383,9 @@ def test_a_good_library_is_said_to_be_good(installation: Installation) -> None:
 
 def with_note(installation: Installation, folder: Path, version: str) -> Path:
     """The plugin with another kit's version in its note, whose text is padded with zeros to 256 bytes."""
-    start = installation.library.read_bytes().index(b"\0kit " + KIT.encode() + b"\n") + 1
-    text = installation.library.read_bytes()[start : start + 256]
+    content = installation.library.read_bytes()
+    start = content.index(b"\0kit " + KIT.encode() + b"\n") + 1
+    text = content[start : start + 256]
     changed = text.rstrip(b"\0").replace(KIT.encode(), version.encode(), 1).ljust(256, b"\0")
     return patched(installation, folder, text, changed)
 

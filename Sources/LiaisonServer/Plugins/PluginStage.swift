@@ -41,22 +41,18 @@ final class PluginStage: TaskedStage {
 
   func handle(_ call: Call, next: Next) async throws -> Reply {
     try await withUnsafeThrowingContinuation { continuation in
-      begin(call, beforeThose: Pipeline(next)) { continuation.resume(with: $0) }
+      host.begin(call, before: Pipeline(next)) { continuation.resume(with: $0) }
     }
   }
 
   func begin(
     _ call: Call, before rest: Pipeline, _ reply: @escaping (Result<Reply, any Error>) -> Void
   ) {
-    begin(call, beforeThose: rest, reply)
+    host.begin(call, before: rest, reply)
   }
 
-  private func begin(
-    _ call: Call, beforeThose rest: @autoclosure () -> Pipeline,
-    _ reply: @escaping (Result<Reply, any Error>) -> Void
-  ) {
-    hosts[EventLoop.requiredIndex(by: "a plugin's stage")].begin(call, before: rest(), reply)
-  }
+  /// That of the thread's loop.
+  private var host: StageHost { hosts[EventLoop.requiredIndex(by: "a plugin's stage")] }
 
   /// What the client hears of what the stage did wrong.
   @inline(never)

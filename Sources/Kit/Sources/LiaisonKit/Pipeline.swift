@@ -15,7 +15,7 @@ public protocol ImmediateEnd: Middleware {
   /// Begins to handle a call.
   ///
   /// - Parameters:
-  ///   - rest: what stands behind the stage; lives as long as the server.
+  ///   - rest: what stands behind the stage.
   ///   - reply: called once, on the call's loop, perhaps before this returns.
   func begin(_ call: Call, before rest: Pipeline, _ reply: @escaping (Result<Reply, any Error>) -> Void)
 }
