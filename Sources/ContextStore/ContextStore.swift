@@ -23,7 +23,6 @@ public final class ContextStore: Sendable {
   private let writeGatherers: [Gatherer<PendingDecision>]
   private let readGatherers: [Gatherer<PendingQuestion>]
   private let queryGatherers: [Gatherer<PendingQuestion>]
-  private let commitThread: StoreThread
   private let readThreads: [StoreThread]
   private let isClosed = Mutex(false)
   /// How often each server has committed, and when that was told.
@@ -71,6 +70,7 @@ public final class ContextStore: Sendable {
     identity = engine.identity
     node = engine.node
     self.loops = loops
+    self.metrics = metrics
     let committer = Committer(
       engine: engine, loops: loops, options: options,
       metrics: metrics, notice: notice)
@@ -83,7 +83,6 @@ public final class ContextStore: Sendable {
     writeGatherers = loops.map { Gatherer(loop: $0, mailbox: committer.mailbox) }
     readGatherers = loops.map { Gatherer(loop: $0, mailbox: reads) }
     queryGatherers = loops.map { Gatherer(loop: $0, mailbox: queries) }
-    commitThread = StoreThread(named: "store commit") { committer.run() }
     let queryWorker = ReadWorker(reader: queryReader, mailbox: queries, loops: loops)
     readThreads =
       readers.map { reader in
@@ -250,7 +249,7 @@ public final class ContextStore: Sendable {
   }
 
   /// Whether writes are being kept.
-  public var health: StoreHealth { committer.health.withLock { $0 } }
+  public var health: StoreHealth { committer.condition.health }
 
   /// The bytes of the journal that are not in the database's tables yet.
   public var backlog: Int { engine.backlog }
@@ -264,7 +263,7 @@ public final class ContextStore: Sendable {
   }
 
   /// What the store counts.
-  public var metrics: StoreMetrics { committer.metrics }
+  public let metrics: StoreMetrics
 
   /// Commits what was handed over, then closes. Blocks; called on a thread that is no loop, before the loops stop.
   /// Calls that come later get 503. Without effect the second time.
@@ -274,8 +273,7 @@ public final class ContextStore: Sendable {
       return !isClosed
     }
     guard isFirst else { return }
-    committer.mailbox.close()
-    commitThread.join()
+    committer.close()
     signal.close()
     reads.close()
     queries.close()

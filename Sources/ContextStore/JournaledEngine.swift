@@ -4,7 +4,7 @@ import Synchronization
 /// The embedded engine: a batch is kept in a journal, which is what replies wait for, and folded into a SQLite database
 /// behind them, in large, sorted transactions in which many writes to one service have become one row. What is not
 /// folded yet is found through the overlay.
-final class JournaledEngine: StoreEngine, @unchecked Sendable {
+final class JournaledEngine: StoreEngine, StoreWriter, @unchecked Sendable {
   let identity: Int64
   private let lock: FolderLock
   private let path: String
@@ -65,6 +65,9 @@ final class JournaledEngine: StoreEngine, @unchecked Sendable {
   }
 
   deinit { close() }
+
+  // A journal is written by one.
+  var writers: [any StoreWriter] { [self] }
 
   // MARK: One batch
 

@@ -114,7 +114,7 @@ import Testing
     let test = try TestStore(on: backend, options: StoreOptions(maximumBatch: 10))
     let outcomes = await test.writeTogether(
       (0..<95).map { .starting(.single, .starting(customer: "A", at: $0)) })
-    #expect(try outcomes.map { try $0.get().sequence } == Array(1...95))
+    #expect(try outcomes.map { try $0.get().mapping?.service.rawValue } == Array(1...95))
     #expect(test.store.metrics.batchSize.count == 10)
     #expect(test.store.metrics.batchSize.sum == 95)
     #expect(test.store.metrics.commitDuration.count == 10)

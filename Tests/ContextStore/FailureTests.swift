@@ -6,7 +6,7 @@ import Testing
 @testable import ContextStore
 
 /// The real engine, on a disk that has no room while `isLimited`.
-private final class LimitedEngine: StoreEngine {
+private final class LimitedEngine: StoreEngine, StoreWriter {
   private let engine: JournaledEngine
   private let isLimited = Mutex(false)
   private let isMute = Mutex(false)
@@ -17,6 +17,7 @@ private final class LimitedEngine: StoreEngine {
   func limit(_ limited: Bool) { isLimited.withLock { $0 = limited } }
   /// Keeps what it is given, and does not tell.
   func mute(_ mute: Bool) { isMute.withLock { $0 = mute } }
+  var writers: [any StoreWriter] { [self] }
   var probeCount: Int { probes.withLock { $0 } }
 
   func begin() throws(StoreError) -> StoreCounters { try engine.begin() }

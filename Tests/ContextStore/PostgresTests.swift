@@ -294,7 +294,7 @@ struct PostgresTests {
   }
 
   /// What no index takes, not even compressed.
-  private static func poison() -> String {
+  static func poison() -> String {
     String((0..<4000).map { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement()! })
   }
 }

@@ -19,7 +19,10 @@ final class PostgresWatcher: @unchecked Sendable {
   private var nextRemoval: UInt64 = 0
 
   /// How the names of the counters begin that servers move with each batch.
-  static let signature = "batch of "
+  private static let signature = "batch of "
+
+  /// The name of the counter that one of a server's lanes moves.
+  static func signature(of node: String, lane: Int) -> String { "\(signature)\(node)/\(lane)" }
 
   private static let interval = 1000
   private static let channelName = PostgresStatement("channel", "SELECT quote_ident(\(channel))")
@@ -117,7 +120,9 @@ final class PostgresWatcher: @unchecked Sendable {
       found[name] = (last, before?.last == last ? before?.since ?? now : now)
     }
     servers = found
-    return found.mapValues(\.last)
+    // Of all lanes of a server together.
+    return Dictionary(
+      found.map { (String($0.key.prefix { $0 != "/" }), $0.value.last) }, uniquingKeysWith: +)
   }
 
   /// Removes the counters of servers that have committed nothing for long: whoever is killed leaves one.

@@ -1,7 +1,6 @@
 import ContextModel
 
-/// Writes a batch into the tables: everything in one round trip, the commit included, of which a part may be sent earlier. One
-/// thread at a time.
+/// Writes a batch into the tables: everything in one round trip, the commit included. One thread at a time.
 final class PostgresWriter {
   private let documents: DocumentReader
 
@@ -33,63 +32,34 @@ final class PostgresWriter {
     "sign-batch",
     "INSERT INTO counter VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET last = excluded.last")
 
-  /// How much of a batch is on its way.
-  struct Progress {
-    /// Whether the services and what belongs to them alone are.
-    fileprivate var hasServices = false
-    /// Statements whose results say nothing.
-    fileprivate var statements = 0
-    fileprivate var hasChanges = false
-  }
-
-  /// Sends what only who has the services locked can write: nobody waits for it, and it waits for nobody.
-  func sendServices(of batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Progress {
-    var progress = Progress()
-    guard batch.deletions.isEmpty, !batch.puts.contains(where: { $0.key.kind == .erasure }) else {
-      return progress
-    }
-    progress.statements = try saveServices(batch, on: connection)
-    progress.hasServices = true
-    try connection.flush()
-    return progress
-  }
-
-  /// Sends the rest, the commit included.
+  /// Writes a batch and commits it.
   ///
-  /// - Parameters:
-  ///   - number: what `signature` counts to with this batch, so that it can be told later whether it was committed.
-  ///   - progress: what was sent of it before.
-  func sendCommit(
-    of batch: Batch, _ signature: String, _ number: Int64, after progress: Progress,
-    on connection: PostgresConnection
-  ) throws(StoreError) -> Progress {
-    var progress = progress
-    if !progress.hasServices { progress.statements += try saveServices(batch, on: connection) }
-    progress.statements += try saveOthers(batch, on: connection)
+  /// - Parameter number: what `signature` counts to with this batch, so that it can be told later whether it was committed.
+  /// - Returns: the number of the newest change; 0 if there is no change in the batch.
+  func commit(
+    _ batch: Batch, _ signature: String, _ number: Int64, on connection: PostgresConnection
+  ) throws(StoreError) -> Int64 {
+    // Of what they answer nothing is of interest.
+    var statements = try saveServices(batch, on: connection)
+    try connection.flush()
+    statements += try saveOthers(batch, on: connection)
     try connection.send(Self.signs, .text(signature), .integer(number))
-    progress.statements += 1
+    statements += 1
     if batch.changesWhatNodesShare {
       try connection.send(Self.countsShared)
       try connection.send(Self.notifies)
-      progress.statements += 2
+      statements += 2
     }
-    if !batch.changes.isEmpty {
-      progress.hasChanges = true
+    let hasChanges = !batch.changes.isEmpty
+    if hasChanges {
       try connection.send(Self.counts, .integer(Int64(batch.changes.count)))
       try connection.send(Self.insertsChanges, Self.parameters(batch.changes))
     }
     try connection.send(Self.commits)
     try connection.synchronize()
-    return progress
-  }
-
-  /// Waits until all that was sent is committed.
-  ///
-  /// - Returns: the number of the newest change; 0 if there is no change among it.
-  func finish(_ progress: Progress, on connection: PostgresConnection) throws(StoreError) -> Int64 {
-    for _ in 0..<progress.statements { _ = try connection.take() }
+    for _ in 0..<statements { _ = try connection.take() }
     var last: Int64 = 0
-    if progress.hasChanges {
+    if hasChanges {
       last = try connection.take().integer(0, 0)
       _ = try connection.take()
     }

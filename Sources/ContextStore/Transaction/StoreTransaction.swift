@@ -4,7 +4,7 @@ public import ContextModel
 ///
 /// Nobody sees any of it before the batch is durable. Commit thread only.
 public final class StoreTransaction {
-  let engine: any StoreEngine
+  let writer: any StoreWriter
   let documents: DocumentReader
   private let lifetime: LifetimePolicy
   let largestExtension: Int
@@ -28,13 +28,15 @@ public final class StoreTransaction {
   /// What the change that is being decided has touched: services, and records as they were before, newest last.
   private var touched: [ServiceSlot] = []
   private var undo: [(RecordKey, RecordSlot)] = []
+  /// Whether a list was looked at: nothing locks what is not in it yet.
+  private var hasLookedAtLists = false
   /// Why the engine cannot be read: nothing of the batch counts then.
   private(set) var failure: StoreError?
 
-  init(engine: any StoreEngine, documents: DocumentReader, options: StoreOptions) {
+  init(_ writer: any StoreWriter, documents: DocumentReader, options: StoreOptions) {
     lifetime = options.lifetime
     largestExtension = options.largestExtension
-    self.engine = engine
+    self.writer = writer
     self.documents = documents
   }
 
@@ -47,9 +49,10 @@ public final class StoreTransaction {
     if services.count > Self.mostKept { services.removeLast(services.count - Self.mostKept) }
     records.removeAll(keepingCapacity: true)
     keysOfServices = nil
+    hasLookedAtLists = false
     failure = nil
     moment = .now
-    counters = try engine.begin()
+    counters = try writer.begin()
     try load(keys)
   }
 
@@ -67,7 +70,7 @@ public final class StoreTransaction {
         wantedServices.append(key.service)
       }
     }
-    try engine.load(wantedServices, wantedRecords) { id, service in
+    try writer.load(wantedServices, wantedRecords) { id, service in
       if places[id.rawValue] == nil { _ = add(id, .single, stored: &service) }
     } record: { key, record in
       if records[key] == nil { records[key] = RecordSlot(loaded: record) }
@@ -101,7 +104,7 @@ public final class StoreTransaction {
     var batch = Batch(changes: changes, counters: counters)
     batch.endsSegment = endsSegment
     batch.puts.reserveCapacity(serviceCount + records.count)
-    let wantsColumns = engine.wantsColumns
+    let wantsColumns = writer.wantsColumns
     for slot in services[..<serviceCount] where slot.isChanged {
       if let record = slot.record(withColumns: wantsColumns) {
         batch.puts.append(record)
@@ -115,6 +118,36 @@ public final class StoreTransaction {
     return batch
   }
 
+  /// What a batch has to do with one that was decided before it and may not be kept yet.
+  enum Relation {
+    case apart
+    /// What both look at the engine has given to the later one when the earlier one had ended.
+    case follows
+    /// The later one may have looked for something before the earlier one had made it.
+    case mayMiss
+  }
+
+  /// Of batches that are both decided.
+  func relation(to earlier: StoreTransaction) -> Relation {
+    guard !hasLookedAtLists else { return .mayMiss }
+    var relation = Relation.apart
+    for (key, slot) in records {
+      guard let other = earlier.records[key], slot.isChanged || other.isChanged else { continue }
+      // Keys are not locked against those that look at them, what is not there cannot be.
+      if slot.isNew || key.kind == .identificationKeys { return .mayMiss }
+      relation = .follows
+    }
+    for slot in services[..<serviceCount] {
+      guard let place = earlier.places[slot.key.service] else { continue }
+      if !slot.isNew {
+        relation = .follows
+      } else if earlier.services[place].isChanged {
+        return .mayMiss
+      }
+    }
+    return relation
+  }
+
   // MARK: Services
 
   /// A service as it is now; `nil` if the tenant has none of that id.
@@ -125,8 +158,9 @@ public final class StoreTransaction {
 
   /// All services of a customer, or all anonymous ones of a contact key, as they are now, by their ids.
   public func services(of owner: ServiceQuery.Owner, tenant: Tenant) throws(ContextError) -> [Service] {
+    hasLookedAtLists = true
     do throws(StoreError) {
-      for record in try engine.services(ServiceQuery(tenant: tenant, owner: owner))
+      for record in try writer.services(ServiceQuery(tenant: tenant, owner: owner))
       where places[record.key.service] == nil {
         let service = try documents.requiredService(record, record.key.service)
         _ = add(service, of: service.id, service.tenant)
@@ -142,7 +176,7 @@ public final class StoreTransaction {
   public func newServiceID() throws(ContextError) -> ServiceID {
     if counters.ownServiceIDs.isEmpty {
       do throws(StoreError) {
-        let ids = try engine.moreServiceIDs()
+        let ids = try writer.moreServiceIDs()
         counters.nextServiceID = ids.lowerBound
         counters.endOfServiceIDs = ids.upperBound
       } catch {
@@ -210,7 +244,7 @@ public final class StoreTransaction {
   private func slot(of id: ServiceID, _ tenant: Tenant) throws(ContextError) -> ServiceSlot {
     if let place = places[id.rawValue] { return services[place] }
     do throws(StoreError) {
-      let stored = counters.ownServiceIDs.contains(id.rawValue) ? nil : try engine.service(id.rawValue)
+      let stored = counters.ownServiceIDs.contains(id.rawValue) ? nil : try writer.service(id.rawValue)
       return add(stored, of: id, tenant)
     } catch {
       throw fail(error)
@@ -244,7 +278,7 @@ public final class StoreTransaction {
   ) throws(ContextError) -> [Record] {
     if !isNew(service.rawValue) {
       do throws(StoreError) {
-        for record in try engine.records(kind, of: service, tenant: tenant) where records[record.key] == nil {
+        for record in try writer.records(kind, of: service, tenant: tenant) where records[record.key] == nil {
           add(record.key, RecordSlot(loaded: record))
         }
       } catch {
@@ -308,7 +342,7 @@ public final class StoreTransaction {
   private func slot(of key: RecordKey) throws(ContextError) -> RecordSlot {
     if let slot = records[key] { return slot }
     do throws(StoreError) {
-      let slot = RecordSlot(loaded: isNew(key.service) ? nil : try engine.record(key))
+      let slot = RecordSlot(loaded: isNew(key.service) ? nil : try writer.record(key))
       add(key, slot)
       return slot
     } catch {

@@ -20,7 +20,7 @@ enum TestPostgres {
       .appending(path: "../../../Scripts/private-postgres.sh").standardized
     let process = Process()
     process.executableURL = script
-    process.arguments = ["-c", "fsync=off"]
+    process.arguments = ["-c", "fsync=off", "-c", "max_connections=500"]
     let (input, output) = (Pipe(), Pipe())
     process.standardInput = input
     process.standardOutput = output
