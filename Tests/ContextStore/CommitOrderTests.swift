@@ -61,6 +61,41 @@ struct CommitOrderTests {
     }
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `a profile is found by a key, and a service in a list, that the batch before has made`() async throws {
+    let test = try TestStore(TestPostgres.newStore(), options: StoreOptions(maximumBatch: 1))
+    let moment = Timestamp(milliseconds: 1)
+    func json(_ text: String) throws -> JSONDocument { try JSONParser().parse(Array(text.utf8)) }
+    let ids = try await services(20, in: test)
+    var changes: [@Sendable (ContextStore) async throws -> Void] = []
+    for (number, id) in ids.enumerated() {
+      let key = try IdentificationKey(
+        decoding: json(#"{"name":"key\#(number)","source":"profile","attributes":["Mail"]}"#).root)
+      let body = try ProfileBody(decoding: json(#"{"Mail":"m\#(number)"}"#).root)
+      changes.append { store in
+        _ = try await store.write(CreateIdentificationKey(tenant: .single, key: key, at: moment))
+      }
+      changes.append { store in
+        _ = try await store.write(
+          CreateProfile(tenant: .single, customer: "\(number)", body: body, at: moment))
+      }
+      changes.append { _ = try await $0.write(AnyChange.associating(id, with: "\(number)")) }
+      guard number > 0 else { continue }
+      changes.append { store in
+        let merged = try await store.write(
+          MergeProfile(
+            tenant: .single, customer: "0", source: "\(number)", options: MergeOptions(), movesServices: true,
+            uniqueAttributes: [:], at: moment))
+        #expect(merged.moved.map(\.service) == [id])
+      }
+    }
+    try await test.inOneTick(changes)
+    #expect(try await test.ids(ofCustomer: "0").count == 20)
+    // Each profile under all keys that were there before it.
+    #expect(try await test.rows("SELECT count(*) FROM identity WHERE customer = '0'") == ["210"])
+    #expect(test.notices.all.isEmpty)
+  }
+
   private func services(_ count: Int, in test: TestStore) async throws -> [ServiceID] {
     try await test.writeTogether(
       (0..<count).map { .starting(.single, .starting(customer: "0", at: Int64($0))) }

@@ -53,9 +53,11 @@ final class CommitOrder: @unchecked Sendable {
   func decide(
     _ flight: Flight, _ decide: () throws(StoreError) -> Batch?, abandon: () -> Void
   ) throws(StoreError) -> Batch? {
-    state.locked {
+    // Whoever is decided already does not begin anew before this batch is, for that takes the turn, or its giving way.
+    var earlier = state.locked {
       while flights.contains(where: { $0.stage == .failed }) { state.wait() }
       isDeciding = true
+      return others(of: flight)
     }
     var isUnderWay = false
     defer {
@@ -66,47 +68,48 @@ final class CommitOrder: @unchecked Sendable {
       state.notifyAll()
     }
     var decided = try decide()
-    while !waitForOthers(before: flight, abandon) { decided = try decide() }
+    while !isCurrent(flight, behind: earlier) {
+      // Who is decided again may want what this one has locked.
+      abandon()
+      earlier = state.locked {
+        hasGivenWay = true
+        state.notifyAll()
+        while earlier.contains(where: { $0.stage != .none }) { state.wait() }
+        hasGivenWay = false
+        return others(of: flight)
+      }
+      decided = try decide()
+    }
     isUnderWay = decided != nil
     return decided
   }
 
-  /// Waits for what this batch has to do with.
+  /// Those whose batches are on their way.
+  private func others(of flight: Flight) -> [Flight] {
+    flights.filter { $0 !== flight && $0.stage != .none }
+  }
+
+  /// Waits for what a batch has to do with.
   ///
+  /// - Parameter earlier: what was on its way when it began.
   /// - Returns: whether it counts as it was decided.
-  private func waitForOthers(before flight: Flight, _ abandon: () -> Void) -> Bool {
-    guard flights.count > 1 else { return true }
-    // Whose stage is that does not begin anew before this batch is decided or has given way.
-    let others = state.locked { flights.filter { $0 !== flight && $0.stage != .none } }
-    var earlier: [Flight] = []
-    var mayMiss = false
-    for other in others {
+  private func isCurrent(_ flight: Flight, behind earlier: [Flight]) -> Bool {
+    var followed: [Flight] = []
+    for other in earlier {
       switch flight.transaction.relation(to: other.transaction) {
       case .apart: continue
-      case .follows: break
-      case .mayMiss: mayMiss = true
+      case .follows: followed.append(other)
+      case .mayMiss: return false
       }
-      earlier.append(other)
     }
-    guard !earlier.isEmpty else { return true }
-    if !mayMiss {
-      let isKept = state.locked {
-        while earlier.allSatisfy({ $0.stage != .failed }), earlier.contains(where: { $0.stage == .underWay }) {
-          state.wait()
-        }
-        return earlier.allSatisfy { $0.stage == .none }
+    guard !followed.isEmpty else { return true }
+    return state.locked {
+      while followed.contains(where: { $0.stage == .underWay }) {
+        if followed.contains(where: { $0.stage == .failed }) { return false }
+        state.wait()
       }
-      if isKept { return true }
+      return followed.allSatisfy { $0.stage == .none }
     }
-    // Who is decided again may want what this one has locked.
-    abandon()
-    state.locked {
-      hasGivenWay = true
-      state.notifyAll()
-      while earlier.contains(where: { $0.stage != .none }) { state.wait() }
-      hasGivenWay = false
-    }
-    return false
   }
 
   /// A batch that is given up, or was not even decided, is to be decided again: returns when nobody else decides. Nothing is taken

@@ -180,6 +180,29 @@ final class TestStore: Sendable {
     return outcomes.all
   }
 
+  /// Begins all changes in one tick, so that they arrive in this order; returns when all are made.
+  func inOneTick(_ changes: [@Sendable (ContextStore) async throws -> Void]) async throws {
+    let (results, continuation) = AsyncThrowingStream<Void, any Error>.makeStream()
+    let (store, loop) = (store, loops[0])
+    loop.post {
+      for change in changes {
+        loop.runTask {
+          do {
+            try await change(store)
+            continuation.yield()
+          } catch {
+            continuation.finish(throwing: error)
+          }
+        }
+      }
+    }
+    var left = changes.count
+    for try await _ in results {
+      left -= 1
+      if left == 0 { continuation.finish() }
+    }
+  }
+
   func write(_ request: AnyChange) async throws -> AnyChange.Outcome {
     try await writeTogether([request])[0].get()
   }
