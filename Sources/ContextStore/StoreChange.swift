@@ -1,6 +1,6 @@
 public import ContextModel
 
-/// A change somebody wants made. What becomes of it is decided on the commit thread, in the order of arrival.
+/// A change somebody wants made. What becomes of it is decided on a commit thread, in the order of arrival.
 ///
 /// ```swift
 /// struct Touch: StoreChange {

@@ -80,7 +80,7 @@ final class PostgresWatcher: @unchecked Sendable {
       do throws(StoreError) {
         try watch(body)
       } catch {
-        // The commit thread tells when the database is away.
+        // A commit thread tells when the database is away.
         isListening = false
         sleep(milliseconds: 100)
       }

@@ -27,7 +27,8 @@ final class CommitWorker: @unchecked Sendable {
 
   init(
     _ writer: any StoreWriter, of engine: any StoreEngine, from mailbox: Mailbox<PendingDecision>,
-    _ order: CommitOrder, _ options: StoreOptions, _ metrics: StoreMetrics, _ condition: StoreCondition, _ signal: ChangeSignal,
+    _ order: CommitOrder, _ options: StoreOptions, _ metrics: StoreMetrics, _ condition: StoreCondition,
+    _ signal: ChangeSignal,
     _ delivery: CommitDelivery
   ) {
     self.engine = engine
@@ -54,7 +55,11 @@ final class CommitWorker: @unchecked Sendable {
         guard case .some = taken else { return taken }
         start = monotonicNanoseconds()
         decision = Result { () throws(StoreError) in
-          try order.decide(flight) { () throws(StoreError) in try decide(calls) } abandon: { writer.abandon() }
+          try order.decide(flight) { () throws(StoreError) in
+            try decide(calls)
+          } abandon: {
+            writer.abandon()
+          }
         }
         return taken
       }
