@@ -20,10 +20,10 @@ final class PostgresLane: StoreWriter, @unchecked Sendable {
   private var ids = PostgresKnowledge.IDs()
   /// On which the batch's transaction is open: what another connection gave would be no part of it. `nil` outside of one.
   private var open: PostgresConnection?
+  /// Whether it was there before the batch.
+  private var isUsed = false
   /// The transaction as the server knows it; `nil` until it has said so.
   private var transaction: String?
-  /// Whether that was there before the batch.
-  private var isUsed = false
 
   private static let begins = PostgresStatement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED")
   private static let identifies = PostgresStatement("transaction", "SELECT pg_current_xact_id()::text")
