@@ -56,6 +56,7 @@ final class PostgresRuns {
     }
     for count in 1...Self.mostNodes where options.wants("postgres-nodes-\(count)") {
       progress("servers on PostgreSQL: \(count)")
+      try tidyUp()
       results.add(
         try associate(on: Array(nodes.prefix(count)), depth: 16),
         to: Row(
@@ -71,23 +72,26 @@ final class PostgresRuns {
     let title = depth == 1 ? "64 connections" : "64 connections × \(depth)"
     let (key, floorKey) = ("postgres-64x\(depth)", "pgbench-64x\(depth)")
     progress("server on PostgreSQL: associate, \(title)")
+    try tidyUp()
     let first = try newestChange()
     results.add(
       try associate(on: [nodes[0]], depth: depth),
       to: Row(key: key, title: "associate in PostgreSQL, \(title)", floors: [("pgbench", floorKey)]))
     let batch = try rowsOfCommit(after: first)
-    _ = try postgres.query("VACUUM ANALYZE", "CHECKPOINT")
     progress("floor: pgbench, \(batch) a commit")
+    try tidyUp()
     results.add(
       try floor.measure(batch: batch, seconds: options.seconds),
       to: Row(key: floorKey, title: "pgbench, as many rows a commit as \(title) bring"))
-    _ = try postgres.query("VACUUM ANALYZE", "CHECKPOINT")
     results.add(Double(batch), toFigure: "postgres-batch-\(depth)")
     results.note(
       "postgres-batch-\(depth)",
       "In PostgreSQL, \(title): \(fixed(results.figure("postgres-batch-\(depth)") ?? 0, 0)) rows a commit, of the server and of pgbench."
     )
   }
+
+  /// What is measured begins without what the run before it has put off: dead rows, and pages that are not written yet.
+  private func tidyUp() throws { _ = try postgres.query("VACUUM ANALYZE", "CHECKPOINT") }
 
   private func newestChange() throws -> Int {
     Int(try postgres.query("SELECT last FROM counter WHERE name = 'sequence'")) ?? 0
@@ -122,6 +126,7 @@ final class PostgresRuns {
       ("postgres-read-database", "GET /services/{id} from PostgreSQL", "Cache-Control: no-cache\r\n"),
     ] where options.wants(key) {
       progress("server on PostgreSQL: \(title)")
+      try tidyUp()
       let workload = ReadWorkload(
         services: services, credentials: ServerUnderTest.credentials, headers: headers)
       let plan = LoadPlan(
