@@ -293,6 +293,14 @@ final class PostgresConnection {
   func run(
     _ statement: PostgresStatement, _ parameters: PostgresParameter...
   ) throws(StoreError) -> PostgresResult {
+    try run(statement, parameters)
+  }
+
+  /// One statement alone.
+  @discardableResult
+  func run(
+    _ statement: PostgresStatement, _ parameters: [PostgresParameter]
+  ) throws(StoreError) -> PostgresResult {
     try send(statement, parameters)
     try synchronize()
     let result = try take()

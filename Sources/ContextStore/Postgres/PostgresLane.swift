@@ -174,13 +174,7 @@ final class PostgresLane: StoreWriter, @unchecked Sendable {
     if key.kind == .identificationKeys {
       try connection.run(Self.makesKeys, .integer(key.tenant.rawValue))
     }
-    try connection.send(table.lock, table.parameters([key]))
-    try connection.synchronize()
-    let rows = try connection.take()
-    try connection.takeEnd()
-    guard rows.count > 0 else { return nil }
-    let record = table.read(rows, 0)
-    return record.key.tenant == key.tenant ? record : nil
+    return table.record(try connection.run(table.lock, table.parameters([key])), of: key.tenant)
   }
 
   // Whoever changes something in a service locks the service first.

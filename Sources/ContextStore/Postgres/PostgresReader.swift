@@ -111,9 +111,7 @@ final class PostgresReader: StoreReader {
     let found = try rows { connection throws(StoreError) in
       try connection.send(table.one, table.parameters([key]))
     }
-    guard found.count > 0 else { return nil }
-    let record = table.read(found, 0)
-    return record.key.tenant == key.tenant ? record : nil
+    return table.record(found, of: key.tenant)
   }
 
   func records(

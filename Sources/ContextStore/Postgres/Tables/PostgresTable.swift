@@ -97,6 +97,13 @@ struct PostgresTable: Sendable {
     columns.map { PostgresArray(of: $0.element) }
   }
 
+  /// The record of the first row; `nil` if there is none, or it is another tenant's.
+  func record(_ rows: PostgresResult, of tenant: Tenant) -> Record? {
+    guard rows.count > 0 else { return nil }
+    let record = read(rows, 0)
+    return record.key.tenant == tenant ? record : nil
+  }
+
   /// The parameters that name some rows.
   func parameters(_ keys: some Sequence<RecordKey>) -> [PostgresParameter] {
     var arrays = Self.arrays(self.keys)
