@@ -4,14 +4,15 @@
 --
 -- SERVICES: how many services there are, with the ids 1 to SERVICES (default 100000).
 -- KEY: the bearer key, or "-" for none (default none). DEPTH: requests pipelined on a connection (default 1).
--- The requests are made beforehand, for to make one in Lua costs as much as to answer it. wrk waits for all answers of a
--- pipelined batch before it sends the next one.
+-- All but the customer of a request is made beforehand, for to make one in Lua costs as much as to answer it; a service gets
+-- another customer each time. wrk waits for all answers of a pipelined batch before it sends the next one.
 
 local customers = 20000
 local services, depth = 100000, 1
--- How many requests there are before they are sent again.
+-- How many services and interactions there are before they are sent again, with other customers.
 local made = 50000
-local batches = {}
+local first, rests = "", {}
+local names = {}
 
 local threads = {}
 
@@ -30,21 +31,25 @@ function init(arguments)
   local after_interaction = '","media_type":1,"resource_id":5005,"resource_type":2,"disposition":10}'
   local credentials = ""
   if key and key ~= "-" then credentials = "Authorization: Bearer " .. key .. "\r\n" end
-  local form = "POST /customers/0004Va58A9%06d/services/%d HTTP/1.1\r\nHost: 127.0.0.1\r\n" .. credentials
+  first = "POST /customers/0004Va58A9"
+  local form = "/services/%d HTTP/1.1\r\nHost: 127.0.0.1\r\n" .. credentials
     .. "Content-Type: application/json\r\nContent-Length: " .. (#start + 8 + #after_interaction)
     .. "\r\n\r\n" .. start .. "%08d" .. after_interaction
 
-  for number = 1, made / depth do
-    local batch = {}
-    for place = 1, depth do
-      local interaction = number * depth + place
-      batch[place] = string.format(form, math.random(0, customers - 1), math.random(1, services), interaction)
-    end
-    batches[number] = table.concat(batch)
-  end
+  for number = 1, made do rests[number] = string.format(form, math.random(1, services), number) end
+  for number = 1, customers do names[number] = string.format("%06d", number - 1) end
 end
 
-function request() return batches[math.random(#batches)] end
+function request()
+  if depth == 1 then return first .. names[math.random(customers)] .. rests[math.random(made)] end
+  local pieces = {}
+  for place = 1, 3 * depth, 3 do
+    pieces[place] = first
+    pieces[place + 1] = names[math.random(customers)]
+    pieces[place + 2] = rests[math.random(made)]
+  end
+  return table.concat(pieces)
+end
 
 function done(summary, latency, requests)
   local wrong = summary.errors.status

@@ -69,7 +69,7 @@ final class CopyTarget {
   /// Keeps rows; those that are there already stay as they are.
   func save(_ rows: [[CopiedValue]], in table: CopiedTable) throws(StoreError) {
     let columns = table.columns.map(Self.element)
-    var arrays = PostgresTable.arrays(columns)
+    var arrays = [PostgresArray](of: columns, rows: rows.count)
     for row in rows {
       for (place, value) in row.enumerated() {
         if case .integer(let integer) = value {
@@ -88,9 +88,9 @@ final class CopyTarget {
         """
         INSERT INTO \(table.name) (\(names)) SELECT \(names) FROM \(PostgresTable.rows(columns))
         ON CONFLICT DO NOTHING
-        """), arrays.map { .array($0) })
+        """), arrays.finish())
     try connection.synchronize()
-    _ = try connection.take()
+    try connection.pass(1)
     try connection.takeEnd()
   }
 
@@ -167,17 +167,17 @@ final class CopyTarget {
 
   /// Keeps changes with their numbers; those that are there already stay as they are.
   func save(_ changes: [Change]) throws(StoreError) {
-    var arrays = PostgresTable.arrays(Self.change)
-    for change in changes { change.bind(to: &arrays, number: change.sequence) }
+    var arrays = [PostgresArray](of: Self.change, rows: changes.count)
+    for place in changes.indices { changes.bind(place, to: &arrays, number: changes[place].sequence) }
     let names = Self.change.map(\.name).joined(separator: ", ")
     try connection.send(
       PostgresStatement(
         "copy-changes",
         "INSERT INTO change (\(names)) SELECT \(names) FROM \(PostgresTable.rows(Self.change)) ON CONFLICT DO NOTHING"
       ),
-      arrays.map { .array($0) })
+      arrays.finish())
     try connection.synchronize()
-    _ = try connection.take()
+    try connection.pass(1)
     try connection.takeEnd()
   }
 

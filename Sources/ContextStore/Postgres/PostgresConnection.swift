@@ -192,13 +192,21 @@ final class PostgresConnection {
   /// The result of the next statement.
   ///
   /// - Throws: why it failed; the results up to the next end of what belongs together are taken then.
-  func take() throws(StoreError) -> PostgresResult {
+  func take() throws(StoreError) -> PostgresResult { PostgresResult(try takeHandle()) }
+
+  /// Takes the results of the next statements, whatever they say, unless one failed: that is thrown, see ``take()``.
+  func pass(_ count: Int) throws(StoreError) {
+    for _ in 0..<count { PQclear(try takeHandle()) }
+  }
+
+  /// The caller's to clear.
+  private func takeHandle() throws(StoreError) -> OpaquePointer {
     while true {
       let (what, result) = try next()
       let status = PQresultStatus(result)
       switch what {
       case .preparation where status == PGRES_COMMAND_OK: PQclear(result)
-      case .rows where status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK: return PostgresResult(result)
+      case .rows where status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK: return result
       default:
         let error = StoreError(refusal: result)
         PQclear(result)
@@ -239,9 +247,8 @@ final class PostgresConnection {
     if let failure { throw failure }
     precondition(taken < expected.count, "nothing was sent that could be answered")
     let what = expected[taken]
-    let deadline = monotonicNanoseconds() + UInt64(options.statementTimeout + 1000) * 1_000_000
     while true {
-      try wait(until: deadline)
+      if PQisBusy(handle) != 0 { try wait() }
       // Between the results of two statements stands nothing, told as such.
       guard let result = PQgetResult(handle) else { continue }
       let status = PQresultStatus(result)
@@ -260,7 +267,8 @@ final class PostgresConnection {
   }
 
   /// Returns when a result can be had without waiting.
-  private func wait(until deadline: UInt64) throws(StoreError) {
+  private func wait() throws(StoreError) {
+    let deadline = monotonicNanoseconds() + UInt64(options.statementTimeout + 1000) * 1_000_000
     while PQisBusy(handle) != 0 {
       let unsent = PQflush(handle)
       guard unsent >= 0 else { throw lost() }

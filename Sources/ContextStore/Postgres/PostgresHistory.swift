@@ -53,22 +53,23 @@ enum PostgresHistory {
       try connection.send(erases, parameters(erasures))
       statements += 1
     }
-    var associations = PostgresTable.arrays(association)
+    var associations = [PostgresArray](of: association, rows: batch.changes.count)
     var mentions: [Mention: (tenant: Int64, at: Int64)] = [:]
-    for change in batch.changes {
-      guard let service = change.service?.rawValue, !deleted.contains(service) else { continue }
-      if let customer = change.customer, !change.customerBefore.hasBytes(of: customer),
-        !erasures.contains(where: { $0.erases(change) })
+    let changes = batch.changes
+    for place in changes.indices {
+      guard let service = changes[place].service?.rawValue, !deleted.contains(service) else { continue }
+      if let customer = changes[place].customer, !changes[place].customerBefore.hasBytes(of: customer),
+        !erasures.contains(where: { $0.erases(changes[place]) })
       {
-        append(change, of: service, to: customer, to: &associations)
-      } else if let id = change.interaction {
+        append(changes, place, of: service, to: customer, to: &associations)
+      } else if let id = changes[place].interaction {
         let mention = Mention(service: service, id: TextBytes(id))
-        let earliest = min(mentions[mention]?.at ?? .max, change.at.milliseconds)
-        mentions[mention] = (change.tenant.rawValue, earliest)
+        let earliest = min(mentions[mention]?.at ?? .max, changes[place].at.milliseconds)
+        mentions[mention] = (changes[place].tenant.rawValue, earliest)
       }
     }
     if associations[0].count > 0 {
-      try connection.send(insertsAssociations, associations.map { .array($0) })
+      try connection.send(insertsAssociations, associations.finish())
       statements += 1
     }
     if !mentions.isEmpty {
@@ -84,29 +85,30 @@ enum PostgresHistory {
   }
 
   private static func append(
-    _ change: Change, of service: Int64, to customer: String, to arrays: inout [PostgresArray]
+    _ changes: [Change], _ place: Int, of service: Int64, to customer: String,
+    to arrays: inout [PostgresArray]
   ) {
     arrays[0].append(service)
-    arrays[1].append(change.revision)
-    arrays[2].append(change.tenant.rawValue)
+    arrays[1].append(changes[place].revision)
+    arrays[2].append(changes[place].tenant.rawValue)
     arrays[3].append(customer)
-    arrays[4].append(change.at.milliseconds)
-    arrays[5].append(change.interaction)
-    arrays[6].append(change.principal)
+    arrays[4].append(changes[place].at.milliseconds)
+    arrays[5].append(changes[place].interaction)
+    arrays[6].append(changes[place].principal)
   }
 
   private static func parameters(_ erasures: [Record]) -> [PostgresParameter] {
-    var arrays = PostgresTable.arrays(erased)
+    var arrays = [PostgresArray](of: erased, rows: erasures.count)
     for erasure in erasures {
       arrays[0].append(erasure.key.service)
       arrays[1].append(erasure.key.name)
       arrays[2].append(erasure.key.tenant.rawValue)
     }
-    return arrays.map { .array($0) }
+    return arrays.finish()
   }
 
   private static func parameters(_ mentions: [Mention: (tenant: Int64, at: Int64)]) -> [PostgresParameter] {
-    var arrays = PostgresTable.arrays(interaction)
+    var arrays = [PostgresArray](of: interaction, rows: mentions.count)
     // In one order, so that two servers wait for each other in no circle.
     for (mention, value) in mentions.sorted(by: { ($0.key.service, $0.key.id) < ($1.key.service, $1.key.id) })
     {
@@ -115,7 +117,7 @@ enum PostgresHistory {
       arrays[2].append(value.tenant)
       arrays[3].append(value.at)
     }
-    return arrays.map { .array($0) }
+    return arrays.finish()
   }
 }
 

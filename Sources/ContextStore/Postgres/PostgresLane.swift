@@ -130,7 +130,7 @@ final class PostgresLane: StoreWriter, @unchecked Sendable {
       tables.append(table)
     }
     try connection.synchronize()
-    _ = try connection.take()
+    try connection.pass(1)
     transaction = try connection.take().text(0, 0)
     // All of it before any of it is handed over: what a broken connection gave is of no use.
     let rows = services.isEmpty ? nil : try connection.take()

@@ -81,7 +81,7 @@ final class PostgresReader: StoreReader {
     do throws(StoreError) {
       try send(connection)
       try connection.synchronize()
-      if begins { _ = try connection.take() }
+      if begins { try connection.pass(1) }
       let rows = try connection.take()
       try connection.takeEnd()
       return rows

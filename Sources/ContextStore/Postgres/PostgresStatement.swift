@@ -14,14 +14,15 @@ struct PostgresStatement: Sendable {
 enum PostgresParameter {
   case integer(Int64?)
   case text(String?)
-  case array(PostgresArray)
+  /// An array as a whole, see `PostgresArray`.
+  case array([UInt8])
 
   /// In the server's binary form; `nil` for NULL.
   var bytes: [UInt8]? {
     switch self {
     case .integer(let value): value.map { PostgresArray.bigEndian(UInt64(bitPattern: $0)) }
     case .text(let text): text.map { Array(PostgresText.escaped($0).utf8) }
-    case .array(let array): array.finish()
+    case .array(let bytes): bytes
     }
   }
 }

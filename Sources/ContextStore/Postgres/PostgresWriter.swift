@@ -57,13 +57,13 @@ final class PostgresWriter {
     }
     try connection.send(Self.commits)
     try connection.synchronize()
-    for _ in 0..<statements { _ = try connection.take() }
+    try connection.pass(statements)
     var last: Int64 = 0
     if hasChanges {
       last = try connection.take().integer(0, 0)
-      _ = try connection.take()
+      try connection.pass(1)
     }
-    _ = try connection.take()
+    try connection.pass(1)
     try connection.takeEnd()
     return last
   }
@@ -72,8 +72,7 @@ final class PostgresWriter {
   ///
   /// - Returns: how many statements were queued.
   private func saveServices(_ batch: Batch, on connection: PostgresConnection) throws(StoreError) -> Int {
-    let services = batch.puts.filter { $0.key.kind == .service }.sorted { $0.key.service < $1.key.service }
-    var statements = try PostgresServices.save(services, on: connection, documents)
+    var statements = try PostgresServices.save(batch.puts, on: connection, documents)
     let deleted = batch.deletions.filter { $0.kind == .service }.map(\.service)
     if !deleted.isEmpty {
       try connection.send(PostgresServices.delete, PostgresServices.parameter(deleted))
@@ -113,29 +112,29 @@ final class PostgresWriter {
   }
 
   private static func parameters(_ changes: [Change]) -> [PostgresParameter] {
-    var arrays = PostgresTable.arrays(change)
-    // The counter has been moved already.
-    for (place, change) in changes.enumerated() {
-      change.bind(to: &arrays, number: Int64(place - changes.count + 1))
+    var arrays = [PostgresArray](of: change, rows: changes.count)
+    for place in changes.indices {
+      // The counter has been moved already.
+      changes.bind(place, to: &arrays, number: Int64(place - changes.count + 1))
     }
-    return arrays.map { .array($0) }
+    return arrays.finish()
   }
 }
 
-extension Change {
-  /// Appends its values to the arrays of the table's columns.
-  func bind(to arrays: inout [PostgresArray], number: Int64) {
+extension [Change] {
+  /// Appends the values of one of them to the arrays of the table's columns.
+  func bind(_ place: Int, to arrays: inout [PostgresArray], number: Int64) {
     arrays[0].append(number)
-    arrays[1].append(tenant.rawValue)
-    arrays[2].append(service?.rawValue)
-    arrays[3].append(revision)
-    arrays[4].append(kind.rawValue)
-    arrays[5].append(at.milliseconds)
-    arrays[6].append(customerBefore)
-    arrays[7].append(customer)
-    arrays[8].append(interaction)
-    arrays[9].append(principal)
-    arrays[10].append(utf8: event)
+    arrays[1].append(self[place].tenant.rawValue)
+    arrays[2].append(self[place].service?.rawValue)
+    arrays[3].append(self[place].revision)
+    arrays[4].append(self[place].kind.rawValue)
+    arrays[5].append(self[place].at.milliseconds)
+    arrays[6].append(self[place].customerBefore)
+    arrays[7].append(self[place].customer)
+    arrays[8].append(self[place].interaction)
+    arrays[9].append(self[place].principal)
+    arrays[10].append(utf8: self[place].event)
   }
 }
 

@@ -81,42 +81,52 @@ enum PostgresServices {
 
   /// The parameter that names some services.
   static func parameter(_ ids: some Sequence<Int64>) -> PostgresParameter {
-    var array = PostgresArray(of: .integer)
+    var array = PostgresArray(of: .integer, expecting: ids.underestimatedCount)
     for id in ids { array.append(id) }
-    return .array(array)
+    return array.finish()
   }
 
-  /// Queues what keeps services, new ones and others.
+  /// Queues what keeps the services among some records, new ones and others.
   ///
   /// - Returns: how many statements that is.
   static func save(
     _ records: [Record], on connection: PostgresConnection, _ documents: DocumentReader
   ) throws(StoreError) -> Int {
-    var inserted = PostgresTable.arrays([id] + contents + found + fixed)
-    var moved = PostgresTable.arrays([id] + contents + found)
-    var updated = PostgresTable.arrays([id] + contents)
-    for record in records {
-      if record.isNew {
-        let columns = try columns(of: record, documents)
-        bind(record, &inserted)
-        bind(columns, &inserted)
-        inserted[8].append(record.key.tenant.rawValue)
-        inserted[9].append(columns.startedAt)
-        inserted[10].append(columns.contactKey)
-      } else if record.movesInIndexes {
-        bind(record, &moved)
-        bind(try columns(of: record, documents), &moved)
-      } else {
-        bind(record, &updated)
+    // By their places: each use of a record as a whole would be a copy.
+    var places = records.indices.filter { records[$0].key.kind == .service }
+    // What a batch has looked up together comes in order.
+    if !zip(places, places.dropFirst()).allSatisfy({ records[$0].key.service < records[$1].key.service }) {
+      places.sort { records[$0].key.service < records[$1].key.service }
+    }
+    let new = places.filter { records[$0].isNew }
+    let moving = places.filter { !records[$0].isNew && records[$0].movesInIndexes }
+    let staying = places.filter { !records[$0].isNew && !records[$0].movesInIndexes }
+    if !new.isEmpty {
+      var arrays = [PostgresArray](of: [id] + contents + found + fixed, rows: new.count)
+      for place in new {
+        let columns = try columns(of: records[place], documents)
+        bind(records, place, &arrays)
+        bind(columns, &arrays)
+        arrays[8].append(records[place].key.tenant.rawValue)
+        arrays[9].append(columns.startedAt)
+        arrays[10].append(columns.contactKey)
       }
+      try connection.send(insert, arrays.finish())
     }
-    var count = 0
-    for (statement, arrays) in [(insert, inserted), (move, moved), (update, updated)]
-    where arrays[0].count > 0 {
-      try connection.send(statement, arrays.map { .array($0) })
-      count += 1
+    if !moving.isEmpty {
+      var arrays = [PostgresArray](of: [id] + contents + found, rows: moving.count)
+      for place in moving {
+        bind(records, place, &arrays)
+        bind(try columns(of: records[place], documents), &arrays)
+      }
+      try connection.send(move, arrays.finish())
     }
-    return count
+    if !staying.isEmpty {
+      var arrays = [PostgresArray](of: [id] + contents, rows: staying.count)
+      for place in staying { bind(records, place, &arrays) }
+      try connection.send(update, arrays.finish())
+    }
+    return [new.isEmpty, moving.isEmpty, staying.isEmpty].count { !$0 }
   }
 
   /// Records that come from no batch of changes do not bring them along.
@@ -127,11 +137,11 @@ enum PostgresServices {
     return ServiceColumns(of: try documents.requiredService(record, record.key.service))
   }
 
-  private static func bind(_ record: Record, _ arrays: inout [PostgresArray]) {
-    arrays[0].append(record.key.service)
-    arrays[1].append(record.revision)
-    arrays[2].append(utf8: record.document)
-    arrays[3].append(utf8: record.hidden)
+  private static func bind(_ records: [Record], _ place: Int, _ arrays: inout [PostgresArray]) {
+    arrays[0].append(records[place].key.service)
+    arrays[1].append(records[place].revision)
+    arrays[2].append(utf8: records[place].document)
+    arrays[3].append(utf8: records[place].hidden)
   }
 
   private static func bind(_ columns: ServiceColumns, _ arrays: inout [PostgresArray]) {
@@ -159,12 +169,12 @@ enum PostgresServices {
       case .contactKey(let key): (locking ? contactKeyLock : contactKeyList, key)
       }
     let beginning = query.beginning
-    var types = PostgresArray(of: .text)
+    var types = PostgresArray(of: .text, expecting: query.filter.types.count)
     for type in query.filter.types { types.append(text(type)) }
     var parameters: [PostgresParameter] = [
       .integer(query.tenant.rawValue), .text(owner), .integer(beginning.startedAt.milliseconds),
       .integer(beginning.id), .integer(query.filter.startedTo?.milliseconds ?? .max),
-      .text(query.filter.status?.name), .array(types),
+      .text(query.filter.status?.name), types.finish(),
     ]
     if !locking { parameters.append(.integer(query.filter.limit.map(Int64.init) ?? .max)) }
     try connection.send(statement, parameters)

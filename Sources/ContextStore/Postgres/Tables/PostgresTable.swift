@@ -93,10 +93,6 @@ struct PostgresTable: Sendable {
       statement ?? "update-\(name)", "UPDATE \(name) t SET \(set) FROM \(rows(given)) WHERE \(found)")
   }
 
-  static func arrays(_ columns: [PostgresColumn]) -> [PostgresArray] {
-    columns.map { PostgresArray(of: $0.element) }
-  }
-
   /// The record of the first row; `nil` if there is none, or it is another tenant's.
   func record(_ rows: PostgresResult, of tenant: Tenant) -> Record? {
     guard rows.count > 0 else { return nil }
@@ -105,21 +101,21 @@ struct PostgresTable: Sendable {
   }
 
   /// The parameters that name some rows.
-  func parameters(_ keys: some Sequence<RecordKey>) -> [PostgresParameter] {
-    var arrays = Self.arrays(self.keys)
+  func parameters(_ keys: some Collection<RecordKey>) -> [PostgresParameter] {
+    var arrays = [PostgresArray](of: self.keys, rows: keys.count)
     for key in keys { bindKey(key, &arrays) }
-    return arrays.map { .array($0) }
+    return arrays.finish()
   }
 
   /// The parameters that give some rows.
   func parameters(
-    _ records: some Sequence<Record>, _ documents: DocumentReader
+    _ records: some Collection<Record>, _ documents: DocumentReader
   ) throws(StoreError) -> [PostgresParameter] {
-    var arrays = Self.arrays(keys + columns)
+    var arrays = [PostgresArray](of: keys + columns, rows: records.count)
     for record in records {
       bindKey(record.key, &arrays)
       try bindColumns(record, &arrays, documents)
     }
-    return arrays.map { .array($0) }
+    return arrays.finish()
   }
 }

@@ -68,7 +68,9 @@ public struct JSONWriter {
   }
 
   /// Writes a value that is JSON text already.
-  public mutating func raw(_ text: some Collection<UInt8>) {
+  @specialized(where Text == [UInt8])
+  @specialized(where Text == ArraySlice<UInt8>)
+  public mutating func raw<Text: Collection<UInt8>>(_ text: Text) {
     separate()
     bytes.append(contentsOf: text)
   }
