@@ -68,9 +68,7 @@ public struct JSONWriter {
   }
 
   /// Writes a value that is JSON text already.
-  @specialized(where Text == [UInt8])
-  @specialized(where Text == ArraySlice<UInt8>)
-  public mutating func raw<Text: Collection<UInt8>>(_ text: Text) {
+  public mutating func raw(_ text: some Collection<UInt8>) {
     separate()
     bytes.append(contentsOf: text)
   }
