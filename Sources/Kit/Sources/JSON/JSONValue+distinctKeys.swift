@@ -26,18 +26,22 @@ extension JSONValue {
     }
   }
 
+  // By places: a member of its own would count a reference for each pair.
   private func requireDistinctKeysPairwise() throws(JSONError) {
-    for member in members {
-      let name = member.nameBytes
-      var other = member.value.next
-      while other < next - 1 {
-        let candidate = Member(document: document, index: other)
-        let bytes = candidate.nameBytes
+    let end = next - 1
+    var place = index + 1
+    while place < end {
+      let name = document.string(document.word(place))
+      let following = document.end(of: place + 1)
+      var other = following
+      while other < end {
+        let bytes = document.string(document.word(other))
         if bytes.count == name.count, memcmp(bytes.baseAddress!, name.baseAddress!, name.count) == 0 {
-          throw .duplicateKey(member.name)
+          throw .duplicateKey(Member(document: document, index: place).name)
         }
-        other = candidate.value.next
+        other = document.end(of: other + 1)
       }
+      place = following
     }
   }
 

@@ -24,7 +24,7 @@ public struct JSONValue: Sendable {
   }
 
   /// The type byte simdjson puts into the top of a tape word.
-  private var type: UInt8 { UInt8(truncatingIfNeeded: document.word(index) >> 56) }
+  private var type: UInt8 { document.type(at: index) }
 
   /// What kind of value this is.
   public var kind: Kind {
@@ -94,13 +94,7 @@ public struct JSONValue: Sendable {
   }
 
   /// The place behind this value on the tape.
-  var next: Int {
-    switch type {
-    case UInt8(ascii: "{"), UInt8(ascii: "["): Int(document.word(index) & 0xFFFF_FFFF)
-    case UInt8(ascii: "l"), UInt8(ascii: "u"), UInt8(ascii: "d"): index + 2
-    default: index + 1
-    }
-  }
+  var next: Int { document.end(of: index) }
 
   var isObject: Bool { type == UInt8(ascii: "{") }
   var isArray: Bool { type == UInt8(ascii: "[") }
@@ -110,6 +104,19 @@ public struct JSONValue: Sendable {
     var writer = JSONWriter()
     writer.value(self)
     return writer.bytes
+  }
+}
+
+extension JSONDocument {
+  fileprivate func type(at index: Int) -> UInt8 { UInt8(truncatingIfNeeded: word(index) >> 56) }
+
+  /// The place behind the value at one.
+  func end(of index: Int) -> Int {
+    switch type(at: index) {
+    case UInt8(ascii: "{"), UInt8(ascii: "["): Int(word(index) & 0xFFFF_FFFF)
+    case UInt8(ascii: "l"), UInt8(ascii: "u"), UInt8(ascii: "d"): index + 2
+    default: index + 1
+    }
   }
 }
 
