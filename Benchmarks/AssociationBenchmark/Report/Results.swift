@@ -62,12 +62,18 @@ struct Results {
     return values.count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2
   }
 
+  /// A figure of one row in that of another one: the median of what each repetition says, for the machine's speed changes less
+  /// within one than from one to the next. `nil` when no repetition has both.
+  func ratio(_ key: String, to floor: String, _ figure: (Measurement) -> Double? = \.perSecond) -> Double? {
+    Self.median(
+      zip(repetitions(of: key), repetitions(of: floor)).compactMap { own, bound in
+        guard let own = figure(own), let bound = figure(bound), bound > 0 else { return nil }
+        return own / bound
+      })
+  }
+
   /// The row's throughput as a share of that of each of its floors that was measured.
   func shares(of row: Row) -> [(name: String, key: String, share: Double)] {
-    guard let own = median(row.key, \.perSecond) else { return [] }
-    return row.floors.compactMap { floor in
-      guard let bound = median(floor.key, \.perSecond), bound > 0 else { return nil }
-      return (floor.name, floor.key, own / bound)
-    }
+    row.floors.compactMap { floor in ratio(row.key, to: floor.key).map { (floor.name, floor.key, $0) } }
   }
 }
