@@ -67,6 +67,17 @@ struct PostgresTests {
     }
   }
 
+  @Test func `what a batch makes goes to the tables in one order, whatever the order of the calls`() async throws
+  {
+    let test = try TestStore(TestPostgres.newStore())
+    let names = (0..<40).map { "note\($0)" }
+    #expect(
+      await test.writeTogether(names.shuffled().map { .creatingSchema($0, text: "{}") })
+        .allSatisfy { $0.code == nil })
+    // As they lie in the table's pages.
+    #expect(try await test.rows("SELECT folded_name FROM extension_schema ORDER BY ctid") == names.sorted())
+  }
+
   @Test(.timeLimit(.minutes(1))) func `a schema that one server creates is told to the others`() async throws
   {
     let place = try TestPostgres.newStore()
