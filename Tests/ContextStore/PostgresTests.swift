@@ -67,8 +67,7 @@ struct PostgresTests {
     }
   }
 
-  @Test func `what a batch makes goes to the tables in one order, whatever the order of the calls`() async throws
-  {
+  @Test func `what a batch makes goes to the tables in one order, whatever the calls' order`() async throws {
     let test = try TestStore(TestPostgres.newStore())
     let names = (0..<40).map { "note\($0)" }
     #expect(

@@ -142,7 +142,8 @@ extension [Change] {
 extension RecordKey {
   /// Of two keys of one kind.
   fileprivate func comesBefore(_ other: RecordKey) -> Bool {
-    (tenant.rawValue, service, number, name) < (other.tenant.rawValue, other.service, other.number, other.name)
+    (tenant.rawValue, service, number, name)
+      < (other.tenant.rawValue, other.service, other.number, other.name)
   }
 }
 
