@@ -4,6 +4,9 @@ import Foundation
 /// the database costs beside one from Redis.
 final class PostgresRuns {
   private static let depths = [1, 16]
+  /// How often server and pgbench take turns in a repetition: what the machine does differs from one turn to the next by more
+  /// than what is to be told.
+  private static let turns = 3
   private static let mostNodes = 3
   private static let schema = "public"
 
@@ -52,7 +55,7 @@ final class PostgresRuns {
 
   func measure(into results: inout Results) throws {
     for depth in Self.depths where options.wants("postgres-64x\(depth)") {
-      try measureBesidePgbench(depth, into: &results)
+      for _ in 0..<Self.turns { try measureBesidePgbench(depth, into: &results) }
     }
     for count in 1...Self.mostNodes where options.wants("postgres-nodes-\(count)") {
       progress("servers on PostgreSQL: \(count)")
