@@ -106,7 +106,7 @@ final class JournaledReader: StoreReader {
       let record = records.canRead(location) ? try records.record(location) : try record(key)
       if let record { found.append(record) }
     }
-    return found.sorted { ($0.key.number, $0.key.name) < ($1.key.number, $1.key.name) }
+    return found.sorted { $0.key.comesBefore($1.key) }
   }
 
   func services(_ query: ServiceQuery) throws(StoreError) -> [Record] {
@@ -229,10 +229,6 @@ final class JournaledReader: StoreReader {
         StoredSchema(tenant: key.tenant, owner: owner, name: $0.name, text: $0.document)
       }
     }
-    return schemas.sorted {
-      ($0.key.tenant.rawValue, $0.key.number, $0.key.name) < (
-        $1.key.tenant.rawValue, $1.key.number, $1.key.name
-      )
-    }.map(\.value)
+    return schemas.sorted { $0.key.comesBefore($1.key) }.map(\.value)
   }
 }

@@ -41,15 +41,8 @@ struct PostgresArray {
   }
 
   mutating func append(_ text: String?) {
-    guard var text else { return appendNull() }
-    let isAppended = text.withUTF8 { utf8 in
-      guard PostgresText.isPlain(utf8) else { return false }
-      append(utf8: utf8)
-      return true
-    }
-    guard !isAppended else { return }
-    var escaped = PostgresText.escaped(text)
-    escaped.withUTF8 { append(utf8: $0) }
+    guard var text = text.map(PostgresText.escaped) else { return appendNull() }
+    text.withUTF8 { append(utf8: $0) }
   }
 
   mutating func append(utf8 text: [UInt8]) { text.withUnsafeBufferPointer { append(utf8: $0) } }

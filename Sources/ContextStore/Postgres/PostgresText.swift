@@ -5,14 +5,9 @@ enum PostgresText {
   /// The first byte of the mark in UTF-8; hardly any text has it.
   private static let firstByte: UInt8 = 0xF4
 
-  /// Whether it stands for itself.
-  static func isPlain(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
-    !utf8.contains { $0 == 0 || $0 == firstByte }
-  }
-
   static func escaped(_ text: String) -> String {
     var text = text
-    guard !text.withUTF8({ isPlain($0) }) else { return text }
+    guard text.withUTF8({ $0.contains { $0 == 0 || $0 == firstByte } }) else { return text }
     var escaped = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -139,14 +139,6 @@ extension [Change] {
   }
 }
 
-extension RecordKey {
-  /// Of two keys of one kind.
-  fileprivate func comesBefore(_ other: RecordKey) -> Bool {
-    (tenant.rawValue, service, number, name)
-      < (other.tenant.rawValue, other.service, other.number, other.name)
-  }
-}
-
 extension Batch {
   /// Whether it changes what every node keeps in mind.
   fileprivate var changesWhatNodesShare: Bool {

@@ -66,6 +66,12 @@ public struct RecordKey: Hashable, Sendable {
     name.hashBytes(into: &hasher)
   }
 
+  /// The one order of keys of a kind.
+  func comesBefore(_ other: RecordKey) -> Bool {
+    (tenant.rawValue, service, number, name)
+      < (other.tenant.rawValue, other.service, other.number, other.name)
+  }
+
   /// A service.
   public static func service(_ id: ServiceID, tenant: Tenant) -> RecordKey {
     RecordKey(.service, tenant, service: id.rawValue)

@@ -93,40 +93,19 @@ enum PostgresServices {
     _ records: [Record], on connection: PostgresConnection, _ documents: DocumentReader
   ) throws(StoreError) -> Int {
     // By their places: each use of a record as a whole would be a copy.
-    var places = records.indices.filter { records[$0].key.kind == .service }
-    // What a batch has looked up together comes in order.
-    if !zip(places, places.dropFirst()).allSatisfy({ records[$0].key.service < records[$1].key.service }) {
-      places.sort { records[$0].key.service < records[$1].key.service }
+    let places = records.indices.filter { records[$0].key.kind == .service }
+      .sorted { records[$0].key.service < records[$1].key.service }
+    let statements = [
+      (insert, [id] + contents + found + fixed, places.filter { records[$0].isNew }),
+      (move, [id] + contents + found, places.filter { !records[$0].isNew && records[$0].movesInIndexes }),
+      (update, [id] + contents, places.filter { !records[$0].isNew && !records[$0].movesInIndexes }),
+    ].filter { !$0.2.isEmpty }
+    for (statement, given, places) in statements {
+      var arrays = [PostgresArray](of: given, rows: places.count)
+      for place in places { try bind(records, place, documents, &arrays) }
+      try connection.send(statement, arrays.finish())
     }
-    let new = places.filter { records[$0].isNew }
-    let moving = places.filter { !records[$0].isNew && records[$0].movesInIndexes }
-    let staying = places.filter { !records[$0].isNew && !records[$0].movesInIndexes }
-    if !new.isEmpty {
-      var arrays = [PostgresArray](of: [id] + contents + found + fixed, rows: new.count)
-      for place in new {
-        let columns = try columns(of: records[place], documents)
-        bind(records, place, &arrays)
-        bind(columns, &arrays)
-        arrays[8].append(records[place].key.tenant.rawValue)
-        arrays[9].append(columns.startedAt)
-        arrays[10].append(columns.contactKey)
-      }
-      try connection.send(insert, arrays.finish())
-    }
-    if !moving.isEmpty {
-      var arrays = [PostgresArray](of: [id] + contents + found, rows: moving.count)
-      for place in moving {
-        bind(records, place, &arrays)
-        bind(try columns(of: records[place], documents), &arrays)
-      }
-      try connection.send(move, arrays.finish())
-    }
-    if !staying.isEmpty {
-      var arrays = [PostgresArray](of: [id] + contents, rows: staying.count)
-      for place in staying { bind(records, place, &arrays) }
-      try connection.send(update, arrays.finish())
-    }
-    return [new.isEmpty, moving.isEmpty, staying.isEmpty].count { !$0 }
+    return statements.count
   }
 
   /// Records that come from no batch of changes do not bring them along.
@@ -137,18 +116,24 @@ enum PostgresServices {
     return ServiceColumns(of: try documents.requiredService(record, record.key.service))
   }
 
-  private static func bind(_ records: [Record], _ place: Int, _ arrays: inout [PostgresArray]) {
+  /// Appends as much of a service as its statement gives.
+  private static func bind(
+    _ records: [Record], _ place: Int, _ documents: DocumentReader, _ arrays: inout [PostgresArray]
+  ) throws(StoreError) {
     arrays[0].append(records[place].key.service)
     arrays[1].append(records[place].revision)
     arrays[2].append(utf8: records[place].document)
     arrays[3].append(utf8: records[place].hidden)
-  }
-
-  private static func bind(_ columns: ServiceColumns, _ arrays: inout [PostgresArray]) {
+    guard records[place].isNew || records[place].movesInIndexes else { return }
+    let columns = try columns(of: records[place], documents)
     arrays[4].append(columns.status.name)
     arrays[5].append(columns.customer)
     arrays[6].append(columns.type.map(text))
     arrays[7].append(columns.dueAt == 0 ? nil : columns.dueAt)
+    guard records[place].isNew else { return }
+    arrays[8].append(records[place].key.tenant.rawValue)
+    arrays[9].append(columns.startedAt)
+    arrays[10].append(columns.contactKey)
   }
 
   /// An id as a number, a name as a string: they stay apart.
